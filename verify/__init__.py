@@ -1,0 +1,1 @@
+"""The controls: all that an auditor reads."""
