@@ -1,0 +1,1 @@
+"""The sample project: a multi-tenant service that writes, bills for and publishes static sites."""

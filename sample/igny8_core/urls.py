@@ -1,0 +1,15 @@
+"""Every address the sample answers at."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView
+from django.urls import path
+from igny8_core.health import healthz
+from igny8_core.igny8.views import SiteDetail, SiteList
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+    path("login/", LoginView.as_view(template_name="igny8/login.html"), name="login"),
+    path("sites/", SiteList.as_view(), name="sites"),
+    path("sites/<int:pk>/", SiteDetail.as_view(), name="site"),
+]
