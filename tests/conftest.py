@@ -1,0 +1,26 @@
+"""What the suite's own tests share: a guardian, and whether Docker is there."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from fixtures.drill.guardian import Guardian
+
+
+@pytest.fixture
+def guardian() -> Iterator[Guardian]:
+    with Guardian("0123abcd") as watching:
+        yield watching
+
+
+@pytest.fixture(scope="session")
+def docker() -> None:
+    """Leaves the test out, aloud, where no Docker answers; in CI that is a failure."""
+    from fixtures.drill.server.docker import why_no_docker
+
+    why = why_no_docker()
+    if why and os.environ.get("CI") == "true":
+        pytest.fail(f"CI must have Docker: {why}")
+    if why:
+        pytest.skip(f"left out: the container provider, since {why}")
