@@ -60,15 +60,18 @@ def build(
     scale: int = 1,
     seed: int = 7,
     until: datetime | None = None,
+    owner_password: str | None = None,
+    application_password: str | None = None,
 ) -> Built:
     """Roles, database, migrations up to DUMPED_AT, rows, work/sites-data and work/logs; raises BuildFailed.
 
-    `until` is when the data ends (2026-01-01 unless told): same seed, scale and until, same data.
+    `until` is when the data ends (2026-01-01 unless told): same seed, scale and until, same data. Roles belong to
+    the cluster: a second sample on the same server changes their passwords, unless it is given the first one's.
     """
     built = Built(
         database=database,
-        owner_password=secrets.token_urlsafe(24),
-        application_password=secrets.token_urlsafe(24),
+        owner_password=owner_password or secrets.token_urlsafe(24),
+        application_password=application_password or secrets.token_urlsafe(24),
         sites_data=work / "sites-data",
         logs=work / "logs",
     )

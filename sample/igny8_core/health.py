@@ -23,10 +23,10 @@ def _database() -> dict[str, object]:
 
 
 def _broker() -> dict[str, object]:
-    # ImportError: the broker's client library is not installed, which is unreachable just as well.
+    # Without the broker's client library kombu raises ImportError or AttributeError: unreachable just as well.
     try:
         with app.connection_for_read() as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, timeout=2)
-    except (OperationalError, OSError, ImportError) as error:
+    except (OperationalError, OSError, ImportError, AttributeError) as error:
         return {"reachable": False, "error": type(error).__name__}
     return {"reachable": True}
