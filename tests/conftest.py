@@ -17,7 +17,7 @@ def guardian() -> Iterator[Guardian]:
 @pytest.fixture(scope="session")
 def docker() -> None:
     """Leaves the test out, aloud, where no Docker answers; in CI that is a failure."""
-    from fixtures.drill.server.docker import why_no_docker
+    from fixtures.drill.server.container import why_no_docker
 
     why = why_no_docker()
     if why and os.environ.get("CI") == "true":
