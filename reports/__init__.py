@@ -1,0 +1,1 @@
+"""Every document of a drill, rendered from its evidence alone."""

@@ -1,0 +1,37 @@
+"""The command that renders a drill's documents again from its evidence."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from fixtures.drill.evidence import Evidence
+from reports.render import render
+from reports.words import EVIDENCE
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m reports", description="Render a drill's documents again.")
+    parser.add_argument("run", type=Path, metavar="RUN_DIRECTORY", help=f"the folder that holds {EVIDENCE}")
+    run: Path = parser.parse_args().run
+    try:
+        evidence = Evidence.model_validate_json((run / EVIDENCE).read_bytes())
+    except OSError as error:
+        print(f"{run / EVIDENCE} cannot be read: {error.strerror}. Give the folder of one run.", file=sys.stderr)
+        return 2
+    except ValidationError as error:
+        places = ", ".join(".".join(map(str, problem["loc"])) or "the file" for problem in error.errors()[:3])
+        print(
+            f"{run / EVIDENCE} is not evidence that this version reads (see {places}). "
+            "Render it with the version of the suite that wrote it.",
+            file=sys.stderr,
+        )
+        return 2
+    for path in render(evidence, run):
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

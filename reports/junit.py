@@ -1,0 +1,127 @@
+"""junit.xml: the drill for whatever reads test reports; nothing that was not tried can read as fine there.
+
+A failed check is a `failure`, a blocked one an `error`. Waived and exempt checks are passes with a note in
+`system-out`, never `skipped`: most readers show a skip in grey and count it as harmless. The suite `drill` holds the
+verdict itself, so that a drill which is not VERIFIED is red even where each check is green.
+"""
+
+from datetime import UTC
+from xml.etree import ElementTree
+
+from fixtures.drill.evidence import EXIT_CODES, Result
+from reports import words
+from reports.story import AREAS, Chapter, Story
+
+
+def write_up(story: Story) -> str:
+    """An xunit2 document: one suite an area, one testcase for each control on each subject, class `AREA.AREA-nn`."""
+    root = ElementTree.Element("testsuites", name="restore drill")
+    suites = [_suite(story, area, chapters) for area, chapters in story.areas.items()]
+    suites.append(_verdict(story))
+    for counted in ("tests", "failures", "errors"):
+        root.set(counted, str(sum(int(suite.get(counted, "0")) for suite in suites)))
+    root.set("time", _seconds(sum(float(suite.get("time", "0")) for suite in suites)))
+    root.extend(suites)
+    ElementTree.indent(root)
+    return "<?xml version='1.0' encoding='utf-8'?>\n" + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(story: Story, area: str, chapters: tuple[Chapter, ...]) -> ElementTree.Element:
+    results = [result for chapter in chapters for result in chapter.results]
+    suite = _counted(
+        story,
+        AREAS.get(area, area),
+        tests=len(results),
+        failures=sum(result.outcome == "failed" for result in results),
+        errors=sum(result.outcome == "blocked" for result in results),
+        seconds=sum(result.seconds for result in results),
+    )
+    suite.extend(_testcase(chapter, result) for chapter in chapters for result in chapter.results)
+    return suite
+
+
+def _testcase(chapter: Chapter, result: Result) -> ElementTree.Element:
+    case = ElementTree.Element(
+        "testcase",
+        classname=_xml(f"{chapter.area}.{chapter.id}"),
+        name=_xml(f"{chapter.title} [{result.subject}]"),
+        time=_seconds(result.seconds),
+    )
+    if result.outcome in ("failed", "blocked"):
+        tag = "failure" if result.outcome == "failed" else "error"
+        trouble = ElementTree.SubElement(case, tag, type=result.outcome, message=_xml(words.one_line(result.message)))
+        trouble.text = _xml(_told(chapter, result))
+    elif note := _note(result):
+        ElementTree.SubElement(case, "system-out").text = _xml(note)
+    return case
+
+
+def _told(chapter: Chapter, result: Result) -> str:
+    lines = [
+        f"{chapter.id}: {chapter.title}",
+        f"impact: {chapter.impact}",
+        f"subject: {result.subject}",
+        f"found: {words.looked_at(result)}",
+        f"message: {result.message}",
+    ]
+    if result.samples:
+        lines.append(f"masked keys: {', '.join(result.samples)}")
+    if result.outcome == "failed":
+        lines.append(f"to do: {chapter.remediation}")
+    return "\n".join(lines)
+
+
+def _note(result: Result) -> str:
+    if result.outcome == "waived":
+        accepted = result.waiver
+        by = f"by {accepted.approved_by} until {accepted.until}: {accepted.reason}" if accepted else "by nobody named"
+        return f"WAIVED {by}\nfound: {words.looked_at(result)}\nmessage: {result.message}"
+    if result.outcome == "exempt":
+        return f"EXEMPT: {result.message}"
+    return words.looked_at(result)
+
+
+def _verdict(story: Story) -> ElementTree.Element:
+    verdict, headline = story.evidence.verdict, story.evidence.headline
+    failed, unsure = int(verdict == "FAILED"), int(verdict == "INCONCLUSIVE")
+    suite = _counted(story, "drill", tests=1, failures=failed, errors=unsure, seconds=0.0)
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in {
+        "verdict": verdict,
+        "exit_code": str(EXIT_CODES[verdict]),
+        "run_id": story.evidence.run_id,
+        "backup_set": story.evidence.record.backup_set.name if story.evidence.record.backup_set else "",
+        **{f"checks_{outcome}": str(count) for outcome, count in story.counts.items()},
+    }.items():
+        ElementTree.SubElement(properties, "property", name=name, value=_xml(value))
+    case = ElementTree.SubElement(suite, "testcase", classname="drill", name="verdict", time=_seconds(0.0))
+    if verdict != "VERIFIED":
+        tag = "failure" if failed else "error"
+        ElementTree.SubElement(case, tag, type=verdict, message=_xml(words.one_line(headline))).text = _xml(headline)
+    else:
+        ElementTree.SubElement(case, "system-out").text = _xml(f"{verdict}: {headline}")
+    return suite
+
+
+def _counted(story: Story, name: str, *, tests: int, failures: int, errors: int, seconds: float) -> ElementTree.Element:
+    started = story.evidence.started_at
+    started = started.replace(tzinfo=UTC) if started.tzinfo is None else started.astimezone(UTC)
+    return ElementTree.Element(
+        "testsuite",
+        name=_xml(name),
+        tests=str(tests),
+        failures=str(failures),
+        errors=str(errors),
+        skipped="0",
+        time=_seconds(seconds),
+        timestamp=started.strftime("%Y-%m-%dT%H:%M:%S"),
+    )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _xml(text: str) -> str:
+    """Characters that XML 1.0 forbids are written out; `plain` writes out all of those, and more."""
+    return words.plain(text)

@@ -1,0 +1,87 @@
+"""index.html: the whole drill on one page that asks nobody for anything."""
+
+from collections import Counter
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from fixtures.drill.evidence import Evidence
+from fixtures.drill.names import TableName
+from reports import story, words
+from reports.glossary import WORDS
+from reports.story import Story
+
+# Beyond these, rows are folded away: a page of 2,000 results opens with what matters.
+SUBJECTS_SHOWN = 10
+SAMPLES_SHOWN = 5
+PRINTED_RESULTS = 40
+
+
+def write_up(story: Story) -> str:
+    """One HTML file: no script, no request, light and dark, on screen and on paper."""
+    evidence = story.evidence
+    return (
+        _templates()
+        .get_template("index.html.j2")
+        .render(
+            story=story,
+            evidence=evidence,
+            record=evidence.record,
+            verdict=evidence.verdict,
+            toc_kinds=sorted(Counter(entry.kind for entry in evidence.record.toc).items()),
+            table_rows=_table_rows(evidence),
+            examined=_examined(evidence),
+            glossary=WORDS,
+        )
+    )
+
+
+def _table_rows(evidence: Evidence) -> list[tuple[TableName, int | None, int | None, int | None]]:
+    """Rows of every table: by the manifest, restored, and after the migrations; None where it is not known."""
+    record = evidence.record
+    manifest = record.backup_set.manifest if record.backup_set else None
+    source = manifest.tables if manifest else {}
+    restored = {table.name: table.rows for table in record.facts.row_tables} if record.facts else {}
+    migrated = {table.name: table.rows for table in record.migrated_facts.row_tables} if record.migrated_facts else {}
+    names = sorted({*source, *restored, *migrated})
+    return [(name, source.get(name), restored.get(name), migrated.get(name)) for name in names]
+
+
+def _examined(evidence: Evidence) -> list[tuple[str, int, int]]:
+    """Unit, how many checks counted in it, how many they looked at between them, the most first."""
+    checks: Counter[str] = Counter()
+    looked_at: Counter[str] = Counter()
+    for result in evidence.results:
+        if result.examined is not None:
+            checks[result.unit] += 1
+            looked_at[result.unit] += result.examined
+    return sorted(((unit, checks[unit], looked_at[unit]) for unit in checks), key=lambda row: (-row[2], row[0]))
+
+
+def _finalize(value: Any) -> Any:
+    if value is None:
+        raise TypeError("a document's template printed a value that is not there")
+    return value if isinstance(value, int | float | Markup) else words.plain(str(value))
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        finalize=_finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    for filter in (words.number, words.size, words.duration, words.moment, words.mode):
+        environment.filters[filter.__name__] = filter
+    environment.globals.update(
+        words=words,
+        areas=story.AREAS,
+        SUBJECTS_SHOWN=SUBJECTS_SHOWN,
+        SAMPLES_SHOWN=SAMPLES_SHOWN,
+        PRINTED_RESULTS=PRINTED_RESULTS,
+    )
+    return environment

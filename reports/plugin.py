@@ -1,0 +1,48 @@
+"""The pytest side of the reports: renders when the evidence is there, prints the summary at the end."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from fixtures.drill.evidence import Evidence
+from reports import terminal
+from reports.render import render
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Reports(), "drill-reports")
+
+
+class Reports:
+    """Keeps the evidence that it was handed until pytest prints its summary."""
+
+    def __init__(self) -> None:
+        self._drilled: tuple[Evidence, Path] | None = None
+
+    @pytest.hookimpl
+    def pytest_drill_evidence(self, config: pytest.Config, evidence: Evidence, directory: Path) -> None:
+        """Whatever goes wrong here goes on up: a drill that cannot show its evidence is not verified.
+
+        Kept before rendering, so that the terminal still tells what was found when a document cannot be written."""
+        self._drilled = evidence, directory
+        render(evidence, directory)
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+        if self._drilled is None:
+            return
+        evidence, directory = self._drilled
+        writer = config.get_terminal_writer()
+        text = io.StringIO()
+        console = Console(
+            file=text,
+            width=writer.fullwidth,
+            force_terminal=writer.hasmarkup,
+            color_system="standard" if writer.hasmarkup else None,
+            legacy_windows=False,
+        )
+        terminal.show(evidence, directory, console)
+        terminalreporter.section("restore drill")
+        terminalreporter.write(text.getvalue())

@@ -1,0 +1,228 @@
+"""The steps of a recovery from one backup set: commands that a shell takes as they stand, and measured times."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fixtures.drill.record import Artefact, DrillRecord, StageName
+from reports import words
+from reports.story import Story
+
+_SERVICES = '"$BACKEND" "$WORKER" "$BEAT"'
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do: why, the commands, how long the drill took for it, and what to watch for."""
+
+    title: str
+    why: str
+    commands: str
+    measured: str
+    warnings: tuple[str, ...] = ()
+
+
+def settings(story: Story) -> str:
+    """What the reader fills in, each refused by the shell while it is empty."""
+    asked = {
+        "PGHOST": "host of the database server to recover into",
+        "PGUSER": "a superuser of that server, or the managed service's admin role",
+        "PGDATABASE": "name of the database to recover into",
+        "BACKUP_SET": f"folder that holds the files of {_name(story.evidence.record)}",
+        "SITES_PARENT": "folder that holds sites-data; in production /data/app",
+        "APPLICATION": "checkout of the backend, where manage.py is, its production settings in the environment",
+        "BACKEND": "systemd unit of the backend",
+        "WORKER": "systemd unit of the Celery worker",
+        "BEAT": "systemd unit of Celery beat",
+    }
+    width = max(len(name) for name in asked)
+    lines = [f"export {name + '=':<{width + 1}}''  # {words.one_line(meaning)}" for name, meaning in asked.items()]
+    checks = "; ".join(f': "${{{name}:?}}"' for name in asked)
+    return "\n".join([*lines, f"({checks}) && echo 'every setting has a value'"])
+
+
+def steps(story: Story) -> tuple[Step, ...]:
+    """The guide's five steps, the check of the files before them, each split where it is timed apart."""
+    record = story.evidence.record
+    return tuple(
+        step for part in (_stop, _check, _roles, _database, _sites, _logs, _migrate, _start) for step in part(record)
+    )
+
+
+def _stop(record: DrillRecord) -> Iterator[Step]:
+    yield Step(
+        "Stop the backend, the Celery worker and Celery beat",
+        "No task may run on partial data.",
+        f"systemctl stop {_SERVICES}",
+        "not measured: the drill starts none of them",
+        ("Tasks still queued in the broker were made for other data: empty it before the worker starts again.",),
+    )
+
+
+def _check(record: DrillRecord) -> Iterator[Step]:
+    files = record.backup_set.artefacts if record.backup_set else ()
+    if not files:
+        return
+    lines = [f"  {file.sha256} {shlex.quote(words.plain(file.name))}" for file in files]
+    commands = " \\\n".join(["cd \"$BACKUP_SET\" && printf '%s  %s\\n'", *lines, "  | sha256sum --check --strict"])
+    yield Step(
+        "Check that the files are those that were drilled",
+        "Everything below was measured on these bytes and no others.",
+        commands,
+        f"{words.duration(_seconds(record, 'locate'))} for finding the set and reading every file of it"
+        if _ok(record, "locate")
+        else _not(record, "locate"),
+    )
+
+
+def _roles(record: DrillRecord) -> Iterator[Step]:
+    roles = _file(record, "roles")
+    if roles is None:
+        return
+    named = [role.name for role in record.facts.roles if role.login] if record.facts else []
+    logins = [name for name in named if record.restored and name in record.restored.roles_loaded]
+    told = f" ({words.few(logins, 10)})" if logins else ""
+    yield Step(
+        "Load the roles",
+        "Owners and grants in the dump name them; without them the application is refused its own tables.",
+        f"psql -X -v ON_ERROR_STOP=1 -d postgres -f {_path(roles)}",
+        f"not on its own: it is within the {words.duration(_seconds(record, 'restore'))} of the whole restore stage"
+        if _ok(record, "restore")
+        else _not(record, "restore"),
+        (f"The file holds no passwords: give those that log in{told} theirs, with psql's \\password.",),
+    )
+
+
+def _database(record: DrillRecord) -> Iterator[Step]:
+    yield Step(
+        "Make sure that the target database exists",
+        "pg_restore -c empties and fills it, but does not make it.",
+        'psql -X -d "$PGDATABASE" -c \'SELECT 1\' || createdb --template=template0 "$PGDATABASE"',
+        "not measured: the drill makes a database of its own",
+    )
+    dump = _file(record, "dump")
+    jobs = record.restored.jobs if record.restored else 1
+    restored = record.restored if _ok(record, "restore") else None
+    if dump is None:
+        yield Step("Restore the dump", "", "", "nothing to restore: the set that was drilled holds no dump")
+        return
+    at = f"{_path(dump)}"
+    yield Step(
+        "Restore the dump",
+        "Exit code 0 is asked for; any line on standard error is read before going on.",
+        f'pg_restore -c --if-exists -j {jobs} -h "$PGHOST" -U "$PGUSER" -d "$PGDATABASE" {at}',
+        f"{words.duration(restored.restore_seconds)} for {words.size(restored.bytes_read)} with "
+        f"{words.many(restored.jobs, 'job')}{_on(record)}"
+        if restored
+        else _not(record, "restore"),
+        _said(record),
+    )
+    yield Step(
+        "Give the planner its statistics",
+        "A dump holds none; the first queries would be slow.",
+        f'vacuumdb --analyze-only -j {jobs} -h "$PGHOST" -U "$PGUSER" -d "$PGDATABASE"',
+        words.duration(restored.analyze_seconds) if restored else _not(record, "restore"),
+    )
+
+
+def _sites(record: DrillRecord) -> Iterator[Step]:
+    archive = _file(record, "sites")
+    if archive is None:
+        return
+    found = record.sites
+    warnings = []
+    if found is None:
+        warnings.append(f"The drill has not read this archive: {record.why_missing('sites')}.")
+    elif found.unsafe_total:
+        warnings.append(
+            f"Do not unpack it: it holds {words.many(found.unsafe_total, 'unsafe entry', 'unsafe entries')}."
+        )
+    elif not found.read_to_end:
+        warnings.append(f"The drill could not read it to its end: {found.read_error}.")
+    yield Step(
+        "Put the sites data and the uploads back",
+        "What is there now is kept aside: nothing is unpacked over it.",
+        'if [ -e "$SITES_PARENT"/sites-data ]; then mv "$SITES_PARENT"/sites-data "$SITES_PARENT"/sites-data.before; fi'
+        f'\ntar -xzpf {_path(archive)} -C "$SITES_PARENT"',
+        f"{words.duration(_seconds(record, 'sites'))} for reading {words.many(found.files, 'file')} "
+        f"({words.size(found.bytes)}) to the end; the drill does not unpack them"
+        if found and _ok(record, "sites")
+        else _not(record, "sites"),
+        tuple(warnings),
+    )
+
+
+def _logs(record: DrillRecord) -> Iterator[Step]:
+    archive = _file(record, "logs")
+    if archive is None:
+        return
+    yield Step(
+        "Look into the logs, if they are wanted",
+        "They are for audit and debugging; the application does not need them.",
+        f"tar -tzf {_path(archive)}",
+        "not measured: logs are no part of the recovery",
+    )
+
+
+def _migrate(record: DrillRecord) -> Iterator[Step]:
+    applied = record.migrated.applied if record.migrated else ()
+    spent = sum(migration.seconds for migration in applied)
+    yield Step(
+        "Migrate",
+        "The schema becomes the code's.",
+        'cd "$APPLICATION" && python manage.py migrate && python manage.py migrate --check',
+        f"{words.duration(_seconds(record, 'migrate'))}, of which {words.duration(spent)} for "
+        f"{words.many(len(applied), 'migration')}"
+        if _ok(record, "migrate")
+        else _not(record, "migrate"),
+    )
+    yield Step(
+        "Check the application and make its static files again",
+        "Static files are in no backup.",
+        'cd "$APPLICATION" && python manage.py check && python manage.py collectstatic --noinput',
+        words.duration(_seconds(record, "application")) if _ok(record, "application") else _not(record, "application"),
+    )
+
+
+def _start(record: DrillRecord) -> Iterator[Step]:
+    yield Step(
+        "Restart the backend, the worker and beat",
+        "In this order, the backend seen to answer before tasks run.",
+        'systemctl start "$BACKEND" && systemctl start "$WORKER" && systemctl start "$BEAT"',
+        "not measured: the drill starts none of them",
+    )
+
+
+def _said(record: DrillRecord) -> tuple[str, ...]:
+    lines = record.restored.lines if record.restored else ()
+    return tuple(f"In the drill pg_restore said, {words.many(line.count, 'time')}: {line.text}" for line in lines)
+
+
+def _on(record: DrillRecord) -> str:
+    return f", on a {record.server.provider} server {record.server.version}" if record.server else ""
+
+
+def _name(record: DrillRecord) -> str:
+    return record.backup_set.name if record.backup_set else "the backup set"
+
+
+def _file(record: DrillRecord, role: str) -> Artefact | None:
+    return record.backup_set.artefact(role) if record.backup_set else None
+
+
+def _path(file: Artefact) -> str:
+    return f'"$BACKUP_SET"/{shlex.quote(words.plain(file.name))}'
+
+
+def _ok(record: DrillRecord, name: StageName) -> bool:
+    stage = record.stage(name)
+    return stage is not None and stage.state == "ok"
+
+
+def _seconds(record: DrillRecord, name: StageName) -> float:
+    stage = record.stage(name)
+    return stage.seconds if stage is not None else 0.0
+
+
+def _not(record: DrillRecord, name: StageName) -> str:
+    return f"not measured, because {record.why_missing(name)}"

@@ -1,0 +1,210 @@
+"""The evidence in the order that a person wants to read it in: findings first, everything else grouped."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from fixtures.drill.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
+from fixtures.drill.record import STAGES, AppliedMigration, StageOutcome
+from reports import words
+
+IMPACTS = ("critical", "high", "medium", "low")
+
+AREAS = {
+    "BAK": "Backup set",
+    "RST": "Restore",
+    "FID": "Fidelity",
+    "MIG": "Migrations",
+    "TEN": "Tenant isolation",
+    "BIL": "Billing integrity",
+    "SIT": "Sites data",
+    "APP": "Application",
+}
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One control with its results, worst first. A result that no card describes still gets its chapter."""
+
+    id: str
+    title: str
+    impact: str
+    remediation: str
+    rationale: str
+    source: str
+    results: tuple[Result, ...]
+
+    @cached_property
+    def counts(self) -> dict[Outcome, int]:
+        """How many results of each outcome, worst first, none that is nought."""
+        found = Counter(result.outcome for result in self.results)
+        return {outcome: found[outcome] for outcome in words.OUTCOMES if found[outcome]}
+
+    @property
+    def worst(self) -> Outcome | None:
+        return next(iter(self.counts), None)
+
+    @property
+    def area(self) -> str:
+        return self.id.split("-")[0]
+
+    def only(self, outcome: Outcome) -> "Chapter":
+        results = tuple(result for result in self.results if result.outcome == outcome)
+        return Chapter(self.id, self.title, self.impact, self.remediation, self.rationale, self.source, results)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason why checks could not be tried, and the controls that it stopped; `fix` is the failed stage's own."""
+
+    message: str
+    fix: str
+    chapters: tuple[Chapter, ...]
+
+    @property
+    def checks(self) -> int:
+        return sum(len(chapter.results) for chapter in self.chapters)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A share of the whole, in percent from the left: what a bar of a plot is drawn from."""
+
+    start: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that more than one document tells, worked out once."""
+
+    evidence: Evidence
+
+    @cached_property
+    def chapters(self) -> tuple[Chapter, ...]:
+        """Every control in the order of its id, with or without results."""
+        results: defaultdict[str, list[Result]] = defaultdict(list)
+        for result in self.evidence.results:
+            results[result.control].append(result)
+        cards = {card.id: card for card in self.evidence.controls}
+        return tuple(_chapter(id, cards.get(id), results[id]) for id in sorted({*cards, *results}))
+
+    @cached_property
+    def areas(self) -> dict[str, tuple[Chapter, ...]]:
+        """Controls by area, the areas in the order of a drill, those of a profile's own after them."""
+        known = list(AREAS)
+        grouped: defaultdict[str, list[Chapter]] = defaultdict(list)
+        for chapter in self.chapters:
+            grouped[chapter.area].append(chapter)
+        order = sorted(grouped, key=lambda area: (known.index(area) if area in AREAS else len(known), area))
+        return {area: tuple(grouped[area]) for area in order}
+
+    def of(self, outcome: Outcome) -> tuple[Chapter, ...]:
+        """The controls with results of this outcome, those results alone; the greatest impact first."""
+        chapters = [chapter.only(outcome) for chapter in self.chapters if outcome in chapter.counts]
+        return tuple(sorted(chapters, key=lambda chapter: (IMPACTS.index(chapter.impact), chapter.id)))
+
+    @cached_property
+    def causes(self) -> tuple[Cause, ...]:
+        """What kept checks from being tried: one cause with everything it stopped, the widest first."""
+        messages: defaultdict[str, list[Chapter]] = defaultdict(list)
+        for chapter in self.of("blocked"):
+            by_message: defaultdict[str, list[Result]] = defaultdict(list)
+            for result in chapter.results:
+                by_message[result.message].append(result)
+            for message, results in by_message.items():
+                messages[message].append(_with(chapter, results))
+        causes = [Cause(message, self._fix(message), tuple(chapters)) for message, chapters in messages.items()]
+        return tuple(sorted(causes, key=lambda cause: (-cause.checks, cause.message)))
+
+    def _fix(self, message: str) -> str:
+        stopped = (stage for stage in self.stopped_stages if stage.cause and stage.cause in message)
+        return next((stage.fix for stage in stopped), "")
+
+    @property
+    def stopped_stages(self) -> tuple[StageOutcome, ...]:
+        return tuple(stage for stage in self.evidence.record.stages if stage.state != "ok")
+
+    @property
+    def left_behind(self) -> tuple[TornDown, ...]:
+        return tuple(thing for thing in self.evidence.teardown if not thing.gone)
+
+    @property
+    def not_met(self) -> tuple[Measure, ...]:
+        return tuple(measure for measure in self.evidence.measures if words.met(measure) != "met")
+
+    @cached_property
+    def counts(self) -> dict[Outcome, int]:
+        found = Counter(result.outcome for result in self.evidence.results)
+        return {outcome: found[outcome] for outcome in words.OUTCOMES}
+
+    @property
+    def on_nothing(self) -> int:
+        """Passes that looked at nothing."""
+        return sum(result.outcome == "passed" and result.examined == 0 for result in self.evidence.results)
+
+    @property
+    def clear(self) -> bool:
+        """Nothing at all for a person to do."""
+        trouble = (self.stopped_stages, self.left_behind, self.not_met, self.evidence.record.profile_problems)
+        return not (self.counts["failed"] or self.counts["blocked"] or any(trouble)) and self.whole
+
+    @property
+    def whole(self) -> bool:
+        planned = self.evidence.completeness
+        return planned.whole and planned.planned == planned.collected == planned.reported
+
+    @property
+    def seconds(self) -> float:
+        return (self.evidence.finished_at - self.evidence.started_at).total_seconds()
+
+    @property
+    def stages_seconds(self) -> float:
+        return sum(stage.seconds for stage in self.evidence.record.stages)
+
+    @property
+    def never_reached(self) -> tuple[str, ...]:
+        return tuple(name for name in STAGES if self.evidence.record.stage(name) is None)
+
+    @property
+    def stage_bars(self) -> tuple[tuple[StageOutcome, Bar], ...]:
+        stages = self.evidence.record.stages
+        return tuple(zip(stages, _one_after_another([stage.seconds for stage in stages]), strict=True))
+
+    @property
+    def migration_bars(self) -> tuple[tuple[AppliedMigration, Bar], ...]:
+        migrated = self.evidence.record.migrated
+        applied = migrated.applied if migrated else ()
+        return tuple(zip(applied, _one_after_another([migration.seconds for migration in applied]), strict=True))
+
+
+def _one_after_another(seconds: list[float]) -> list[Bar]:
+    """One bar for each length of time, on one axis, each beginning where the one before ends."""
+    whole = sum(seconds) or 1.0
+    starts = accumulate(seconds, initial=0.0)
+    return [
+        Bar(round(100 * start / whole, 2), round(100 * length / whole, 2))
+        for start, length in zip(starts, seconds, strict=False)
+    ]
+
+
+def _chapter(id: str, card: ControlCard | None, results: list[Result]) -> Chapter:
+    rank = {outcome: place for place, outcome in enumerate(words.OUTCOMES)}
+    ordered = tuple(sorted(results, key=lambda result: (rank[result.outcome], -result.broken, result.subject)))
+    if card is None:
+        # An unknown control is read as the gravest: to leave it out, or low, would hide it.
+        return Chapter(id, "(the evidence has no card for this control)", IMPACTS[0], "", "", "", ordered)
+    return Chapter(id, card.title, card.impact, card.remediation, card.rationale, card.source, ordered)
+
+
+def _with(chapter: Chapter, results: list[Result]) -> Chapter:
+    return Chapter(
+        chapter.id,
+        chapter.title,
+        chapter.impact,
+        chapter.remediation,
+        chapter.rationale,
+        chapter.source,
+        tuple(results),
+    )

