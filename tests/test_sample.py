@@ -13,6 +13,7 @@ from psycopg import sql
 
 from fixtures.drill.guardian import Guardian
 from fixtures.drill.server import Server, ServerRequest, serve
+from sample.backup import main as back_up
 from sample.build import APPLICATION, PROJECT, Built, Superuser, build, manage_environment
 from sample.history import DUMPED_AT, STILL_TO_COME
 from sample.igny8_core.igny8.filling import canary
@@ -303,3 +304,11 @@ def test_filling_refuses_a_database_that_has_tenants(server: Server, built: Buil
     )
     assert (done.returncode, "already has tenants" in done.stderr) == (1, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sample_backs_itself_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert back_up(["--into", str(tmp_path), "--scale", "1"]) == 0
+    folder = Path(capsys.readouterr().out.strip())
+    assert [path.name for path in tmp_path.glob("igny8_*")] == [folder.name]
+    manifest = json.loads((folder / f"{folder.name}.manifest.json").read_text())
+    assert (manifest["tables"]["public.igny8_content"], manifest["large_objects"]) == (3000, 21)

@@ -53,7 +53,7 @@ def _trail(outline: Outline) -> Iterator[tuple[object, ...]]:
         for _ in range(250):
             number += 1
             actor = random.choice(tenant.users) if random.random() < 0.9 else None
-            address = f"2001:db8::{number:x}" if number % 4 == 0 else f"198.51.100.{number % 254 + 1}"
+            address = f"2001:db8::{number % 0x10000:x}" if number % 4 == 0 else f"198.51.100.{number % 254 + 1}"
             details = {"agent": "browser", "count": random.randrange(9)}
             if number == 3:
                 details |= {"name": canary.NAME}
