@@ -36,7 +36,9 @@ def settings(story: Story) -> str:
         "BEAT": "systemd unit of Celery beat",
     }
     width = max(len(name) for name in asked)
-    lines = [f"export {name + '=':<{width + 1}}''  # {words.one_line(meaning)}" for name, meaning in asked.items()]
+    lines = [
+        f"export {name}=''{' ' * (width - len(name))}  # {words.one_line(meaning)}" for name, meaning in asked.items()
+    ]
     checks = "; ".join(f': "${{{name}:?}}"' for name in asked)
     return "\n".join([*lines, f"({checks}) && echo 'every setting has a value'"])
 
@@ -54,7 +56,7 @@ def _stop(record: DrillRecord) -> Iterator[Step]:
         "Stop the backend, the Celery worker and Celery beat",
         "No task may run on partial data.",
         f"systemctl stop {_SERVICES}",
-        "not measured: the drill starts none of them",
+        _never("it starts none of them"),
         ("Tasks still queued in the broker were made for other data: empty it before the worker starts again.",),
     )
 
@@ -64,12 +66,12 @@ def _check(record: DrillRecord) -> Iterator[Step]:
     if not files:
         return
     lines = [f"  {file.sha256} {shlex.quote(words.plain(file.name))}" for file in files]
-    commands = " \\\n".join(["cd \"$BACKUP_SET\" && printf '%s  %s\\n'", *lines, "  | sha256sum --check --strict"])
+    commands = " \\\n".join(["(cd \"$BACKUP_SET\" && printf '%s  %s\\n'", *lines, "  | sha256sum --check --strict)"])
     yield Step(
         "Check that the files are those that were drilled",
         "Everything below was measured on these bytes and no others.",
         commands,
-        f"{words.duration(_seconds(record, 'locate'))} for finding the set and reading every file of it"
+        f"Measured: {words.duration(_seconds(record, 'locate'))} for finding the set and reading every file of it"
         if _ok(record, "locate")
         else _not(record, "locate"),
     )
@@ -86,7 +88,7 @@ def _roles(record: DrillRecord) -> Iterator[Step]:
         "Load the roles",
         "Owners and grants in the dump name them; without them the application is refused its own tables.",
         f"psql -X -v ON_ERROR_STOP=1 -d postgres -f {_path(roles)}",
-        f"not on its own: it is within the {words.duration(_seconds(record, 'restore'))} of the whole restore stage"
+        f"Not measured on its own: the restore stage with it took {words.duration(_seconds(record, 'restore'))}"
         if _ok(record, "restore")
         else _not(record, "restore"),
         (f"The file holds no passwords: give those that log in{told} theirs, with psql's \\password.",),
@@ -98,20 +100,22 @@ def _database(record: DrillRecord) -> Iterator[Step]:
         "Make sure that the target database exists",
         "pg_restore -c empties and fills it, but does not make it.",
         'psql -X -d "$PGDATABASE" -c \'SELECT 1\' || createdb --template=template0 "$PGDATABASE"',
-        "not measured: the drill makes a database of its own",
+        _never("it makes a database of its own"),
     )
     dump = _file(record, "dump")
     jobs = record.restored.jobs if record.restored else 1
     restored = record.restored if _ok(record, "restore") else None
     if dump is None:
-        yield Step("Restore the dump", "", "", "nothing to restore: the set that was drilled holds no dump")
+        yield Step(
+            "Restore the dump", "", "", _never("the set that was drilled holds no dump: there is nothing to restore")
+        )
         return
     at = f"{_path(dump)}"
     yield Step(
         "Restore the dump",
-        "Exit code 0 is asked for; any line on standard error is read before going on.",
+        "Read every line of its standard error before going on.",
         f'pg_restore -c --if-exists -j {jobs} -h "$PGHOST" -U "$PGUSER" -d "$PGDATABASE" {at}',
-        f"{words.duration(restored.restore_seconds)} for {words.size(restored.bytes_read)} with "
+        f"Measured: {words.duration(restored.restore_seconds)} for {words.size(restored.bytes_read)} with "
         f"{words.many(restored.jobs, 'job')}{_on(record)}"
         if restored
         else _not(record, "restore"),
@@ -121,7 +125,7 @@ def _database(record: DrillRecord) -> Iterator[Step]:
         "Give the planner its statistics",
         "A dump holds none; the first queries would be slow.",
         f'vacuumdb --analyze-only -j {jobs} -h "$PGHOST" -U "$PGUSER" -d "$PGDATABASE"',
-        words.duration(restored.analyze_seconds) if restored else _not(record, "restore"),
+        f"Measured: {words.duration(restored.analyze_seconds)}" if restored else _not(record, "restore"),
     )
 
 
@@ -142,9 +146,10 @@ def _sites(record: DrillRecord) -> Iterator[Step]:
     yield Step(
         "Put the sites data and the uploads back",
         "What is there now is kept aside: nothing is unpacked over it.",
-        'if [ -e "$SITES_PARENT"/sites-data ]; then mv "$SITES_PARENT"/sites-data "$SITES_PARENT"/sites-data.before; fi'
-        f'\ntar -xzpf {_path(archive)} -C "$SITES_PARENT"',
-        f"{words.duration(_seconds(record, 'sites'))} for reading {words.many(found.files, 'file')} "
+        '{ [ ! -e "$SITES_PARENT"/sites-data ] ||'
+        ' mv "$SITES_PARENT"/sites-data "$SITES_PARENT"/sites-data.before-"$(date +%Y%m%d%H%M%S)"; } &&'
+        f' \\\n  tar -xzpf {_path(archive)} -C "$SITES_PARENT"',
+        f"Measured: {words.duration(_seconds(record, 'sites'))} for reading {words.many(found.files, 'file')} "
         f"({words.size(found.bytes)}) to the end; the drill does not unpack them"
         if found and _ok(record, "sites")
         else _not(record, "sites"),
@@ -160,7 +165,7 @@ def _logs(record: DrillRecord) -> Iterator[Step]:
         "Look into the logs, if they are wanted",
         "They are for audit and debugging; the application does not need them.",
         f"tar -tzf {_path(archive)}",
-        "not measured: logs are no part of the recovery",
+        _never("logs are no part of the recovery"),
     )
 
 
@@ -170,8 +175,8 @@ def _migrate(record: DrillRecord) -> Iterator[Step]:
     yield Step(
         "Migrate",
         "The schema becomes the code's.",
-        'cd "$APPLICATION" && python manage.py migrate && python manage.py migrate --check',
-        f"{words.duration(_seconds(record, 'migrate'))}, of which {words.duration(spent)} for "
+        '(cd "$APPLICATION" && python manage.py migrate && python manage.py migrate --check)',
+        f"Measured: {words.duration(_seconds(record, 'migrate'))}, of which {words.duration(spent)} for "
         f"{words.many(len(applied), 'migration')}"
         if _ok(record, "migrate")
         else _not(record, "migrate"),
@@ -179,8 +184,10 @@ def _migrate(record: DrillRecord) -> Iterator[Step]:
     yield Step(
         "Check the application and make its static files again",
         "Static files are in no backup.",
-        'cd "$APPLICATION" && python manage.py check && python manage.py collectstatic --noinput',
-        words.duration(_seconds(record, "application")) if _ok(record, "application") else _not(record, "application"),
+        '(cd "$APPLICATION" && python manage.py check && python manage.py collectstatic --noinput)',
+        f"Measured: {words.duration(_seconds(record, 'application'))}"
+        if _ok(record, "application")
+        else _not(record, "application"),
     )
 
 
@@ -189,13 +196,17 @@ def _start(record: DrillRecord) -> Iterator[Step]:
         "Restart the backend, the worker and beat",
         "In this order, the backend seen to answer before tasks run.",
         'systemctl start "$BACKEND" && systemctl start "$WORKER" && systemctl start "$BEAT"',
-        "not measured: the drill starts none of them",
+        _never("it starts none of them"),
     )
 
 
 def _said(record: DrillRecord) -> tuple[str, ...]:
-    lines = record.restored.lines if record.restored else ()
-    return tuple(f"In the drill pg_restore said, {words.many(line.count, 'time')}: {line.text}" for line in lines)
+    dropped = "This drops what the database holds under the same names: look twice at PGHOST and PGDATABASE."
+    if record.restored is None:
+        return (dropped,)
+    lines = [f"{line.text} ({words.many(line.count, 'time')}, {line.kind})" for line in record.restored.lines]
+    said = f", and it said: {'; '.join(lines)}" if lines else ", and it said nothing"
+    return dropped, f"In the drill pg_restore's exit code was {record.restored.exit_code}{said}"
 
 
 def _on(record: DrillRecord) -> str:
@@ -225,4 +236,8 @@ def _seconds(record: DrillRecord, name: StageName) -> float:
 
 
 def _not(record: DrillRecord, name: StageName) -> str:
-    return f"not measured, because {record.why_missing(name)}"
+    return f"Not measured, because {record.why_missing(name)}"
+
+
+def _never(reason: str) -> str:
+    return f"Not measured by the drill: {reason}"

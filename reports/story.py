@@ -56,10 +56,9 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Cause:
-    """One reason why checks could not be tried, and the controls that it stopped; `fix` is the failed stage's own."""
+    """One reason why checks could not be tried, and the controls that it stopped."""
 
     message: str
-    fix: str
     chapters: tuple[Chapter, ...]
 
     @property
@@ -115,12 +114,8 @@ class Story:
                 by_message[result.message].append(result)
             for message, results in by_message.items():
                 messages[message].append(_with(chapter, results))
-        causes = [Cause(message, self._fix(message), tuple(chapters)) for message, chapters in messages.items()]
+        causes = [Cause(message, tuple(chapters)) for message, chapters in messages.items()]
         return tuple(sorted(causes, key=lambda cause: (-cause.checks, cause.message)))
-
-    def _fix(self, message: str) -> str:
-        stopped = (stage for stage in self.stopped_stages if stage.cause and stage.cause in message)
-        return next((stage.fix for stage in stopped), "")
 
     @property
     def stopped_stages(self) -> tuple[StageOutcome, ...]:

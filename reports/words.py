@@ -94,8 +94,8 @@ def looked_at(result: Result) -> str:
     if result.examined == 0 and result.outcome == "passed":
         return NOTHING_EXAMINED
     if result.broken:
-        return f"{number(result.broken)} of {number(result.examined)} {result.unit}"
-    return f"{number(result.examined)} {result.unit}"
+        return f"{number(result.broken)} of {number(result.examined)} {result.unit} broken"
+    return f"{number(result.examined)} {result.unit} examined"
 
 
 def quantity(value: float, unit: str) -> str:
