@@ -153,6 +153,13 @@ def test_a_folder_is_private_and_gone_after_the_block(guardian: Guardian) -> Non
     assert [trace.gone for trace in guardian.leftovers()] == [True]
 
 
+@pytest.mark.parametrize("error", [FileExistsError, KeyboardInterrupt, RuntimeError])
+def test_a_folder_is_gone_whatever_the_block_raised(guardian: Guardian, error: type[BaseException]) -> None:
+    with pytest.raises(error), guardian.folder("scratch") as folder:
+        raise error
+    assert not folder.exists()
+
+
 def test_credentials_reach_the_guardian_neither_by_argv_nor_by_environment(guardian: Guardian) -> None:
     proc = Path(f"/proc/{guardian.pid}")
     stray = StrayDatabase(
