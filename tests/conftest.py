@@ -2,16 +2,29 @@
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fixtures.drill.guardian import Guardian
+
+if TYPE_CHECKING:
+    from tests.application_under_test import Bench
 
 
 @pytest.fixture
 def guardian() -> Iterator[Guardian]:
     with Guardian("0123abcd") as watching:
         yield watching
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Bench"]:
+    """A server with the sample on it, made once: each test drills a clone."""
+    from tests.application_under_test import bench
+
+    with bench(tmp_path_factory.mktemp("sample")) as ready:
+        yield ready
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,86 @@
+"""The sample application on a server: its restored database, and copies of its code that a test may spoil."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from fixtures.drill.application import Interpreter, Login, find_checkout
+from fixtures.drill.guardian import Guardian
+from fixtures.drill.profile import Application
+from fixtures.drill.server import Server, ServerRequest, serve
+from sample.build import PROJECT, Superuser, build
+
+APPLICATION = Application(
+    name="igny8",
+    health="/healthz",
+    environment={
+        "DB_HOST": "{host}",
+        "DB_PORT": "{port}",
+        "DB_NAME": "{database}",
+        "DB_USER": "{user}",
+        "DB_PASSWORD": "{password}",
+        "CELERY_BROKER_URL": "memory://",
+        "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "EMAIL_FILE_PATH": "{outbox}",
+        "STATIC_ROOT": "{static}",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A server with the sample's dump state in `dumped`; each test drills a clone of it under the drill's own names."""
+
+    server: Server
+    guardian: Guardian
+
+    @contextmanager
+    def restored(self) -> Iterator[psycopg.Connection]:
+        """A fresh database `restored`; the connection is for planting faults in it and must be closed before cloning."""
+        self.server.create_database("restored", template="dumped", owner="igny8_owner")
+        connection = self.server.connect("restored")
+        try:
+            yield connection
+        finally:
+            connection.close()
+            for name in ("migrated", "restored"):
+                with self.server.connect() as admin:
+                    there = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+                if there:
+                    self.server.drop_database(name)
+
+    def interpreter(self, checkout: Path, folder: Path, application: Application = APPLICATION) -> Interpreter:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = find_checkout(checkout, application, Path(sys.executable))
+        return Interpreter(found, application, Login.superuser(self.server, "migrated"), self.guardian, folder)
+
+
+@contextmanager
+def bench(work: Path) -> Iterator[Bench]:
+    with Guardian("a9911ca7") as guardian, serve(ServerRequest(run_id="a9911ca7"), guardian) as server:
+        superuser = Superuser(server.host, server.port, server.user, server.password)
+        build(superuser, work, database="dumped")
+        yield Bench(server, guardian)
+
+
+def copy_of_the_sample(folder: Path) -> Path:
+    """Code alone, without anything that running it elsewhere may have left."""
+    left_out = shutil.ignore_patterns("__pycache__", "*.sqlite3", "backups", "data", "staticfiles", "backend")
+    return Path(shutil.copytree(PROJECT, folder / "checkout", ignore=left_out))
+
+
+def new_migration(checkout: Path, name: str, operations: str, after: str = "0009_content_title_index") -> None:
+    """Adds a migration of the sample's app, with these operations written in Python."""
+    (checkout / "igny8_core" / "igny8" / "migrations" / f"{name}.py").write_text(
+        "import time\n"
+        "from django.core.mail import send_mail\n"
+        "from django.db import migrations, models\n\n\n"
+        "class Migration(migrations.Migration):\n"
+        f'    dependencies = [("igny8", "{after}")]\n'
+        f"    operations = [{operations}]\n"
+    )
