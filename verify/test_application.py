@@ -1,0 +1,96 @@
+"""APP: the application stands up on what came back, and does nothing to the outside."""
+
+from fixtures.blocked import Blocked
+from fixtures.control import Examination, control
+from fixtures.drill.record import ApplicationRun, DrillRecord
+from fixtures.stages import came_to_its_end
+
+
+@control(
+    "APP-01",
+    title="The application's commands run on the migrated copy",
+    impact="critical",
+    remediation="Read the cause; run the same command in the application's own environment.",
+)
+def test_the_commands_run(record: DrillRecord, examination: Examination) -> None:
+    """A database that its application cannot be started on is not recovered."""
+    came_to_its_end(record, "application", examination)
+
+
+@control(
+    "APP-02",
+    title="manage.py check passes",
+    impact="high",
+    remediation="Run manage.py check in the application's checkout and mend what it names.",
+)
+def test_check_passes(record: DrillRecord, examination: Examination) -> None:
+    """Django's own checks are the first thing that a deployment would trip over."""
+    run = _run(record)
+    told = f"manage.py check exited {run.check_exit}: {', '.join(run.check_problems) or 'no message id'}"
+    examination.expect(run.check_exit == 0, told, unit="runs of check")
+
+
+@control(
+    "APP-03",
+    title="The static files can be made again",
+    impact="medium",
+    remediation="Run collectstatic in the checkout; a file that it needs was built elsewhere and is not in the release.",
+)
+def test_the_static_files_can_be_made_again(record: DrillRecord, examination: Examination) -> None:
+    """Static files are not backed up because collectstatic makes them again: so it has to."""
+    run = _run(record)
+    examination.saw(run.static_files, "files")
+    examination.expect(not run.static_error, f"collectstatic failed: {run.static_error}", unit="files")
+    examination.expect(run.static_files > 0, "collectstatic made no file", unit="files")
+    examination.expect(run.static_repeatable, "collectstatic made other files the second time", unit="files")
+
+
+@control(
+    "APP-04",
+    title="The application answers with an empty broker",
+    impact="high",
+    remediation="Find what the health view waits for: Redis is not backed up, so it is empty after every recovery.",
+)
+def test_the_application_answers_with_an_empty_broker(record: DrillRecord, examination: Examination) -> None:
+    """After a recovery the broker holds nothing: an application that needs yesterday's queue does not come up."""
+    run = _run(record)
+    if run.health_status is None and not run.health_error:
+        raise Blocked("the profile names no application.health; say why in [exempt] if there is none")
+    told = f"the health view answered {run.health_status or run.health_error}"
+    examination.expect(run.health_status == 200, told, unit="requests")
+
+
+@control(
+    "APP-05",
+    title="Nothing was sent outside",
+    impact="critical",
+    remediation="Find what sends while it migrates or starts: a restored copy must never mail or call real people.",
+)
+def test_nothing_was_sent_outside(record: DrillRecord, examination: Examination) -> None:
+    """A restored copy knows every customer's address; one forgotten task in it writes to all of them."""
+    run = _run(record)
+    if run.isolation.startswith("none"):
+        raise Blocked(
+            "the application could not be cut off from the network here, so nobody can say that it sent nothing"
+        )
+    tried = [f"connection to {address}" for address in run.connections_tried]
+    mails = [f"{run.mails} mails written"] * bool(run.mails)
+    examination.expect_none(tried + mails, "would have gone outside", of=len(tried) + len(mails) + 1, unit="runs")
+
+
+@control(
+    "APP-06",
+    title="Nothing was written into the application's checkout",
+    impact="medium",
+    remediation="Find what writes beside the code: a local database or cache there means that settings were not read.",
+)
+def test_nothing_was_written_into_the_checkout(record: DrillRecord, examination: Examination) -> None:
+    """An application that keeps its state beside its code keeps some of it where no backup looks."""
+    run = _run(record)
+    examination.expect_none(run.written, "changed beside the code", of=max(1, len(run.written)), unit="checkouts")
+
+
+def _run(record: DrillRecord) -> ApplicationRun:
+    if record.application is None:
+        raise Blocked(record.why_missing("application"))
+    return record.application

@@ -1,0 +1,124 @@
+"""BAK: the backup set is there, whole, unaltered, fresh and protected."""
+
+from fixtures.blocked import Blocked
+from fixtures.control import Examination, control, for_each
+from fixtures.drill.manifest import FileEntry
+from fixtures.drill.measures import rpo_hours
+from fixtures.drill.profile import Profile
+from fixtures.drill.record import Artefact, BackupSet, DrillRecord
+from fixtures.stages import came_to_its_end
+from fixtures.toc import tables_without_data
+
+
+@control(
+    "BAK-01",
+    title="A backup set was found",
+    impact="critical",
+    remediation="Look at the backup job's own log, then at the folder or the pattern that the drill was given.",
+)
+def test_a_backup_set_was_found(record: DrillRecord, examination: Examination) -> None:
+    """Without a set there is nothing to recover from, and every other control is blocked."""
+    came_to_its_end(record, "locate", examination)
+
+
+@control(
+    "BAK-02",
+    title="The set is complete",
+    impact="critical",
+    remediation="Repair the job that makes the missing part; until then no recovery can be whole.",
+)
+def test_the_set_is_complete(backup_set: BackupSet, promised: Profile, examination: Examination) -> None:
+    """A database without its sites data, roles or manifest recovers half an application, and nobody can prove which half."""
+    missing = [role for role in promised.backup.required if backup_set.artefact(role) is None]
+    examination.expect_none(missing, "are missing from the set", of=len(promised.backup.required), unit="parts")
+
+
+@control(
+    "BAK-03",
+    title="Every file is the one that was written",
+    impact="critical",
+    remediation="Take the set before this one, and find out what altered the file: disk, transfer or a person.",
+)
+@for_each("manifest_file")
+def test_the_file_is_the_one_that_was_written(
+    backup_set: BackupSet, file: tuple[str, FileEntry], examination: Examination
+) -> None:
+    """The manifest's digest was taken when the file was written; any other digest means other bytes."""
+    role, written = file
+    found = backup_set.artefact(role)
+    same = found is not None and (found.sha256, found.size) == (written.sha256, written.size)
+    examination.expect(same, f"the {role} is not the file that the manifest describes", unit="files")
+
+
+@control(
+    "BAK-04",
+    title="The set is fresh enough",
+    impact="critical",
+    remediation="Find out why no newer set was taken: everything since then would be lost today.",
+)
+def test_the_set_is_fresh_enough(
+    record: DrillRecord, backup_set: BackupSet, promised: Profile, examination: Examination
+) -> None:
+    """The set's age is what a loss now would cost; the profile's RPO says how much may be lost."""
+    age = rpo_hours(record)
+    assert age is not None
+    target = promised.targets.rpo_hours
+    told = f"taken {age:.1f} h before the drill ({backup_set.taken_at_source}), and the RPO is {target:g} h"
+    examination.expect(0 <= age <= target, told if age >= 0 else "the set's time lies in the future", unit="sets")
+
+
+@control(
+    "BAK-05",
+    title="Every file is readable by its owner alone",
+    impact="high",
+    remediation="chmod 600 the file, and mend the umask of the job that wrote it.",
+)
+@for_each("backup_file")
+def test_the_file_is_readable_by_its_owner_alone(artefact: Artefact, examination: Examination) -> None:
+    """A dump is every customer's data in one file."""
+    open_to_others = artefact.mode & 0o077
+    told = f"the {artefact.role} has mode {artefact.mode & 0o777:04o}: others than its owner may use it"
+    examination.expect(not open_to_others, told, unit="files")
+
+
+@control(
+    "BAK-06",
+    title="The set's folder is open to its owner alone",
+    impact="medium",
+    remediation="chmod 700 the folder: names, sizes and times of backups are worth something to an attacker too.",
+)
+def test_the_folder_is_open_to_its_owner_alone(backup_set: BackupSet, examination: Examination) -> None:
+    """Whoever may write the folder can replace what lies in it."""
+    mode = backup_set.folder_mode & 0o777
+    examination.expect(not mode & 0o077, f"the folder has mode {mode:04o}", unit="folders")
+
+
+@control(
+    "BAK-07",
+    title="The dump can be read, and is a production dump",
+    impact="critical",
+    remediation="Back up the production Postgres with pg_dump -Fc, read its exit code, and list what it wrote.",
+)
+def test_the_dump_can_be_read(
+    record: DrillRecord, backup_set: BackupSet, promised: Profile, examination: Examination
+) -> None:
+    """An empty file, a cut one or a developer's SQLite file is found when it is needed, unless it is looked at today."""
+    came_to_its_end(record, "inspect", examination)
+    dump = backup_set.artefact("dump")
+    size = dump.size if dump else 0
+    told = f"the dump has {size} bytes, fewer than the {promised.backup.least_bytes} that the profile expects"
+    examination.expect(size >= promised.backup.least_bytes, told, unit="dumps")
+
+
+@control(
+    "BAK-08",
+    title="The dump holds the rows of every table",
+    impact="critical",
+    remediation="Remove -t, -n, --exclude-table-data and --schema-only from the backup job.",
+)
+def test_the_dump_holds_the_rows_of_every_table(record: DrillRecord, examination: Examination) -> None:
+    """A dump that leaves a table's data out restores without an error, and empty."""
+    if record.header is None:
+        raise Blocked(record.why_missing("inspect"))
+    tables, without = tables_without_data(record.toc, record.facts)
+    examination.expect_none(without, "are listed without their data", of=tables, unit="tables")

@@ -1,0 +1,92 @@
+"""MIG: this release's migrations run on this backup, and lose nothing."""
+
+from fixtures.blocked import Blocked
+from fixtures.control import Examination, control, for_each
+from fixtures.databases import Database
+from fixtures.drill.facts import Table
+from fixtures.drill.profile import Profile
+from fixtures.drill.record import DrillRecord, Migrated
+from fixtures.drilled import Drilled
+from fixtures.stages import came_to_its_end
+
+
+@control(
+    "MIG-01",
+    title="The application's migrations run to their end",
+    impact="critical",
+    remediation="Read the cause: it names the migration, or the history, that stopped. Do not release on this backup.",
+)
+def test_the_migrations_run_to_their_end(record: DrillRecord, examination: Examination) -> None:
+    """A backup that the release cannot migrate, being newer than the code or with holes in its history, is no way back."""
+    came_to_its_end(record, "migrate", examination)
+
+
+@control(
+    "MIG-02",
+    title="Every migration is applied",
+    impact="critical",
+    remediation="Look at the migrations named: a router, a condition or a fake kept them from this database.",
+)
+def test_every_migration_is_applied(record: DrillRecord, examination: Examination) -> None:
+    """Code that runs on a schema behind it fails at the first query that needs what is missing."""
+    migrated = _migrated(record)
+    known = migrated.applied_before + len(migrated.applied) + len(migrated.pending)
+    examination.expect_none(migrated.pending, "are not applied", of=known, unit="migrations")
+
+
+@control(
+    "MIG-03",
+    title="No row is lost by the migrations",
+    impact="critical",
+    remediation="Find the migration that deletes, decide whether it may, and say so in a waiver if it does.",
+)
+@for_each("surviving_table")
+def test_no_row_is_lost_by_the_migrations(
+    drilled: Drilled, migrated: Database, table: Table, examination: Examination
+) -> None:
+    """A data migration that filters wrongly deletes for good, and exits 0."""
+    after = migrated.facts.table(table.name)
+    assert after is not None
+    before_rows, after_rows = table.rows or 0, after.rows or 0
+    examination.saw(before_rows, "rows")
+    examination.expect(
+        after_rows >= before_rows, f"{before_rows - after_rows} of {before_rows} rows are gone", unit="rows"
+    )
+
+
+@control(
+    "MIG-04",
+    title="No table with rows is dropped by the migrations",
+    impact="critical",
+    remediation="Move the rows first, or say in a waiver that they may go.",
+)
+def test_no_table_with_rows_is_dropped(drilled: Drilled, migrated: Database, examination: Examination) -> None:
+    """A dropped table takes its rows with it, and no count of surviving tables shows it."""
+    before = drilled.facts.row_tables
+    gone = [f"{table.name} ({table.rows} rows)" for table in before if migrated.facts.table(table.name) is None]
+    lost = [text for text in gone if not text.endswith("(0 rows)")]
+    examination.expect_none(lost, "were dropped with rows in them", of=len(before), unit="tables")
+
+
+@control(
+    "MIG-05",
+    title="The models have no change without a migration",
+    impact="medium",
+    remediation="Run makemigrations and commit what it writes, or let application.unmade_migrations say report.",
+)
+def test_the_models_have_no_change_without_a_migration(
+    record: DrillRecord, promised: Profile, examination: Examination
+) -> None:
+    """Models ahead of their migrations fail at the first query; some healthy applications always are, and say so."""
+    migrated = _migrated(record)
+    if migrated.unmade_error:
+        raise Blocked(f"makemigrations could not tell: {migrated.unmade_error}")
+    tolerated = promised.application.unmade_migrations == "report"
+    changes = () if tolerated else migrated.unmade_detail or (("changes",) if migrated.unmade else ())
+    examination.expect_none(changes, "have no migration", of=max(1, len(changes)), unit="model changes")
+
+
+def _migrated(record: DrillRecord) -> Migrated:
+    if record.migrated is None:
+        raise Blocked(record.why_missing("migrate"))
+    return record.migrated

@@ -1,0 +1,141 @@
+"""RST: the dump went into a fresh server without loss, and the database that came out can be worked with."""
+
+from fixtures.blocked import Blocked
+from fixtures.control import Examination, control, for_each
+from fixtures.databases import Database
+from fixtures.drill.facts import Facts, Sequence
+from fixtures.drill.measures import rto_minutes
+from fixtures.drill.profile import Profile
+from fixtures.drill.record import DrillRecord, TocEntry
+from fixtures.stages import came_to_its_end
+from fixtures.toc import missing
+
+
+@control(
+    "RST-01",
+    title="The dump restores without an unexpected error",
+    impact="critical",
+    remediation="Read the cause: it names the class of error. Until it is mended this backup cannot be relied on.",
+)
+def test_the_dump_restores_without_an_unexpected_error(record: DrillRecord, examination: Examination) -> None:
+    """pg_restore goes on after errors: every line that it writes is classified, and its exit code is the second signal."""
+    came_to_its_end(record, "restore", examination)
+
+
+@control(
+    "RST-02",
+    title="Everything in the dump's TOC is in the database",
+    impact="critical",
+    remediation="Compare the named objects with the restore's errors; an index or constraint that is missing hides bad rows.",
+)
+@for_each("toc_kind")
+def test_every_listed_object_is_there(restored: Database, entries: list[TocEntry], examination: Examination) -> None:
+    """An object that failed to restore leaves a database that looks whole."""
+    examination.expect_none(
+        missing(entries, restored.facts), "are not in the database", of=len(entries), unit="objects"
+    )
+
+
+@control(
+    "RST-03",
+    title="Every constraint is validated and every index is valid",
+    impact="high",
+    remediation="Validate the constraint or rebuild the index in production: until then rows may break it there too.",
+)
+def test_constraints_are_validated_and_indexes_valid(restored: Database, examination: Examination) -> None:
+    """A constraint that is NOT VALID promises nothing of the rows that were there before it."""
+    facts = restored.facts
+    loose = [f"{each.table} {each.name}" for each in facts.constraints if not each.validated]
+    loose += [f"{each.table} {each.name}" for each in facts.indexes if not each.valid]
+    of = len(facts.constraints) + len(facts.indexes)
+    examination.expect_none(loose, "are not valid", of=of, unit="constraints and indexes")
+
+
+@control(
+    "RST-04",
+    title="Every materialised view is populated",
+    impact="medium",
+    remediation="Refresh the view in production and see why it fails; pg_restore refreshes it with an empty search_path.",
+)
+def test_materialised_views_are_populated(restored: Database, examination: Examination) -> None:
+    """A view whose refresh failed is there, and answers every query with an error."""
+    views = [table for table in restored.facts.tables if table.kind == "matview"]
+    empty = [str(view.name) for view in views if not view.populated]
+    examination.expect_none(empty, "are not populated", of=len(views), unit="materialised views")
+
+
+@control(
+    "RST-05",
+    title="No trigger is disabled",
+    impact="high",
+    remediation="Enable the trigger in production, or waive it with the reason why it is off.",
+)
+def test_no_trigger_is_disabled(restored: Database, examination: Examination) -> None:
+    """A trigger that somebody disabled for a bulk load stays disabled in every backup since."""
+    triggers = restored.facts.triggers
+    disabled = [f"{each.table} {each.name}" for each in triggers if each.enabled == "D"]
+    examination.expect_none(disabled, "are disabled", of=len(triggers), unit="triggers")
+
+
+@control(
+    "RST-06",
+    title="No sequence will hand out a key that is taken",
+    impact="high",
+    remediation="setval() the sequence to the column's maximum with is_called = true, here and in production.",
+)
+@for_each("sequence")
+def test_the_sequence_will_not_collide(restored: Database, sequence: Sequence, examination: Examination) -> None:
+    """The first insert after a recovery fails, or worse, when the next value is behind the column."""
+    if sequence.column_extreme is None:
+        examination.saw(0, "values")
+        return
+    ahead = sequence.next_value - sequence.column_extreme
+    clear = ahead * sequence.increment > 0
+    left = (sequence.last_possible - sequence.next_value) * sequence.increment >= 0
+    examination.expect(clear, f"its next value collides: it is {abs(ahead)} behind the column", unit="values")
+    examination.expect(left, "it has no value left to hand out", unit="values")
+
+
+@control(
+    "RST-07",
+    title="Roles and grants came back",
+    impact="high",
+    remediation="Back up the roles with the dump; without them the application is refused at its first query.",
+)
+def test_roles_and_grants_came_back(record: DrillRecord, restored: Database, examination: Examination) -> None:
+    """A restore without its roles exits 0, and then the application gets "permission denied"."""
+    if record.restored is None:
+        raise Blocked(record.why_missing("restore"))
+    made = [f"role {name} was in no roles file" for name in record.restored.roles_made]
+    lost = _relations_without_grants(record, restored.facts)
+    loaded = len(record.restored.roles_loaded) + len(record.restored.roles_made)
+    acls = [entry for entry in record.toc if entry.kind == "ACL"]
+    examination.expect_none(made + lost, "did not come back", of=loaded + len(acls), unit="roles and grants")
+
+
+@control(
+    "RST-08",
+    title="The recovery keeps the RTO",
+    impact="high",
+    remediation="Look at the stage times in the report: the longest stage is where to begin.",
+)
+def test_the_recovery_keeps_the_rto(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """From finding the set to an application that stands on it, measured in this drill on this machine."""
+    minutes = rto_minutes(record)
+    if minutes is None:
+        raise Blocked("a stage of the way back did not come to its end, so there is no time to recover")
+    target = promised.targets.rto_minutes
+    examination.expect(
+        minutes <= target, f"it took {minutes:.1f} min, and the RTO is {target:g} min", unit="recoveries"
+    )
+
+
+def _relations_without_grants(record: DrillRecord, facts: Facts) -> list[str]:
+    """Relations for which the TOC lists an ACL and nobody but the owner was granted anything."""
+    granted = {(grant.relation.schema, grant.relation.name) for grant in facts.grants}
+    lost = []
+    for entry in record.toc:
+        word, _, name = entry.name.partition(" ")
+        if entry.kind == "ACL" and word in ("TABLE", "SEQUENCE") and (entry.schema_name, name) not in granted:
+            lost.append(f"grants on {entry.schema_name}.{name}")
+    return lost

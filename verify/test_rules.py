@@ -1,0 +1,14 @@
+"""The profile's own rules: each `rules/*.sql` is a control with an id of its own."""
+
+import pytest
+
+from fixtures.cards import Rule
+from fixtures.control import each_rule
+from fixtures.databases import Database
+from fixtures.rules import as_probe, database_of
+
+
+@each_rule
+def test_the_rule_holds(request: pytest.FixtureRequest, rule: Rule) -> None:
+    database: Database = request.getfixturevalue(database_of(rule))
+    database.expect_none(as_probe(rule))
