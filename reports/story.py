@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import get_args
 
 from fixtures.drill.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
-from fixtures.drill.record import STAGES, AppliedMigration, StageOutcome
+from fixtures.drill.record import AppliedMigration, StageName, StageOutcome
 from reports import words
 
 IMPACTS = ("critical", "high", "medium", "low")
@@ -117,9 +118,26 @@ class Story:
         causes = [Cause(message, tuple(chapters)) for message, chapters in messages.items()]
         return tuple(sorted(causes, key=lambda cause: (-cause.checks, cause.message)))
 
-    @property
+    @cached_property
     def stopped_stages(self) -> tuple[StageOutcome, ...]:
-        return tuple(stage for stage in self.evidence.record.stages if stage.state != "ok")
+        """The stages that went wrong of themselves: one that only stood on another quotes the cause of that one."""
+        found: list[StageOutcome] = []
+        for stage in self.evidence.record.stages:
+            follows = any(first.cause and first.cause in stage.cause for first in found)
+            if stage.state != "ok" and not follows:
+                found.append(stage)
+        return tuple(found)
+
+    @property
+    def run_stages(self) -> tuple[StageOutcome, ...]:
+        """The stages that were reached, in their order."""
+        stages = self.evidence.record.stages
+        return tuple(stage for stage in stages if stage.state == "ok" or stage in self.stopped_stages)
+
+    @property
+    def never_reached(self) -> tuple[str, ...]:
+        reached = {stage.name for stage in self.run_stages}
+        return tuple(name for name in get_args(StageName) if name not in reached)
 
     @property
     def left_behind(self) -> tuple[TornDown, ...]:
@@ -156,15 +174,11 @@ class Story:
 
     @property
     def stages_seconds(self) -> float:
-        return sum(stage.seconds for stage in self.evidence.record.stages)
-
-    @property
-    def never_reached(self) -> tuple[str, ...]:
-        return tuple(name for name in STAGES if self.evidence.record.stage(name) is None)
+        return sum(stage.seconds for stage in self.run_stages)
 
     @property
     def stage_bars(self) -> tuple[tuple[StageOutcome, Bar], ...]:
-        stages = self.evidence.record.stages
+        stages = self.run_stages
         return tuple(zip(stages, _one_after_another([stage.seconds for stage in stages]), strict=True))
 
     @property

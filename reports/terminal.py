@@ -58,10 +58,9 @@ def _identity(story: Story, console: Console) -> None:
 
 
 def _stages(story: Story, console: Console) -> None:
-    stages = story.evidence.record.stages
     told = [
         f"{stage.name} {words.duration(stage.seconds)}" + ("" if stage.state == "ok" else f" {stage.state.upper()}")
-        for stage in stages
+        for stage in story.run_stages
     ]
     told += [f"{name} never reached" for name in story.never_reached]
     _line(console, 1, ("stages     ", "dim"), " · ".join(told))

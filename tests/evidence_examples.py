@@ -1,7 +1,7 @@
 """Evidence of drills that went well, badly and nowhere, made through the shapes."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from fixtures.drill.evidence import (
     Completeness,
@@ -17,7 +17,6 @@ from fixtures.drill.facts import Column, DatabaseRole, Facts, Table
 from fixtures.drill.manifest import FileEntry, Manifest
 from fixtures.drill.names import TableName
 from fixtures.drill.record import (
-    STAGES,
     ApplicationRun,
     AppliedMigration,
     Artefact,
@@ -30,14 +29,17 @@ from fixtures.drill.record import (
     Restored,
     ServerFacts,
     SitesData,
+    StageName,
     StageOutcome,
     TocEntry,
 )
+from fixtures.drill.stage import unreached
 
 STARTED = datetime(2026, 11, 22, 3, 15, 9, tzinfo=UTC)
 STEM = "igny8_20261122_020000"
 SECONDS = {
     "locate": 0.84,
+    "inspect": 0.06,
     "serve": 1.7,
     "restore": 64.2,
     "facts": 3.1,
@@ -221,14 +223,14 @@ def evidence(
 
 
 def stages(stopped: str = "", cause: str = "", fix: str = "") -> tuple[StageOutcome, ...]:
-    """All stages ok, or as far as the one that failed."""
-    found = []
-    for name in STAGES:
-        state = "failed" if name == stopped else "ok"
-        told = {"cause": cause, "fix": fix} if name == stopped else {}
-        found.append(StageOutcome(name=name, state=state, seconds=SECONDS[name], **told))
-        if name == stopped:
-            break
+    """All stages ok, or one failed and what comes after it never reached."""
+    found: list[StageOutcome] = []
+    ground = StageOutcome(name="restore", state="failed", seconds=64.2, cause=cause, fix=fix)
+    for name in get_args(StageName):
+        if ground in found:
+            found.append(unreached(name, ground))
+        else:
+            found.append(ground if name == stopped else StageOutcome(name=name, state="ok", seconds=SECONDS[name]))
     return tuple(found)
 
 
