@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from fixtures.drill.evidence import Evidence, Outcome, Result
@@ -12,6 +11,7 @@ from reports.story import Cause, Chapter, Story
 
 SUBJECTS = 3
 SAMPLES = 5
+MESSAGE = 300
 CONTROLS = 25
 
 _STYLES = {
@@ -78,7 +78,7 @@ def _finding(chapter: Chapter, outcome: Outcome, console: Console) -> None:
     for result in chapter.results[:SUBJECTS]:
         _line(console, 2, f"{result.subject}: {words.looked_at(result)}")
         if result.message:
-            _line(console, 4, result.message)
+            _line(console, 4, words.one_line(result.message, MESSAGE))
         _extras(result, console)
     if len(chapter.results) > SUBJECTS:
         _line(console, 2, f"and {words.many(len(chapter.results) - SUBJECTS, 'more subject')}, in the report")
@@ -136,4 +136,6 @@ def _and_more(count: int, noun: str, console: Console) -> None:
 
 def _line(console: Console, indent: int, *parts: str | tuple[str, str]) -> None:
     safe = [words.plain(part) if isinstance(part, str) else (words.plain(part[0]), part[1]) for part in parts]
-    console.print(Padding(Text.assemble(*safe), (0, 0, 0, indent)))
+    for line in Text.assemble(*safe).wrap(console, max(console.width - indent, 20)):
+        line.rstrip()
+        console.print(Text(" " * indent) + line)

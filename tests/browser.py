@@ -49,6 +49,7 @@ def visit(page: Path, *, width: int, height: int = 1400, dark: bool = False) -> 
             f"--log-net-log={log}",
             f"--window-size={width},{height}",
             *(["--blink-settings=preferredColorScheme=0"] if dark else []),
+            "--virtual-time-budget=5000",
             f"--screenshot={picture}",
             page.resolve().as_uri(),
         ]
