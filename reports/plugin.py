@@ -23,11 +23,10 @@ class Reports:
 
     @pytest.hookimpl
     def pytest_drill_evidence(self, config: pytest.Config, evidence: Evidence, directory: Path) -> None:
-        """Whatever goes wrong here goes on up: a drill that cannot show its evidence is not verified.
-
-        Kept before rendering, so that the terminal still tells what was found when a document cannot be written."""
-        self._drilled = evidence, directory
+        """Whatever goes wrong here goes on up, and nothing is kept: a drill that cannot show its evidence has no
+        verdict to print."""
         render(evidence, directory)
+        self._drilled = evidence, directory
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -134,3 +134,4 @@ def test_document_that_cannot_be_written_does_not_pass_in_silence(tmp_path: Path
     done = run_pytest(tmp_path, "joinpath('absent')")
     assert done.returncode != 0
     assert "FileNotFoundError" in done.stdout + done.stderr
+    assert "checks found a fault" not in done.stdout
