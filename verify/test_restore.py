@@ -8,7 +8,7 @@ from fixtures.drill.measures import rto_minutes
 from fixtures.drill.profile import Profile
 from fixtures.drill.record import DrillRecord, TocEntry
 from fixtures.stages import came_to_its_end
-from fixtures.toc import missing
+from fixtures.toc import acl_relation, missing
 
 
 @control(
@@ -133,9 +133,5 @@ def test_the_recovery_keeps_the_rto(record: DrillRecord, promised: Profile, exam
 def _relations_without_grants(record: DrillRecord, facts: Facts) -> list[str]:
     """Relations for which the TOC lists an ACL and nobody but the owner was granted anything."""
     granted = {(grant.relation.schema, grant.relation.name) for grant in facts.grants}
-    lost = []
-    for entry in record.toc:
-        word, _, name = entry.name.partition(" ")
-        if entry.kind == "ACL" and word in ("TABLE", "SEQUENCE") and (entry.schema_name, name) not in granted:
-            lost.append(f"grants on {entry.schema_name}.{name}")
-    return lost
+    listed = (acl_relation(entry) for entry in record.toc)
+    return [f"grants on {schema}.{name}" for schema, name in filter(None, listed) if (schema, name) not in granted]
