@@ -249,6 +249,22 @@ def test_a_change_of_the_models_without_a_migration_is_named(
     assert migrated.unmade_detail == (expected,)
 
 
+def test_a_makemigrations_that_breaks_leaves_the_question_open(
+    place: Bench, restored: psycopg.Connection, checkout: Path
+) -> None:
+    commands = checkout / "igny8_core" / "igny8" / "management" / "commands"
+    (commands / "makemigrations.py").write_text(
+        "from django.core.management.commands.makemigrations import Command as Whole\n\n\n"
+        "class Command(Whole):\n"
+        "    def handle(self, *args, **options):\n"
+        "        raise RuntimeError('Ada Lovelace')\n"
+    )
+    restored.close()
+    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
+    assert (migrated.unmade, migrated.unmade_detail) == (False, ())
+    assert migrated.unmade_error == "makemigrations --check: RuntimeError"
+
+
 def test_an_application_that_does_not_start_says_why(
     place: Bench, restored: psycopg.Connection, checkout: Path
 ) -> None:
