@@ -210,7 +210,7 @@ def _said(record: DrillRecord) -> tuple[str, ...]:
 
 
 def _on(record: DrillRecord) -> str:
-    return f", on a {record.server.provider} server {record.server.version}" if record.server else ""
+    return f", on PostgreSQL {record.server.version} ({record.server.provider})" if record.server else ""
 
 
 def _name(record: DrillRecord) -> str:

@@ -1,7 +1,7 @@
 """The evidence in the order that a person wants to read it in: findings first, everything else grouped."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import get_args
@@ -51,8 +51,7 @@ class Chapter:
         return self.id.split("-")[0]
 
     def only(self, outcome: Outcome) -> "Chapter":
-        results = tuple(result for result in self.results if result.outcome == outcome)
-        return Chapter(self.id, self.title, self.impact, self.remediation, self.rationale, self.source, results)
+        return replace(self, results=tuple(result for result in self.results if result.outcome == outcome))
 
 
 @dataclass(frozen=True)
@@ -108,15 +107,20 @@ class Story:
     @cached_property
     def causes(self) -> tuple[Cause, ...]:
         """What kept checks from being tried: one cause with everything it stopped, the widest first."""
-        messages: defaultdict[str, list[Chapter]] = defaultdict(list)
+        stopped: defaultdict[str, list[Chapter]] = defaultdict(list)
         for chapter in self.of("blocked"):
-            by_message: defaultdict[str, list[Result]] = defaultdict(list)
+            by_cause: defaultdict[str, list[Result]] = defaultdict(list)
             for result in chapter.results:
-                by_message[result.message].append(result)
-            for message, results in by_message.items():
-                messages[message].append(_with(chapter, results))
-        causes = [Cause(message, tuple(chapters)) for message, chapters in messages.items()]
+                by_cause[self._cause(result.message)].append(result)
+            for cause, results in by_cause.items():
+                stopped[cause].append(replace(chapter, results=tuple(results)))
+        causes = [Cause(message, tuple(chapters)) for message, chapters in stopped.items()]
         return tuple(sorted(causes, key=lambda cause: (-cause.checks, cause.message)))
+
+    def _cause(self, message: str) -> str:
+        """The stage at the root of it, however many stages lie between: what it stopped is told together."""
+        roots = (stage for stage in self.stopped_stages if stage.cause and stage.cause in message)
+        return next((f"{stage.name} {stage.state}: {stage.cause}" for stage in roots), message)
 
     @cached_property
     def stopped_stages(self) -> tuple[StageOutcome, ...]:
@@ -205,15 +209,3 @@ def _chapter(id: str, card: ControlCard | None, results: list[Result]) -> Chapte
         # An unknown control is read as the gravest: to leave it out, or low, would hide it.
         return Chapter(id, "(the evidence has no card for this control)", IMPACTS[0], "", "", "", ordered)
     return Chapter(id, card.title, card.impact, card.remediation, card.rationale, card.source, ordered)
-
-
-def _with(chapter: Chapter, results: list[Result]) -> Chapter:
-    return Chapter(
-        chapter.id,
-        chapter.title,
-        chapter.impact,
-        chapter.remediation,
-        chapter.rationale,
-        chapter.source,
-        tuple(results),
-    )

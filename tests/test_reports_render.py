@@ -95,3 +95,13 @@ def test_stage_that_only_stood_on_another_is_not_a_second_finding() -> None:
     story = Story(examples.inconclusive())
     assert [stage.name for stage in story.stopped_stages] == ["restore"]
     assert story.never_reached == ("facts", "migrate", "sites", "application")
+
+
+def test_what_one_stage_stopped_is_one_cause_however_far_down() -> None:
+    story = Story(examples.inconclusive())
+    following = [stage for stage in story.evidence.record.stages if stage.name == "application"]
+    message = f"application blocked: {following[0].cause}"
+    further = [*story.evidence.results, examples.result("APP-04", "later", "blocked", message=message)]
+    causes = Story(examples.evidence(further, record=story.evidence.record)).causes
+    assert [cause.message for cause in causes] == ['restore failed: extension "postgis" is not on this server']
+    assert causes[0].checks == 39
