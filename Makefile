@@ -1,0 +1,123 @@
+# Everything a person does with this suite, one target each: `make help` tells them.
+
+PYTHON ?= python3
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+RUN ?= $(or $(OUT),reports/out)/latest
+export WORKERS RUN
+
+VENV := .venv
+IN_VENV := $(VENV)/bin/python
+INSTALLED := $(VENV)/requirements.lock
+SAMPLE_SETS := sample/backups
+LOCKER := uv==0.13.9
+
+# A server's address may hold a password: it goes by the environment, as it was typed, and no recipe names it.
+export DRILL_SERVER := $(or $(value SERVER),$(value DRILL_SERVER),auto)
+
+OWN_SET := $(BACKUPS)$(SET)$(APP)$(APP_PYTHON)$(PROFILE)
+OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(UPLOADS)$(LOGS)
+
+# Half of what is needed is refused while this file is read: before anything is made or started.
+asked = $(filter $(1),$(MAKECMDGOALS))
+need = $(foreach name,$(1),$(if $(value $(name)),,$(error $(name) is missing. $(2))))
+OWN_SET_WAY = Your own backups: make drill BACKUPS=DIR APP=DIR PROFILE=NAME. The sample: make drill, with none of \
+  BACKUPS, SET, APP, APP_PYTHON and PROFILE given or in the environment
+OWN_DATABASE_WAY = Your own database: make backup INTO=DIR SITES_DATA=DIR. The sample: make backup, with none of INTO, \
+  SITES_DATA, UPLOADS, LOGS, DATABASE_URL, PGSERVICE, PGHOST and PGDATABASE given or in the environment
+$(if $(and $(call asked,drill),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
+$(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO SITES_DATA,$(OWN_DATABASE_WAY)))
+
+# What the caller gave reaches recipes by the environment, and is quoted there: a path may hold a space.
+given = $(if $(value $(1)),$(2) "$$$(1)")
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv drill backup test lint report allure lock clean FORCE
+
+## help    this text
+help:
+	@sed -n 's/^## /  make /p' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "Your own backups: BACKUPS=DIR APP=DIR PROFILE=NAME|DIR and, where wanted, SET=NAME (not the newest),"
+	@echo "  APP_PYTHON=FILE (not APP/.venv/bin/python), OUT=DIR, WORKERS=N, POSTGRES_BIN=DIR, SERVER=local or container."
+	@echo "  With a server of your own, keep its password off command lines: SERVER=postgresql://… make drill BACKUPS=…"
+	@echo "Your own database: DATABASE_URL or PGHOST, PGDATABASE and the like in the environment, INTO=DIR SITES_DATA=DIR"
+	@echo "  and, where wanted, UPLOADS=DIR LOGS=DIR APPLICATION=NAME KEEP=N"
+	@echo
+	@echo "make itself ends with 2 whatever went wrong, and tells the drill's own exit code as Error 1, 2 or 3:"
+	@echo "  0 VERIFIED, 1 FAILED, 2 or more: could not tell. The verdict is in reports/out/latest/evidence.json too."
+
+## venv    make .venv from requirements.lock (the others do so by themselves)
+venv: $(INSTALLED)
+
+## drill   back up the sample and drill that set; or drill your own: BACKUPS=DIR APP=DIR PROFILE=NAME
+drill: $(INSTALLED)
+ifeq ($(OWN_SET),)
+	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
+	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) --keep 3
+	@echo "Drilling it"
+	@$(IN_VENV) -m pytest verify -n"$$WORKERS" --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
+	  --profile igny8 $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+else
+	@echo "Drilling $${SET:-the newest set} of $$BACKUPS"
+	@$(IN_VENV) -m pytest verify -n"$$WORKERS" --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
+	  $(call given,SET,--set) $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) \
+	  $(call given,OUT,--out)
+endif
+
+## backup  take a backup set of the sample; or of your own database: INTO=DIR SITES_DATA=DIR
+backup: $(INSTALLED)
+ifeq ($(OWN_DATABASE),)
+	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
+	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) $(call given,KEEP,--keep)
+else
+	@echo "Taking a backup set into $$INTO"
+	@$(IN_VENV) -m fixtures.backup --into "$$INTO" --sites-data "$$SITES_DATA" $(call given,UPLOADS,--uploads) \
+	  $(call given,LOGS,--logs) $(call given,APPLICATION,--application) $(call given,KEEP,--keep)
+endif
+
+## test    the suite's own tests; what this machine cannot run is told at the end
+test: $(INSTALLED)
+	@$(IN_VENV) -m pytest tests -n"$$WORKERS"
+
+## lint    ruff and strict mypy
+lint: $(INSTALLED)
+	@$(IN_VENV) -m ruff check .
+	@$(IN_VENV) -m ruff format --check .
+	@$(IN_VENV) -m mypy
+
+## report  render a drill's documents again: RUN=reports/out/RUN-ID (the latest)
+report: $(INSTALLED)
+	@$(IN_VENV) -m reports "$$RUN"
+
+## allure  build a drill's Allure page (needs Node.js and npm): RUN=reports/out/RUN-ID (the latest)
+allure: $(INSTALLED)
+	@echo "Building the Allure page of $$RUN"
+	@$(IN_VENV) -m reports.allure "$$RUN"
+
+## lock    write requirements.lock anew from pyproject.toml (UPGRADE=1: to the newest versions)
+lock: $(INSTALLED)
+	@echo "Locking with $(LOCKER)"
+	@$(IN_VENV) -m pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/locker $(LOCKER)
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/locker/bin/uv pip compile --quiet --universal --generate-hashes \
+	  --python-version 3.11 --extra sample --extra dev $(if $(UPGRADE),--upgrade) -o requirements.lock pyproject.toml
+
+## clean   remove what can be made again: .venv, caches, the sample's sets; drills' reports stay
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The copy of the lock in .venv is the mark of a whole installation of that very lock.
+$(INSTALLED): requirements.lock $(if $(shell test -x $(IN_VENV) || echo missing),FORCE)
+	@if test -x $(IN_VENV) && cmp -s $< $@; then touch $@; exit 0; fi; set -e; \
+	refuse() { echo "$$*" >&2; exit 1; }; \
+	command -v "$(PYTHON)" >/dev/null || refuse "There is no $(PYTHON) here. Install Python 3.11 or newer" \
+	  "(Debian: apt-get install python3 python3-venv), or name one: make PYTHON=/path/to/python3"; \
+	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || refuse \
+	  "$(PYTHON) is $$("$(PYTHON)" -V 2>&1); 3.11 or newer is needed. Install one, or name it: make PYTHON=/path/to/python3"; \
+	"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || refuse "$(PYTHON) cannot make a virtual environment:" \
+	  "its venv module is missing (Debian: apt-get install python3-venv)"; \
+	echo "Making $(VENV) with $$("$(PYTHON)" -V)"; \
+	"$(PYTHON)" -m venv --clear $(VENV); \
+	$(IN_VENV) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r $<; \
+	cp $< $@
