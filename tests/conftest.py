@@ -10,6 +10,7 @@ from fixtures.drill.guardian import Guardian
 
 if TYPE_CHECKING:
     from tests.application_under_test import Bench
+    from tests.drills import Healthy
 
 
 @pytest.fixture
@@ -24,6 +25,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Bench"]:
     from tests.application_under_test import bench
 
     with bench(tmp_path_factory.mktemp("sample")) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="session")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Healthy"]:
+    """The sample as a source of backups, made once: each test plants its fault in a clone."""
+    from tests.drills import healthy_source
+
+    with healthy_source(tmp_path_factory.mktemp("healthy")) as ready:
         yield ready
 
 
