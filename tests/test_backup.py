@@ -228,7 +228,8 @@ def test_the_command_takes_a_set_from_the_environment_alone(small: Small, tmp_pa
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "app.log").write_text("a line\n")
-    command = [sys.executable, "-m", "fixtures.backup", "--into", tmp_path / "sets", "--sites-data", small.sites]
+    into = os.path.relpath(tmp_path / "sets")
+    command = [sys.executable, "-m", "fixtures.backup", "--into", into, "--sites-data", small.sites]
     done = subprocess.run(
         [*command, "--logs", logs, "--application", "small", "--keep", "2"],
         env=small.server.environment("source"),

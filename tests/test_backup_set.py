@@ -203,6 +203,11 @@ def test_the_newest_set_without_a_dump_is_a_failure_not_a_reason_to_take_an_olde
         locate(backups, PROFILE)
 
 
+def test_a_relative_path_is_made_whole(taken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(taken.parent)
+    assert locate(Path(taken.name), PROFILE).dump.is_absolute()
+
+
 def test_a_set_can_be_named(taken: Path, backups: Path) -> None:
     put(taken, backups, "igny8_20260101_000000")
     put(taken, backups, "igny8_20260102_000000")
