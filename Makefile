@@ -100,7 +100,7 @@ lock: $(INSTALLED)
 	@echo "Locking with $(LOCKER)"
 	@$(IN_VENV) -m pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/locker $(LOCKER)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/locker/bin/uv pip compile --quiet --universal --generate-hashes \
-	  --python-version 3.11 --extra sample --extra dev $(if $(UPGRADE),--upgrade) -o requirements.lock pyproject.toml
+	  --python-version 3.11 $(foreach extra,sample dev s3 sftp http encryption,--extra $(extra)) $(if $(UPGRADE),--upgrade) -o requirements.lock pyproject.toml
 
 ## clean   remove what can be made again: .venv, caches, the sample's sets; drills' reports stay
 clean:
