@@ -130,6 +130,17 @@ def test_the_recovery_keeps_the_rto(record: DrillRecord, promised: Profile, exam
     )
 
 
+@control(
+    "RST-09",
+    title="Every restored table can be read",
+    impact="critical",
+    remediation="Read the named table in production as a superuser; until it can be read there, its rows are not backed up.",
+)
+def test_every_restored_table_can_be_read(record: DrillRecord, examination: Examination) -> None:
+    """A table may restore without an error and still answer every query with one, as behind a foreign server."""
+    came_to_its_end(record, "facts", examination)
+
+
 def _relations_without_grants(record: DrillRecord, facts: Facts) -> list[str]:
     """Relations for which the TOC lists an ACL and nobody but the owner was granted anything."""
     granted = {(grant.relation.schema, grant.relation.name) for grant in facts.grants}
