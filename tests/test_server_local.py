@@ -245,3 +245,15 @@ def test_a_folder_that_is_no_installation_is_told_from_one_that_does_not_run(tmp
     found = look_at("given", tmp_path)
     assert isinstance(found, str)
     assert "does not run on this machine: wrong libc" in found
+
+
+def test_what_the_server_itself_runs_reaches_no_network(guardian: Guardian) -> None:
+    ours = os.readlink("/proc/self/ns/net")
+    with serve(request(), guardian) as server, server.connect() as connection:
+        connection.execute("CREATE TEMP TABLE told (line text)")
+        connection.execute("COPY told FROM PROGRAM 'readlink /proc/self/ns/net; cat /proc/net/dev'")
+        namespace, *devices = [row[0] for row in connection.execute("SELECT line FROM told")]
+    assert namespace != ours
+    # Two lines of heading, and a loopback device that is down.
+    assert [line.split(":")[0].strip() for line in devices[2:]] == ["lo"]
+    assert "cut off from the network" in server.network
