@@ -1,12 +1,11 @@
 -- id: BIL-51
--- title: Every usage entry of the ledger has its usage log, for the same credits
+-- title: Usage entries of the ledger and usage logs match one to one, for the same credits
 -- impact: critical
 -- remediation: Find the operation that was logged and not charged, or charged and not logged; correct it with a new entry.
 -- rationale: Credits are charged for operations: an entry without its log is a charge that nobody can explain.
 -- examines: SELECT count(*) FROM igny8_credit_ledger WHERE kind = 'usage'
-SELECT l.tenant_id, l.entry_no, l.amount + COALESCE(sum(u.credits), 0) AS difference
-  FROM igny8_credit_ledger l
-  LEFT JOIN igny8_usage_logs u ON u.tenant_id = l.tenant_id AND u.entry_no = l.entry_no
- WHERE l.kind = 'usage'
- GROUP BY l.tenant_id, l.entry_no, l.amount
-HAVING count(u.entry_no) <> 1 OR l.amount + sum(u.credits) <> 0
+SELECT tenant_id, entry_no, COALESCE(l.amount, 0) + COALESCE(u.credits, 0) AS difference
+  FROM (SELECT tenant_id, entry_no, amount FROM igny8_credit_ledger WHERE kind = 'usage') l
+  FULL JOIN (SELECT tenant_id, entry_no, count(*) AS logs, sum(credits) AS credits
+               FROM igny8_usage_logs GROUP BY tenant_id, entry_no) u USING (tenant_id, entry_no)
+ WHERE l.amount IS NULL OR u.logs IS DISTINCT FROM 1 OR l.amount + u.credits <> 0

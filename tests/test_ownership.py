@@ -1,0 +1,142 @@
+"""Who owns a table is derived from its foreign keys: the way to the tenant, and the references that could leave it."""
+
+import pytest
+
+from fixtures.drill.facts import Facts
+from fixtures.drill.names import TableName
+from fixtures.drill.ownership import Ownership, derive_ownership
+from fixtures.drill.profile import Tenancy
+from tests.catalogues import facts, points, table
+
+TENANTS = table("tenants")
+
+
+def owned(found: Facts, **tenancy: object) -> Ownership:
+    return derive_ownership(found, Tenancy.model_validate({"root": "tenants", **tenancy}))
+
+
+def way(ownership: Ownership, name: str) -> str:
+    return str(ownership.owned[TableName.parse(name)]).replace("public.", "")
+
+
+def test_a_table_is_owned_through_as_few_parents_as_there_can_be() -> None:
+    found = facts(
+        TENANTS,
+        table("sites", "tenant_id"),
+        table("sectors", "site_id"),
+        table("content", "sector_id"),
+        table("images", "content_id", "site_id"),
+        foreign_keys=(
+            points("sites", "tenant_id", "tenants"),
+            points("sectors", "site_id", "sites"),
+            points("content", "sector_id", "sectors"),
+            points("images", "content_id", "content"),
+            points("images", "site_id", "sites"),
+        ),
+    )
+    assert way(owned(found), "tenants") == "tenants"
+    assert way(owned(found), "content") == "content -> sectors -> sites -> tenants"
+    assert way(owned(found), "images") == "images -> sites -> tenants"
+    assert way(owned(found, owner_via={"images": "content_id"}), "images").startswith("images -> content -> ")
+
+
+def test_a_way_that_may_be_empty_is_taken_only_when_there_is_no_other_of_its_length() -> None:
+    found = facts(
+        TENANTS,
+        table("tasks", "a_tenant_id?", "b_tenant_id"),
+        table("notes", "tenant_id?"),
+        foreign_keys=(
+            points("tasks", "a_tenant_id", "tenants"),
+            points("tasks", "b_tenant_id", "tenants"),
+            points("notes", "tenant_id", "tenants"),
+        ),
+    )
+    ownership = owned(found)
+    assert ownership.owned[TableName("public", "tasks")].steps[0].columns == ("b_tenant_id",)
+    assert way(ownership, "notes") == "notes -> tenants"
+
+
+def test_tables_that_only_lead_to_each_other_to_themselves_or_to_shared_ones_are_undecided() -> None:
+    found = facts(
+        TENANTS,
+        table("users", "tenant_id?"),
+        table("chickens", "egg_id"),
+        table("eggs", "chicken_id"),
+        table("trees", "parent_id?"),
+        table("badges", "user_id"),
+        foreign_keys=(
+            points("users", "tenant_id", "tenants"),
+            points("chickens", "egg_id", "eggs"),
+            points("eggs", "chicken_id", "chickens"),
+            points("trees", "parent_id", "trees"),
+            points("badges", "user_id", "users"),
+        ),
+    )
+    ownership = owned(found, shared={"users": "a person may belong to several"})
+    assert [name.name for name in ownership.undecided] == ["badges", "chickens", "eggs", "trees"]
+    assert list(ownership.owned) == [TENANTS.name]
+
+
+def test_a_partition_is_judged_with_its_parent() -> None:
+    found = facts(
+        TENANTS,
+        table("events", "tenant_id"),
+        table("events_2026", "tenant_id", partition=True),
+        foreign_keys=(points("events", "tenant_id", "tenants"),),
+    )
+    assert owned(found).undecided == ()
+
+
+def test_every_reference_between_owned_tables_is_tried_but_the_one_that_decides_the_owner() -> None:
+    found = facts(
+        table("tenants", "main_site_id?"),
+        table("sites", "tenant_id", "parent_id?"),
+        table("users"),
+        table("notes", "tenant_id", "site_id?", "author_id"),
+        foreign_keys=(
+            points("tenants", "main_site_id", "sites"),
+            points("sites", "tenant_id", "tenants"),
+            points("sites", "parent_id", "sites"),
+            points("notes", "tenant_id", "tenants"),
+            points("notes", "site_id", "sites"),
+            points("notes", "author_id", "users"),
+        ),
+    )
+    ownership = owned(found, shared={"users": "people belong to nobody"})
+    assert [key.id.replace("public.", "") for key in ownership.references(found)] == [
+        "tenants(main_site_id)->sites",
+        "sites(parent_id)->sites",
+        "notes(site_id)->sites",
+    ]
+
+
+def test_a_composite_key_is_joined_by_every_column_and_mixed_case_is_quoted() -> None:
+    found = facts(
+        table("tenants", key=("code", "region")),
+        table('Odd."Orders"', "tenantId", "region", key=("no",)),
+        table("lines", "orderNo", "orderRegion"),
+        foreign_keys=(
+            points('Odd."Orders"', "region,tenantId", "tenants", to="region,code"),
+            points("lines", "orderRegion,orderNo", 'Odd."Orders"', to="region,no"),
+        ),
+    )
+    assert found.table(TableName("Odd", "Orders")) is not None
+    path = owned(found).owned[TableName("public", "lines")]
+    assert path.root_key == "code"
+    assert path.joins("r").as_string() == (
+        'LEFT JOIN "Odd"."Orders" "r_1" ON "r"."orderRegion" = "r_1"."region" AND "r"."orderNo" = "r_1"."no"'
+    )
+    assert path.owner("r").as_string() == '"r_1"."tenantId"'
+
+
+def test_the_owner_of_a_row_of_the_root_is_its_own_key_and_of_a_child_its_column() -> None:
+    found = facts(TENANTS, table("sites", "tenant_id"), foreign_keys=(points("sites", "tenant_id", "tenants"),))
+    ownership = owned(found)
+    assert ownership.owned[TENANTS.name].owner("r").as_string() == '"r"."id"'
+    site = ownership.owned[TableName("public", "sites")]
+    assert (site.owner("r").as_string(), site.joins("r").as_string()) == ('"r"."tenant_id"', "")
+
+
+def test_a_root_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(KeyError, match=r"public\.tenants"):
+        owned(facts(table("sites")))
