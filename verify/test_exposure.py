@@ -1,0 +1,95 @@
+"""BAK and APP: nothing lies open that need not: credentials in the dump, dumps in the checkout."""
+
+from pathlib import Path
+
+from fixtures.blocked import Blocked
+from fixtures.control import Examination, control
+from fixtures.credentials import columns_with_text, in_clear
+from fixtures.databases import Database
+from fixtures.drill.profile import Profile
+from fixtures.drill.record import DrillRecord
+from fixtures.known import expect_known
+from fixtures.outreach import ask
+from fixtures.stale_dumps import TooMany, Walk, dumps_in
+
+
+@control(
+    "BAK-13",
+    title="No credential stands in clear in the dump",
+    impact="high",
+    remediation="Hash what only has to be compared, encrypt what has to be read, and change what stands there now: it is "
+    "in every backup. If it is meant to be in clear, say why under [tolerated] in the profile.",
+)
+def test_no_credential_stands_in_clear(restored: Database, promised: Profile, examination: Examination) -> None:
+    """Whoever gets hold of one backup gets hold of every key in it, and of the systems that these open.
+
+    Columns are told by their names, and by values of a well-known shape; hashes and ciphertexts that are known as such
+    are safe, and binary columns are taken for ciphertext."""
+    found = list(in_clear(restored))
+    rows = sum(each.rows for each in found if str(each) not in promised.tolerated)
+    expect_known(
+        [str(each) for each in found],
+        "credential in",
+        profile=promised,
+        examination=examination,
+        of=len(columns_with_text(restored)),
+        unit="text columns",
+        says=f"hold credentials in clear, in {rows} rows",
+    )
+
+
+@control(
+    "BAK-14",
+    title="No password of another server stands in the dump",
+    impact="high",
+    remediation="Use a password file or certificates on the server, and change the password that stands there now: it is "
+    "in every backup. If it is meant to be there, say why under [tolerated] in the profile.",
+)
+def test_no_password_of_another_server(restored: Database, promised: Profile, examination: Examination) -> None:
+    """pg_dump writes the options of user mappings and subscriptions as they are: passwords too."""
+    found = ask(restored, "foreign_passwords")
+    expect_known(
+        [row["what"] for row in found if row["clear"]],
+        "password in",
+        profile=promised,
+        examination=examination,
+        of=len(found),
+        unit="ways to other servers",
+        says="hold a password in clear",
+    )
+
+
+@control(
+    "APP-07",
+    title="No dump lies in the application's checkout",
+    impact="high",
+    remediation="Remove it, and from the history of the repository too: whoever has the code has that data. If it holds "
+    "no customer's data, say so under [tolerated] in the profile.",
+)
+def test_no_dump_lies_in_the_checkout(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """A dump that somebody left beside the code is a backup that nobody protects, deletes or even knows of."""
+    checkout = Path(record.application_path).resolve()
+    walk = Walk()
+    try:
+        found = [f"dump {name}" for name in dumps_in(checkout, _store(record), walk)]
+    except TooMany as problem:
+        raise Blocked(str(problem)) from None
+    if not walk.files:
+        raise Blocked(f"there is no file in {checkout}")
+    expect_known(
+        found,
+        "dump",
+        profile=promised,
+        examination=examination,
+        of=walk.files,
+        unit="files",
+        says="are dumps or databases",
+    )
+
+
+def _store(record: DrillRecord) -> Path | None:
+    """Where this drill found its set: what lies there is judged as a backup, even within the checkout."""
+    if record.backup_set is None:
+        return None
+    folder = Path(record.backup_set.location).resolve()
+    return folder.parent if folder.name == record.backup_set.name else folder

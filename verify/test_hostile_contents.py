@@ -1,0 +1,185 @@
+"""RST: nothing that came back acts by itself or reaches outside, unless the profile knows of it."""
+
+from fixtures.control import Examination, control
+from fixtures.databases import Database
+from fixtures.drill.profile import Profile
+from fixtures.known import expect_known
+from fixtures.outreach import ask, foreign_hosts, loaded_schedulers, scheduled_jobs
+
+
+@control(
+    "RST-10",
+    title="No code runs with the server's own rights",
+    impact="critical",
+    remediation="Find out who made it: it can read and write all that the server can. If it is meant to be there, "
+    "say why under [tolerated] in the profile, in the words of the finding.",
+)
+def test_no_code_runs_with_the_servers_own_rights(
+    restored: Database, promised: Profile, examination: Examination
+) -> None:
+    """An untrusted language or a function in C does on the database's machine whatever its author likes."""
+    found = [row["what"] for row in ask(restored, "native_code")]
+    of = len(ask(restored, "outside_access"))
+    expect_known(
+        found,
+        "language",
+        "native function",
+        profile=promised,
+        examination=examination,
+        of=of,
+        unit="pieces of code",
+        says="run with the server's own rights",
+    )
+
+
+@control(
+    "RST-11",
+    title="No code reaches files, programs or other servers",
+    impact="high",
+    remediation="Read the named code before anything runs it. If it is meant to be there, say why under [tolerated] "
+    "in the profile, in the words of the finding.",
+)
+def test_no_code_reaches_files_programs_or_other_servers(
+    restored: Database, promised: Profile, examination: Examination
+) -> None:
+    """COPY … PROGRAM, pg_read_file, lo_import or dblink in a function waits there for the first superuser who calls it.
+
+    What is written openly is found; code that builds such a call at run time is not."""
+    code = ask(restored, "outside_access")
+    expect_known(
+        [row["what"] for row in code if row["reaches"]],
+        "outside access in",
+        profile=promised,
+        examination=examination,
+        of=len(code),
+        unit="pieces of code",
+        says="reach files, programs or other servers",
+    )
+
+
+@control(
+    "RST-12",
+    title="No foreign server is known that nobody knows of",
+    impact="high",
+    remediation="A restored copy with it reads, or writes, production's neighbours: drop it in copies. If it is meant "
+    "to be there, say why under [tolerated] in the profile.",
+)
+def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, examination: Examination) -> None:
+    """A foreign server makes a copy of yesterday write into the systems of today."""
+    found = [row["what"] for row in ask(restored, "foreign_servers")]
+    expect_known(
+        found,
+        "foreign server",
+        profile=promised,
+        examination=examination,
+        of=len(found),
+        unit="foreign servers",
+        says="are not known to the profile",
+    )
+
+
+@control(
+    "RST-13",
+    title="Nothing is replicated that nobody knows of, and no subscription is enabled",
+    impact="high",
+    remediation="Disable the subscription before the copy meets a network: it would draw, and confirm, production's "
+    "changes. If publications or subscriptions are meant to be there, say why under [tolerated] in the profile.",
+)
+def test_nothing_replicates_by_itself(restored: Database, promised: Profile, examination: Examination) -> None:
+    """pg_dump writes subscriptions so that they come back disabled; one that is enabled was made so by something else."""
+    found = ask(restored, "replication")
+    expect_known(
+        [row["what"] for row in found],
+        "publication",
+        "subscription",
+        profile=promised,
+        examination=examination,
+        of=len(found),
+        unit="publications and subscriptions",
+        says="are enabled, or not known to the profile",
+        worse=[f"{row['what']} is enabled" for row in found if row["connects"]],
+    )
+
+
+@control(
+    "RST-14",
+    title="Every event trigger is known and enabled",
+    impact="high",
+    remediation="Enable it in production, or say under [tolerated] in the profile why it is there: it runs at every "
+    "migration.",
+)
+def test_every_event_trigger_is_known_and_enabled(
+    restored: Database, promised: Profile, examination: Examination
+) -> None:
+    """An event trigger runs at every change of the schema: the next migration, or the next restore, sets it off."""
+    found = ask(restored, "event_triggers")
+    expect_known(
+        [row["what"] for row in found],
+        "event trigger",
+        profile=promised,
+        examination=examination,
+        of=len(found),
+        unit="event triggers",
+        says="are disabled, or not known to the profile",
+        worse=[f"{row['what']} is disabled" for row in found if row["disabled"]],
+    )
+
+
+@control(
+    "RST-15",
+    title="No scheduled job waits in the database",
+    impact="high",
+    remediation="Take care that no copy runs it: UPDATE cron.job SET active = false in every copy. If it is meant to be "
+    "there, say why under [tolerated] in the profile.",
+)
+def test_no_scheduled_job_waits(restored: Database, promised: Profile, examination: Examination) -> None:
+    """A job that production runs at night runs in a restored copy too, on real people's data and addresses."""
+    found = scheduled_jobs(restored)
+    expect_known(
+        found,
+        "scheduled job",
+        profile=promised,
+        examination=examination,
+        of=len(found),
+        unit="active jobs",
+        says="wait to be run",
+        worse=[
+            f"{name} is loaded by the drill's server and runs them" for name in loaded_schedulers(restored) if found
+        ],
+    )
+
+
+@control(
+    "RST-16",
+    title="No table is unlogged",
+    impact="high",
+    remediation="ALTER TABLE … SET LOGGED in production. If its rows may be lost, say so under [tolerated] in the profile.",
+)
+def test_no_table_is_unlogged(restored: Database, promised: Profile, examination: Examination) -> None:
+    """An unlogged table is emptied by a crash, and is always empty in a dump that was taken from a standby."""
+    tables = restored.facts.row_tables
+    expect_known(
+        [f"unlogged table {table.name}" for table in tables if table.unlogged],
+        "unlogged table",
+        profile=promised,
+        examination=examination,
+        of=len(tables),
+        unit="tables",
+        says="are unlogged",
+    )
+
+
+@control(
+    "RST-17",
+    title="The data names no host but production's own",
+    impact="medium",
+    remediation="Make sure that this is production's backup and not a copy's. Then list production's hosts under [hosts] "
+    "in the profile, and change them in every copy before anybody uses it.",
+)
+def test_the_data_names_no_host_but_productions_own(
+    restored: Database, promised: Profile, examination: Examination
+) -> None:
+    """django_site says where links in mails lead: a backup of the wrong environment shows in it, and so does a copy
+    that writes to customers in production's name."""
+    looked, others = foreign_hosts(restored, promised.hosts)
+    examination.expect_none(others, "are none of the profile's", of=looked, unit="host names")
