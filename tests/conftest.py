@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from fixtures.drill.guardian import Guardian
 
 if TYPE_CHECKING:
     from tests.application_under_test import Bench
-    from tests.drills import Healthy
+    from tests.drills import Drill, Healthy
 
 
 @pytest.fixture
@@ -35,6 +36,20 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Healthy"]:
 
     with healthy_source(tmp_path_factory.mktemp("healthy")) as ready:
         yield ready
+
+
+@pytest.fixture(scope="session")
+def whole_set(healthy: "Healthy", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup set in which nothing is wrong: tests spoil copies of it."""
+    return healthy.backup(tmp_path_factory.mktemp("whole") / "backups", name="whole")
+
+
+@pytest.fixture(scope="session")
+def healthy_drill(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> "Drill":
+    """A whole drill of that set in this one process: what others are compared with."""
+    from tests.drills import drill
+
+    return drill(whole_set.parent, tmp_path_factory.mktemp("healthy-drill"))
 
 
 @pytest.fixture(scope="session")
