@@ -94,14 +94,15 @@ def command(
     python: Path = Path(sys.executable),
     profile: Path | str = PROFILE,
     workers: int = 0,
-    server: str = "local",
+    server: str | None = "local",
     arguments: tuple[str, ...] = (),
 ) -> list[str]:
-    """The drill's own command line."""
+    """The drill's own command line; without a server, one is named in the environment."""
     return [
         *(sys.executable, "-m", "pytest", "verify", f"-n{workers}"),
         *("--backups", str(backups), "--app", str(app), "--app-python", str(python)),
-        *("--profile", str(profile), "--server", server, "--out", str(out)),
+        *("--profile", str(profile), "--out", str(out)),
+        *(("--server", server) if server is not None else ()),
         *arguments,
     ]
 
