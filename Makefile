@@ -98,9 +98,10 @@ allure: $(INSTALLED)
 ## lock    write requirements.lock anew from pyproject.toml (UPGRADE=1: to the newest versions)
 lock: $(INSTALLED)
 	@echo "Locking with $(LOCKER)"
-	@$(IN_VENV) -m pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/locker $(LOCKER)
+	@$(IN_VENV) -m pip install -qq --disable-pip-version-check --upgrade --target $(VENV)/locker $(LOCKER)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/locker/bin/uv pip compile --quiet --universal --generate-hashes \
-	  --python-version 3.11 $(foreach extra,sample dev s3 sftp http encryption,--extra $(extra)) $(if $(UPGRADE),--upgrade) -o requirements.lock pyproject.toml
+	  --python-version 3.11 $(foreach extra,sample dev s3 sftp http encryption,--extra $(extra)) $(if $(UPGRADE),--upgrade) \
+	  -o requirements.lock pyproject.toml
 
 ## clean   remove what can be made again: .venv, caches, the sample's sets; drills' reports stay
 clean:
@@ -119,5 +120,5 @@ $(INSTALLED): requirements.lock $(if $(shell test -x $(IN_VENV) || echo missing)
 	  "its venv module is missing (Debian: apt-get install python3-venv)"; \
 	echo "Making $(VENV) with $$("$(PYTHON)" -V)"; \
 	"$(PYTHON)" -m venv --clear $(VENV); \
-	$(IN_VENV) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r $<; \
+	$(IN_VENV) -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $<; \
 	cp $< $@
