@@ -42,7 +42,7 @@ help:
 	@echo "  APP_PYTHON=FILE (not APP/.venv/bin/python), OUT=DIR, WORKERS=N, POSTGRES_BIN=DIR, SERVER=local or container."
 	@echo "  With a server of your own, keep its password off command lines: SERVER=postgresql://… make drill BACKUPS=…"
 	@echo "Your own database: DATABASE_URL or PGHOST, PGDATABASE and the like in the environment, INTO=DIR SITES_DATA=DIR"
-	@echo "  and, where wanted, UPLOADS=DIR LOGS=DIR APPLICATION=NAME KEEP=N"
+	@echo "  and, where wanted, UPLOADS=DIR LOGS=DIR PROFILE=NAME (tells each tenant's share) APPLICATION=NAME KEEP=N"
 	@echo
 	@echo "make itself ends with 2 whatever went wrong, and tells the drill's own exit code as Error 1, 2 or 3:"
 	@echo "  0 VERIFIED, 1 FAILED, 2 or more: could not tell. The verdict is in reports/out/latest/evidence.json too."
@@ -73,7 +73,8 @@ ifeq ($(OWN_DATABASE),)
 else
 	@echo "Taking a backup set into $$INTO"
 	@$(IN_VENV) -m fixtures.backup --into "$$INTO" --sites-data "$$SITES_DATA" $(call given,UPLOADS,--uploads) \
-	  $(call given,LOGS,--logs) $(call given,APPLICATION,--application) $(call given,KEEP,--keep)
+	  $(call given,LOGS,--logs) $(call given,PROFILE,--profile) $(call given,APPLICATION,--application) \
+	  $(call given,KEEP,--keep)
 endif
 
 ## test    the suite's own tests; what this machine cannot run is told at the end

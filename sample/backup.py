@@ -9,10 +9,12 @@ from pathlib import Path
 from fixtures.backup import BackupFailed, Source, take_backup
 from fixtures.backup.place import sole_writer, thin_out
 from fixtures.drill.guardian import Guardian
+from fixtures.drill.read_profile import read_profile
 from fixtures.drill.server import Server, ServerRequest, ServerUnavailable, serve
-from sample.build import BuildFailed, Superuser, build
+from sample.build import PROJECT, BuildFailed, Superuser, build
 
 APPLICATION = "igny8"
+PROFILE = PROJECT.parent / "verify" / "profiles" / APPLICATION
 
 
 def back_up_sample(into: Path, *, scale: int = 1, seed: int = 7, until: datetime | None = None) -> Path:
@@ -35,6 +37,7 @@ def back_up_sample(into: Path, *, scale: int = 1, seed: int = 7, until: datetime
             application=APPLICATION,
             sites_data=built.sites_data,
             logs=built.logs,
+            profile=read_profile(PROFILE),
             pg_dump=server.clients.pg_dump,
             guardian=guardian,
         )

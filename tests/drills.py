@@ -15,6 +15,7 @@ from psycopg import sql
 from fixtures.backup import Source, take_backup
 from fixtures.drill.evidence import Evidence, Result
 from fixtures.drill.guardian import Guardian
+from fixtures.drill.read_profile import read_profile
 from fixtures.drill.server import Server, ServerRequest, serve
 from sample.build import Built, Superuser, build
 
@@ -146,6 +147,7 @@ class Healthy:
                 application="igny8",
                 sites_data=sites_data,
                 logs=self.built.logs,
+                profile=read_profile(PROFILE),
                 pg_dump=self.server.clients.pg_dump,
                 guardian=self.guardian,
             )
