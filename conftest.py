@@ -5,5 +5,6 @@ pytest_plugins = (
     "fixtures.given",
     "fixtures.allure_labels",
     "fixtures.session",
+    "fixtures.shelf",
     "reports.plugin",
 )

@@ -29,8 +29,10 @@ def test_a_backup_set_was_found(record: DrillRecord, examination: Examination) -
 )
 def test_the_set_is_complete(backup_set: BackupSet, promised: Profile, examination: Examination) -> None:
     """A database without its sites data, roles or manifest recovers half an application, and nobody can prove which half."""
-    missing = [role for role in promised.backup.required if backup_set.artefact(role) is None]
-    examination.expect_none(missing, "are missing from the set", of=len(promised.backup.required), unit="parts")
+    named = backup_set.manifest.files if backup_set.manifest is not None else ()
+    parts = dict.fromkeys((*promised.backup.required, *named))
+    missing = [role for role in parts if backup_set.artefact(role) is None]
+    examination.expect_none(missing, "are missing from the set", of=len(parts), unit="parts")
 
 
 @control(
@@ -46,8 +48,11 @@ def test_the_file_is_the_one_that_was_written(
     """The manifest's digest was taken when the file was written; any other digest means other bytes."""
     role, written = file
     found = backup_set.artefact(role)
-    same = found is not None and (found.sha256, found.size) == (written.sha256, written.size)
-    examination.expect(same, f"the {role} is not the file that the manifest describes", unit="files")
+    if found is None:
+        raise Blocked(f"the {role} is missing from the set, see BAK-02")
+    examination.expect(
+        written.describes(found), f"the {role} is not the file that the manifest describes", unit="files"
+    )
 
 
 @control(
@@ -73,9 +78,10 @@ def test_the_set_is_fresh_enough(
     impact="high",
     remediation="chmod 600 the file, and mend the umask of the job that wrote it.",
 )
-@for_each("backup_file")
+@for_each("file_on_disk")
 def test_the_file_is_readable_by_its_owner_alone(artefact: Artefact, examination: Examination) -> None:
     """A dump is every customer's data in one file."""
+    assert artefact.mode is not None
     open_to_others = artefact.mode & 0o077
     told = f"the {artefact.role} has mode {artefact.mode & 0o777:04o}: others than its owner may use it"
     examination.expect(not open_to_others, told, unit="files")
@@ -87,9 +93,10 @@ def test_the_file_is_readable_by_its_owner_alone(artefact: Artefact, examination
     impact="medium",
     remediation="chmod 700 the folder: names, sizes and times of backups are worth something to an attacker too.",
 )
-def test_the_folder_is_open_to_its_owner_alone(backup_set: BackupSet, examination: Examination) -> None:
+@for_each("set_folder")
+def test_the_folder_is_open_to_its_owner_alone(folder_mode: int, examination: Examination) -> None:
     """Whoever may write the folder can replace what lies in it."""
-    mode = backup_set.folder_mode & 0o777
+    mode = folder_mode & 0o777
     examination.expect(not mode & 0o077, f"the folder has mode {mode:04o}", unit="folders")
 
 
@@ -103,11 +110,12 @@ def test_the_dump_can_be_read(
     record: DrillRecord, backup_set: BackupSet, promised: Profile, examination: Examination
 ) -> None:
     """An empty file, a cut one or a developer's SQLite file is found when it is needed, unless it is looked at today."""
-    came_to_its_end(record, "inspect", examination)
     dump = backup_set.artefact("dump")
     size = dump.size if dump else 0
+    examination.saw(1, "dumps")
+    came_to_its_end(record, "inspect", examination)
     told = f"the dump has {size} bytes, fewer than the {promised.backup.least_bytes} that the profile expects"
-    examination.expect(size >= promised.backup.least_bytes, told, unit="dumps")
+    examination.expect(size >= promised.backup.least_bytes, told)
 
 
 @control(
@@ -121,4 +129,21 @@ def test_the_dump_holds_the_rows_of_every_table(record: DrillRecord, examination
     if record.header is None:
         raise Blocked(record.why_missing("inspect"))
     tables, without = tables_without_data(record.toc, record.facts)
+    if without and record.facts is None and any(entry.kind == "TABLE ATTACH" for entry in record.toc):
+        raise Blocked(f"which tables are partitioned, and hold no rows, is not known: {record.why_missing('facts')}")
     examination.expect_none(without, "are listed without their data", of=tables, unit="tables")
+
+
+@control(
+    "BAK-09",
+    title="Whatever is encrypted can be decrypted with the key at hand",
+    impact="critical",
+    remediation="Find the key that the set was encrypted to and keep it where a recovery finds it; until then encrypt the "
+    "next set to a key that is at hand.",
+)
+@for_each("backup_file")
+def test_the_file_can_be_decrypted(artefact: Artefact, examination: Examination) -> None:
+    """A backup whose key is lost is lost, and the day of the recovery is the wrong one to learn of it."""
+    if artefact.cipher is not None and not (artefact.locked or artefact.plain_sha256):
+        raise Blocked(f"the {artefact.role} was altered and therefore not opened, see BAK-03")
+    examination.expect(not artefact.locked, artefact.locked, unit="files")

@@ -1,0 +1,65 @@
+"""BAK, seen over time: sets are taken when they are due, kept as promised, and none collapses beside those before it."""
+
+from fixtures.blocked import Blocked
+from fixtures.control import Examination, Finding, control, for_each
+from fixtures.drill.profile import Profile, Schedule
+from fixtures.drill.record import BackupSet, DrillRecord
+from fixtures.drill.schedule import Promise, kept, never_taken, shrunk
+
+_ALONE = "one set was named by itself, so its shelf was not seen: give the folder that holds the sets, and --set NAME"
+
+
+@control(
+    "BAK-10",
+    title="Every set that was due was taken",
+    impact="high",
+    remediation="Read the backup job's log of the nights that are named, and have somebody told when it does not run.",
+)
+@for_each("schedule")
+def test_every_set_that_was_due_was_taken(
+    record: DrillRecord, backup_set: BackupSet, promised: Profile, schedule: Schedule, examination: Examination
+) -> None:
+    """A job that fails now and then will fail in the night that matters; the newest set alone does not show it."""
+    if backup_set.shelf is None:
+        raise Blocked(_ALONE)
+    looked = never_taken(schedule, backup_set.shelf, record.started_at, promised.targets.rpo_hours)
+    examination.expect_none(looked.wrong, "that were due are missing", of=looked.asked, unit=looked.unit)
+
+
+@control(
+    "BAK-11",
+    title="Sets are kept as long as was promised, and no longer",
+    impact="medium",
+    remediation="Mend the job that removes old sets: what it has removed too early is gone, what it left too long is "
+    "customers' data that should no longer exist.",
+)
+@for_each("promise")
+def test_sets_are_kept_as_promised(
+    record: DrillRecord, backup_set: BackupSet, promised: Profile, promise: Promise, examination: Examination
+) -> None:
+    """Damage that is noticed after three weeks is mended from a set of four weeks ago, if there is one."""
+    if backup_set.shelf is None:
+        raise Blocked(_ALONE)
+    assert promised.schedule is not None
+    looked = kept(promised.schedule, promise, backup_set.shelf, record.started_at)
+    wrong = f"are older than {promise.over} days" if promise.name == "removed" else "have no set any more"
+    examination.expect_none(looked.wrong, wrong, of=looked.asked, unit=looked.unit)
+
+
+@control(
+    "BAK-12",
+    title="The dump has not collapsed beside those before it",
+    impact="high",
+    remediation="Compare it table by table with those before it (the manifests have counts) while they are there.",
+)
+def test_the_dump_has_not_collapsed(backup_set: BackupSet, promised: Profile, examination: Examination) -> None:
+    """A dump of half the size restores without an error: what is missing was missing when it was taken."""
+    found = shrunk(backup_set, promised.backup)
+    examination.saw(found.over, "sets before it")
+    if found.over and found.percent > promised.backup.shrink_percent:
+        raise Finding(
+            f"the dump has {found.size:,} bytes, {found.percent:.0f} % less than the {found.usual:,} that is the median of "
+            f"the {found.over} before it; the profile allows {promised.backup.shrink_percent:g} %",
+            1,
+            (),
+        )
