@@ -7,7 +7,7 @@ from fixtures.control import Examination, control
 from fixtures.credentials import columns_with_text, in_clear
 from fixtures.databases import Database
 from fixtures.drill.profile import Profile
-from fixtures.drill.record import BackupSet, DrillRecord
+from fixtures.drill.record import DrillRecord
 from fixtures.known import expect_known
 from fixtures.outreach import ask
 from fixtures.stale_dumps import TooMany, Walk, dumps_in
@@ -66,16 +66,14 @@ def test_no_password_of_another_server(restored: Database, promised: Profile, ex
     remediation="Remove it, and from the history of the repository too: whoever has the code has that data. If it holds "
     "no customer's data, say so under [tolerated] in the profile.",
 )
-def test_no_dump_lies_in_the_checkout(
-    record: DrillRecord, backup_set: BackupSet, promised: Profile, examination: Examination
-) -> None:
+def test_no_dump_lies_in_the_checkout(record: DrillRecord, promised: Profile, examination: Examination) -> None:
     """A dump that somebody left beside the code is a backup that nobody protects, deletes or even knows of.
 
-    Where this drill found its set is where backups belong, even within the checkout."""
+    A set with its manifest, in a folder that is open to its owner alone, is a backup that somebody took care of."""
     checkout = Path(record.application_path).resolve()
     walk = Walk()
     try:
-        found = [f"dump {name}" for name in dumps_in(checkout, _store(backup_set), walk)]
+        found = [f"dump {name}" for name in dumps_in(checkout, walk)]
     except TooMany as problem:
         raise Blocked(str(problem)) from None
     if not walk.files:
@@ -89,8 +87,3 @@ def test_no_dump_lies_in_the_checkout(
         unit="files",
         says="are dumps or databases",
     )
-
-
-def _store(backup_set: BackupSet) -> Path:
-    folder = Path(backup_set.location).resolve()
-    return folder.parent if folder.name == backup_set.name else folder
