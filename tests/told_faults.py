@@ -1,0 +1,46 @@
+"""A fault in the source as a row of a table: the SQL that plants it, and to the letter what its control must say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sample.igny8_core.igny8.filling import canary
+from tests.drills import Drill, Healthy, drill
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a control says of one subject; `samples` are the keys of the broken rows."""
+
+    message: str
+    samples: tuple[str, ...] = ()
+    broken: int = 1
+    examined: int = 1
+
+
+@dataclass(frozen=True)
+class Fault:
+    """SQL for a clone of the healthy source, and what its own control says, by subject."""
+
+    sql: str
+    told: Mapping[str, Told]
+
+
+def expect_its_control_alone(control: str, fault: Fault, healthy: Healthy, folder: Path) -> None:
+    """Drills a backup of the spoiled source: this control is red, on these subjects, in these words; no other is."""
+    healthy.backup(folder / "backups", fault.sql)
+    outcome = drill(folder / "backups", folder / "out")
+    expect(outcome, red={control: sorted(fault.told)})
+    for subject, told in fault.told.items():
+        result = outcome.result(control, subject)
+        assert Told(result.message, result.samples, result.broken, result.examined or 0) == told
+
+
+def expect(outcome: Drill, *, red: Mapping[str, Sequence[str]] = {}, blocked: Mapping[str, Sequence[str]] = {}) -> None:
+    """Exactly these controls failed and could not be tried, on exactly these subjects, and no row's content is told."""
+    assert (outcome.red, outcome.blocked) == (red, blocked), outcome.output
+    assert outcome.exit_code == (1 if red else 2)
+    assert outcome.evidence.completeness.whole
+    for secret in canary.ALL:
+        assert secret not in outcome.output
+        assert not [file.name for file in outcome.files if secret.encode() in file.read_bytes()]
