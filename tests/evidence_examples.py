@@ -348,6 +348,7 @@ def _record() -> DrillRecord:
         migrated_facts=_facts(),
         sites=SitesData(
             inventory="inventory.sqlite3",
+            entries=4_940,
             files=4_120,
             links=180,
             directories=640,

@@ -21,6 +21,11 @@ from fixtures.drill.complaint import complaint
         ("raise ValueError('line\\nModuleNotFoundError: Ada')", "ValueError"),
         ("raise type('Odd', (Exception,), {})('Ada')", "Odd"),
         ("import sys; sys.stderr.write('CommandError: no tenant Ada Lovelace\\n')", "CommandError"),
+        (
+            "import sys; sys.stderr.write('SystemCheckError: System check identified some issues:\\n\\nERRORS:\\n'"
+            "'?: (crm.E002) Ada (of Lovelace) is nobody.\\n?: (crm.E001) Ada\\n')",
+            "SystemCheckError: crm.E001, crm.E002",
+        ),
         ("import sys; sys.stderr.write('warning: Ada\\n')", ""),
         (
             "class E(Exception): pass\n"

@@ -40,9 +40,9 @@ def test_the_static_files_can_be_made_again(record: DrillRecord, examination: Ex
     """Static files are not backed up because collectstatic makes them again: so it has to."""
     run = _run(record)
     examination.saw(run.static_files, "files")
-    examination.expect(not run.static_error, f"collectstatic failed: {run.static_error}", unit="files")
-    examination.expect(run.static_files > 0, "collectstatic made no file", unit="files")
-    examination.expect(run.static_repeatable, "collectstatic made other files the second time", unit="files")
+    examination.expect(not run.static_error, f"collectstatic failed: {run.static_error}")
+    examination.expect(run.static_files > 0, "collectstatic made no file")
+    examination.expect(run.static_repeatable, "collectstatic made other files the second time")
 
 
 @control(
@@ -73,9 +73,9 @@ def test_nothing_was_sent_outside(record: DrillRecord, examination: Examination)
         raise Blocked(
             "the application could not be cut off from the network here, so nobody can say that it sent nothing"
         )
-    tried = [f"connection to {address}" for address in run.connections_tried]
-    mails = [f"{run.mails} mails written"] * bool(run.mails)
-    examination.expect_none(tried + mails, "would have gone outside", of=len(tried) + len(mails) + 1, unit="runs")
+    outside = [*run.connections_tried, *(f"mail {number}" for number in range(1, run.mails + 1))]
+    of, unit = (len(outside), "attempts") if outside else (1, "runs")
+    examination.expect_none(outside, "would have gone outside", of=of, unit=unit)
 
 
 @control(

@@ -49,9 +49,7 @@ def test_no_row_is_lost_by_the_migrations(
     assert after is not None
     before_rows, after_rows = table.rows or 0, after.rows or 0
     examination.saw(before_rows, "rows")
-    examination.expect(
-        after_rows >= before_rows, f"{before_rows - after_rows} of {before_rows} rows are gone", unit="rows"
-    )
+    examination.expect(after_rows >= before_rows, f"{before_rows - after_rows} of {before_rows} rows are gone")
 
 
 @control(
