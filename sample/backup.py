@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fixtures.backup import BackupFailed, Source, take_backup
 from fixtures.backup.place import sole_writer, thin_out
+from fixtures.backup.seal import Seal
 from fixtures.drill.guardian import Guardian
 from fixtures.drill.read_profile import read_profile
 from fixtures.drill.server import Server, ServerRequest, ServerUnavailable, serve
@@ -17,7 +18,9 @@ APPLICATION = "igny8"
 PROFILE = PROJECT.parent / "verify" / "profiles" / APPLICATION
 
 
-def back_up_sample(into: Path, *, scale: int = 1, seed: int = 7, until: datetime | None = None) -> Path:
+def back_up_sample(
+    into: Path, *, scale: int = 1, seed: int = 7, until: datetime | None = None, seal: Seal | None = None
+) -> Path:
     """Returns the new set's folder; the server it was made on is gone by then.
 
     Raises ServerUnavailable, BuildFailed or BackupFailed, and then no set was made."""
@@ -37,6 +40,7 @@ def back_up_sample(into: Path, *, scale: int = 1, seed: int = 7, until: datetime
             application=APPLICATION,
             sites_data=built.sites_data,
             logs=built.logs,
+            seal=seal,
             profile=read_profile(PROFILE),
             pg_dump=server.clients.pg_dump,
             guardian=guardian,
@@ -59,7 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: a whole set is there, its folder printed. 1: none was made."""
     chosen = _parser().parse_args(arguments)
     try:
-        print(back_up_sample(chosen.into, scale=chosen.scale, seed=chosen.seed, until=chosen.until))
+        seal = Seal.to(chosen.encrypt_to) if chosen.encrypt_to else None
+        print(back_up_sample(chosen.into, scale=chosen.scale, seed=chosen.seed, until=chosen.until, seal=seal))
         if chosen.keep is not None:
             with sole_writer(chosen.into, APPLICATION):
                 for name in thin_out(chosen.into, APPLICATION, chosen.keep):
@@ -79,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scale", type=_at_least_one, default=1, metavar="N", help="1: some MB; 100: several hundred")
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="another seed, other data (7)")
     parser.add_argument("--until", type=_moment, metavar="TIME", help="when the data ends (2026-01-01T00:00:00+00:00)")
+    parser.add_argument("--encrypt-to", action="append", metavar="KEY", help="age1… or gpg:FINGERPRINT")
     parser.add_argument("--keep", type=_at_least_one, metavar="N", help="remove all but the newest N sets afterwards")
     return parser
 

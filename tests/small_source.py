@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.backup import Source, take_backup
+from fixtures.backup.seal import Seal
 from fixtures.drill.account import make_private_folder, unprivileged_account
 from fixtures.drill.archive_toc import read_archive
 from fixtures.drill.backup_set import LocatedSet, locate, require_drillable
@@ -86,12 +87,15 @@ class Small:
         """A copy of `source` that a test may spoil."""
         self.server.create_database(name, template="source")
 
-    def back_up(self, into: Path, database: str = "source", pg_dump: Path | None = None) -> Path:
+    def back_up(
+        self, into: Path, database: str = "source", pg_dump: Path | None = None, seal: Seal | None = None
+    ) -> Path:
         return take_backup(
             self.source(database),
             into,
             application="small",
             sites_data=self.sites,
+            seal=seal,
             pg_dump=pg_dump or self.server.clients.pg_dump,
             guardian=self.guardian,
         )
