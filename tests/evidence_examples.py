@@ -385,6 +385,7 @@ def _facts() -> Facts:
             primary_key=("id",),
             rows=rows,
             populated=True,
+            partition=False,
             unlogged=False,
             row_security=False,
             row_security_forced=False,
