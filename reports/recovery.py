@@ -28,7 +28,7 @@ def settings(story: Story) -> str:
         "PGHOST": "host of the database server to recover into",
         "PGUSER": "a superuser of that server, or the managed service's admin role",
         "PGDATABASE": "name of the database to recover into",
-        "BACKUP_SET": f"folder that holds the files of {_name(story.evidence.record)}",
+        "BACKUP_SET": f"folder that holds the files of {_name(story.evidence.record)}{_fetched(story.evidence.record)}",
         "SITES_PARENT": "folder that holds sites-data; in production /data/app",
         "APPLICATION": "checkout of the backend, where manage.py is, its production settings in the environment",
         "BACKEND": "systemd unit of the backend",
@@ -47,7 +47,9 @@ def steps(story: Story) -> tuple[Step, ...]:
     """The guide's five steps, the check of the files before them, each split where it is timed apart."""
     record = story.evidence.record
     return tuple(
-        step for part in (_stop, _check, _roles, _database, _sites, _logs, _migrate, _start) for step in part(record)
+        step
+        for part in (_stop, _check, _decrypt, _roles, _database, _sites, _logs, _migrate, _start)
+        for step in part(record)
     )
 
 
@@ -74,6 +76,31 @@ def _check(record: DrillRecord) -> Iterator[Step]:
         f"Measured: {words.duration(_seconds(record, 'locate'))} for finding the set and reading every file of it"
         if _ok(record, "locate")
         else _not(record, "locate"),
+    )
+
+
+def _decrypt(record: DrillRecord) -> Iterator[Step]:
+    sealed = [file for file in record.backup_set.artefacts if file.cipher] if record.backup_set else []
+    if not sealed:
+        return
+    opening = {
+        "age": 'age --decrypt -i "$DRILL_AGE_IDENTITY" -o {plain} {file}',
+        "gpg": "gpg --output {plain} --decrypt {file}",
+    }
+    commands = [
+        opening[file.cipher or ""].format(
+            plain=_path(file), file=f'"$BACKUP_SET"/{shlex.quote(words.plain(file.name))}'
+        )
+        for file in sealed
+    ]
+    yield Step(
+        "Decrypt the files",
+        "Set DRILL_AGE_IDENTITY to the file of the identity, or GNUPGHOME to the keyring, that the drill opened them with.",
+        " &&\n".join(["umask 077", *commands]),
+        "Not measured on its own: it is part of the time for finding the set"
+        if _ok(record, "locate")
+        else _not(record, "locate"),
+        tuple(f"The drill could not: {file.locked}." for file in sealed[:1] if file.locked),
     )
 
 
@@ -213,6 +240,11 @@ def _on(record: DrillRecord) -> str:
     return f", on PostgreSQL {record.server.version} ({record.server.provider})" if record.server else ""
 
 
+def _fetched(record: DrillRecord) -> str:
+    elsewhere = record.backup_set is not None and record.backup_set.delivery is not None
+    return f", fetched from {record.backup_set.location}" if elsewhere and record.backup_set else ""
+
+
 def _name(record: DrillRecord) -> str:
     return record.backup_set.name if record.backup_set else "the backup set"
 
@@ -222,7 +254,7 @@ def _file(record: DrillRecord, role: str) -> Artefact | None:
 
 
 def _path(file: Artefact) -> str:
-    return f'"$BACKUP_SET"/{shlex.quote(words.plain(file.name))}'
+    return f'"$BACKUP_SET"/{shlex.quote(words.plain(file.plain_name))}'
 
 
 def _ok(record: DrillRecord, name: StageName) -> bool:

@@ -144,6 +144,12 @@ class Story:
         return tuple(name for name in get_args(StageName) if name not in reached)
 
     @property
+    def drilled_before(self) -> str:
+        """When this very dump was drilled before, the last time first, with the verdicts; empty when it never was."""
+        past = self.evidence.record.drilled_before[::-1]
+        return words.few([f"{words.moment(each.finished_at)} {each.verdict}" for each in past], 3)
+
+    @property
     def left_behind(self) -> tuple[TornDown, ...]:
         return tuple(thing for thing in self.evidence.teardown if not thing.gone)
 

@@ -55,6 +55,11 @@ def _identity(story: Story, console: Console) -> None:
     found = story.evidence.record.backup_set
     if found is not None:
         _line(console, 1, ("backup set ", "dim"), f"{found.name}, taken {words.moment(found.taken_at)}")
+        if found.delivery is not None:
+            told = f"{words.delivered(found.delivery)}, from {found.location}"
+            _line(console, 1, ("fetched    ", "dim"), told)
+    if story.drilled_before:
+        _line(console, 1, ("before     ", "dim"), f"drilled before: {story.drilled_before}")
 
 
 def _stages(story: Story, console: Console) -> None:

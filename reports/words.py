@@ -8,6 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from fixtures.drill.evidence import Measure, Outcome, Result
+from fixtures.drill.record import Delivery
 
 EVIDENCE = "evidence.json"
 
@@ -79,8 +80,18 @@ def moment(value: datetime) -> str:
     return zoned.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def mode(value: int) -> str:
-    return f"{value & 0o7777:04o}"
+def mode(value: int | None) -> str:
+    """As `ls` has it in digits; a store keeps none."""
+    return f"{value & 0o7777:04o}" if value is not None else "not known"
+
+
+def delivered(delivery: Delivery) -> str:
+    """How the files came, in figures."""
+    told = [f"{size(delivery.bytes)} in {duration(delivery.seconds)}"]
+    told += [f"{many(delivery.resumed, 'broken connection')} taken up"] if delivery.resumed else []
+    told += [f"{many(delivery.restarted, 'changed file')} begun anew"] if delivery.restarted else []
+    told += [f"{many(delivery.cached, 'file')} from the cache"] if delivery.cached else []
+    return ", ".join(told)
 
 
 def looked_at(result: Result) -> str:
