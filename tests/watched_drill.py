@@ -57,7 +57,7 @@ class Watched:
         """How many checks have been reported by now."""
         return len(list(self.out.glob("*/allure-results/*-result.json")))
 
-    def wait_for(self, seen: str | int, seconds: float = 120) -> None:
+    def wait_for(self, seen: str | int, seconds: float = 300) -> None:
         """Until a process says `seen` on its command line, or that many checks were reported."""
         deadline = time.monotonic() + seconds
         while not (self.results >= seen if isinstance(seen, int) else self._says(seen)):
