@@ -1,0 +1,150 @@
+"""Whole drills of dumps in other formats: the healthy are verified, the broken are called by their names."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.drill.manifest import FileEntry
+from tests.drills import Healthy, drill
+from tests.dump_formats import FORMATS, dump_as
+from tests.met_faults import WITHOUT_DUMP, WITHOUT_RESTORED, Fault, expect_only, listed, meet
+from tests.seen_faults import expect_no_canary
+from tests.spoiled_sets import copy_of, manifest_of, part, retell, sign
+
+Spoil = Callable[[bytes], bytes]
+
+
+def plain(spoil: Spoil = bytes, name: str = "plain") -> Callable[[Path, Healthy], None]:
+    """The set's dump becomes one of another format, and that is spoiled; the manifest was written afterwards."""
+
+    def in_set(backup: Path, healthy: Healthy) -> None:
+        dump = redumped(backup, healthy, name)
+        dump.write_bytes(spoil(dump.read_bytes()))
+        sign(backup)
+
+    return in_set
+
+
+def redumped(backup: Path, healthy: Healthy, name: str) -> Path:
+    """The same database again, in this format, in the place of the set's dump."""
+    part(backup, "dump").unlink()
+    environment = healthy.server.environment(healthy.built.database)
+    dump = dump_as(FORMATS[name], healthy.server.clients, environment, backup, backup.name)
+    files = dict(manifest_of(backup).files)
+    if dump.is_dir():
+        del files["dump"]
+    else:
+        files["dump"] = FileEntry(name=dump.name, size=0, sha256="0" * 64)
+    retell(backup, files=files)
+    sign(backup)
+    return dump
+
+
+def cut_at(share: float) -> Spoil:
+    return lambda content: content[: int(len(content) * share)]
+
+
+def behind_the_header(line: str) -> Spoil:
+    """As a hand that tampers would: where psql still reads SQL."""
+    return lambda content: content.replace(
+        b"SET row_security = off;\n", b"SET row_security = off;\n" + line.encode(), 1
+    )
+
+
+def lossy(content: bytes) -> bytes:
+    """A row whose key stands there twice."""
+    begin = content.index(b"COPY public.igny8_plans ")
+    row = content.index(b"\n", begin) + 1
+    end = content.index(b"\n", row) + 1
+    return content[:end] + content[row:end] + content[end:]
+
+
+PLANTED = {
+    "BAK-07": {
+        "plain SQL that ends within its rows": Fault(
+            says="is cut short: it ends within",
+            in_set=plain(cut_at(0.7)),
+            blocked=WITHOUT_DUMP,
+            because="is cut short",
+        ),
+        "plain SQL without its last words": Fault(
+            says='its last words, "PostgreSQL database dump complete", are not there',
+            in_set=plain(lambda content: content[: content.rindex(b"--\n-- PostgreSQL database dump complete")]),
+            blocked=WITHOUT_DUMP,
+            because="its last words",
+        ),
+        "a compressed dump that ends within its compression": Fault(
+            says="its compression ends before its end",
+            in_set=plain(cut_at(0.9), "plain, gzip"),
+            blocked=WITHOUT_DUMP,
+            because="its compression ends before its end",
+        ),
+        "compressed nothing, since a pipe hid that pg_dump failed": Fault(
+            says="fewer than the 100000 that the profile expects",
+            in_set=plain(lambda _: gzip.compress(b""), "plain, gzip"),
+            blocked=WITHOUT_DUMP,
+            because="is not a Postgres dump by its first bytes",
+        ),
+        "a program for psql to run": Fault(
+            says="outside the database: \\! (line",
+            in_set=plain(behind_the_header("\\! touch /tmp/restore-drill-was-here\n")),
+            blocked=WITHOUT_DUMP,
+            because="what would act on the machine that loads it",
+        ),
+        "a program for the server to run": Fault(
+            says="outside the database: COPY … PROGRAM (line",
+            in_set=plain(
+                behind_the_header("COPY pg_catalog.pg_class TO PROGRAM 'cat > /tmp/restore-drill-was-here';\n")
+            ),
+            blocked=WITHOUT_DUMP,
+            because="what would act on the machine that loads it",
+        ),
+        "what somebody wrote on behind its end": Fault(
+            says="goes on behind its own end: a statement (line",
+            in_set=plain(lambda content: content + b"DROP TABLE public.igny8_invoices CASCADE;\n"),
+            blocked=WITHOUT_DUMP,
+            because="goes on behind its own end",
+        ),
+    },
+    "RST-01": {
+        "plain SQL with a row twice": Fault(
+            says="something is there twice",
+            in_set=plain(lossy),
+            blocked=WITHOUT_RESTORED,
+            because="something is there twice",
+        ),
+        "plain SQL that asks more than an owner may": Fault(
+            says="the server did not permit part of the restore: permission denied for function pg_read_file",
+            in_set=plain(behind_the_header("SELECT pg_catalog.pg_read_file('/etc/passwd');\n")),
+            blocked=WITHOUT_RESTORED,
+            because="the server did not permit part of the restore",
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize(("control", "what"), listed(PLANTED))
+def test_the_control_and_no_other_sees_its_fault(
+    control: str, what: str, healthy: Healthy, whole_set: Path, tmp_path: Path
+) -> None:
+    fault = PLANTED[control][what]
+    expect_only(control, fault, meet(fault, healthy, whole_set, tmp_path))
+    assert not Path("/tmp/restore-drill-was-here").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["plain, gzip", "plain, made with -C --clean", "plain, with INSERT", "tar", "directory", "custom, gzip"]
+)
+def test_a_healthy_dump_of_another_format_is_verified(
+    name: str, healthy: Healthy, whole_set: Path, tmp_path: Path
+) -> None:
+    backup = copy_of(whole_set, tmp_path / "backups")
+    redumped(backup, healthy, name)
+    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
+    restored = outcome.evidence.record.restored
+    assert restored is not None
+    assert not [note for note in restored.notes if "superuser" in note]
+    expect_no_canary(outcome)
