@@ -37,6 +37,9 @@ PLANTED = {
             subjects=("public.igny8_usage_days",),
             sql="DROP TABLE igny8_usage_days",
             lost=True,
+            also={"FID-11": ("grants",)},
+            blocked=("FID-04",),
+            because="as FID-01 tells",
         ),
     },
     "FID-02": {
@@ -45,6 +48,7 @@ PLANTED = {
             samples=("public.igny8_Guests",),
             sql='CREATE TABLE "igny8_Guests" (id int PRIMARY KEY, tenant_id bigint NOT NULL REFERENCES igny8_tenants)',
             lost=True,
+            also={"FID-11": ("grants",)},
         ),
     },
     "FID-03": {

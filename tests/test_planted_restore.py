@@ -108,6 +108,7 @@ PLANTED = {
             says="roles and grants did not come back",
             samples=("any grant to role igny8_app",),
             in_set=lambda backup, healthy: dump_again(healthy, backup, "--no-acl"),
+            also={"FID-11": ("grants",)},
             blocked=("TEN-06",),
             because="its grants did not come back",
         ),
