@@ -14,14 +14,14 @@ LOCKER := uv==0.13.9
 # A server's address may hold a password: it goes by the environment, as it was typed, and no recipe names it.
 export DRILL_SERVER := $(or $(value SERVER),$(value DRILL_SERVER),auto)
 
-OWN_SET := $(BACKUPS)$(SET)$(APP)$(APP_PYTHON)$(PROFILE)
+OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
 OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(UPLOADS)$(LOGS)
 
 # Half of what is needed is refused while this file is read: before anything is made or started.
 asked = $(filter $(1),$(MAKECMDGOALS))
 need = $(foreach name,$(1),$(if $(value $(name)),,$(error $(name) is missing. $(2))))
 OWN_SET_WAY = Your own backups: make drill BACKUPS=DIR APP=DIR PROFILE=NAME. The sample: make drill, with none of \
-  BACKUPS, SET, APP, APP_PYTHON and PROFILE given or in the environment
+  BACKUPS, SET, BEFORE, APP, APP_PYTHON and PROFILE given or in the environment
 OWN_DATABASE_WAY = Your own database: make backup INTO=DIR SITES_DATA=DIR. The sample: make backup, with none of INTO, \
   SITES_DATA, UPLOADS, LOGS, DATABASE_URL, PGSERVICE, PGHOST and PGDATABASE given or in the environment
 $(if $(and $(call asked,drill),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
@@ -32,17 +32,19 @@ given = $(if $(value $(1)),$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill backup test lint report allure lock clean FORCE
+.PHONY: help venv drill list backup test lint report allure lock bench clean FORCE
 
 ## help    this text
 help:
 	@sed -n 's/^## /  make /p' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "Your own backups: BACKUPS=DIR APP=DIR PROFILE=NAME|DIR and, where wanted, SET=NAME (not the newest),"
-	@echo "  APP_PYTHON=FILE (not APP/.venv/bin/python), OUT=DIR, WORKERS=N, POSTGRES_BIN=DIR, SERVER=local or container."
+	@echo "Your own backups: BACKUPS=DIR|URL APP=DIR PROFILE=NAME|DIR and, where wanted, SET=NAME or BEFORE=TIME (not the"
+	@echo "  newest), CACHE=DIR (keeps what a URL's sets hold), APP_PYTHON=FILE (not APP/.venv/bin/python), OUT=DIR,"
+	@echo "  WORKERS=N, POSTGRES_BIN=DIR, SERVER=local or container."
 	@echo "  With a server of your own, keep its password off command lines: SERVER=postgresql://… make drill BACKUPS=…"
 	@echo "Your own database: DATABASE_URL or PGHOST, PGDATABASE and the like in the environment, INTO=DIR SITES_DATA=DIR"
 	@echo "  and, where wanted, UPLOADS=DIR LOGS=DIR PROFILE=NAME (tells each tenant's share) APPLICATION=NAME KEEP=N"
+	@echo "  ENCRYPT_TO=KEY (age1… or gpg:FINGERPRINT)"
 	@echo
 	@echo "make itself ends with 2 whatever went wrong, and tells the drill's own exit code as Error 1, 2 or 3:"
 	@echo "  0 VERIFIED, 1 FAILED, 2 or more: could not tell. The verdict is in reports/out/latest/evidence.json too."
@@ -59,22 +61,26 @@ ifeq ($(OWN_SET),)
 	@$(IN_VENV) -m pytest verify -n"$$WORKERS" --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
 	  --profile igny8 $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 else
-	@echo "Drilling $${SET:-the newest set} of $$BACKUPS"
+	@echo "Drilling $${SET:-the newest set} of the backups that were named"
 	@$(IN_VENV) -m pytest verify -n"$$WORKERS" --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
-	  $(call given,SET,--set) $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) \
-	  $(call given,OUT,--out)
+	  $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) \
+	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 endif
+
+## list    the backup sets that there are, newest first, and no drill: BACKUPS=DIR|URL (the sample's)
+list: $(INSTALLED)
+	@$(IN_VENV) -m pytest verify --list --backups "$${BACKUPS:-$(SAMPLE_SETS)}" $(call given,PROFILE,--profile)
 
 ## backup  take a backup set of the sample; or of your own database: INTO=DIR SITES_DATA=DIR
 backup: $(INSTALLED)
 ifeq ($(OWN_DATABASE),)
 	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
-	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) $(call given,KEEP,--keep)
+	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 else
 	@echo "Taking a backup set into $$INTO"
 	@$(IN_VENV) -m fixtures.backup --into "$$INTO" --sites-data "$$SITES_DATA" $(call given,UPLOADS,--uploads) \
 	  $(call given,LOGS,--logs) $(call given,PROFILE,--profile) $(call given,APPLICATION,--application) \
-	  $(call given,KEEP,--keep)
+	  $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 endif
 
 ## test    the suite's own tests; what this machine cannot run is told at the end
@@ -103,6 +109,10 @@ lock: $(INSTALLED)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/locker/bin/uv pip compile --quiet --universal --generate-hashes \
 	  --python-version 3.11 $(foreach extra,sample dev s3 sftp http encryption,--extra $(extra)) $(if $(UPGRADE),--upgrade) \
 	  -o requirements.lock pyproject.toml
+
+## bench   how fast it is, as ratios within one run: SCALES=1,10,100 ROUNDS=3 (minutes; prints a page)
+bench: $(INSTALLED)
+	@$(IN_VENV) -m bench $(call given,SCALES,--scales) $(call given,ROUNDS,--rounds)
 
 ## clean   remove what can be made again: .venv, caches, the sample's sets; drills' reports stay
 clean:

@@ -63,7 +63,7 @@ class Drill:
 
 
 def drill(
-    backups: Path,
+    backups: Path | str,
     out: Path,
     *,
     app: Path = SAMPLE,
@@ -89,7 +89,7 @@ def drill(
 
 
 def command(
-    backups: Path,
+    backups: Path | str,
     out: Path,
     app: Path = SAMPLE,
     python: Path = Path(sys.executable),

@@ -12,6 +12,9 @@ PHONY = re.compile(r"^\.PHONY: (.*)$", re.MULTILINE)
 GIVEN = (
     "BACKUPS",
     "SET",
+    "BEFORE",
+    "CACHE",
+    "ENCRYPT_TO",
     "APP",
     "APP_PYTHON",
     "PROFILE",
@@ -68,6 +71,7 @@ def test_help_tells_every_target() -> None:
         ({"BACKUPS": "sets", "APP": "app"}, "PROFILE"),
         ({"APP": "app", "PROFILE": "igny8"}, "BACKUPS"),
         ({"SET": "igny8_20260101_000000"}, "BACKUPS"),
+        ({"BEFORE": "2026-01-01"}, "BACKUPS"),
     ],
 )
 def test_half_of_a_set_is_refused_and_the_sample_not_drilled_in_its_stead(
@@ -93,7 +97,12 @@ def test_what_was_given_reaches_the_drill_whole(door: Path) -> None:
     done = make("drill", folder=door, **given)
     asked = "[--backups][my sets][--app][it's/backend][--profile][./own profile][--out][a;b]"
     assert f"[-m][pytest][verify][-n4]{asked}\n" in done.stdout, done.stderr
-    assert "Drilling the newest set of my sets\n" in done.stdout
+    assert "Drilling the newest set of the backups that were named\n" in done.stdout
+    choice = {"BACKUPS": "s3://b/x", "APP": "a", "PROFILE": "p", "BEFORE": "2026-11-22 03:00", "CACHE": "my cache"}
+    done = make("drill", folder=door, **choice)
+    assert "[--backups][s3://b/x][--app][a][--profile][p][--before][2026-11-22 03:00][--cache][my cache]" in done.stdout
+    assert "[--list][--backups][my sets]\n" in make("list", folder=door, BACKUPS="my sets").stdout
+    assert "[--keep][2][--encrypt-to][age1key]\n" in make("backup", folder=door, KEEP="2", ENCRYPT_TO="age1key").stdout
 
 
 def test_a_password_in_the_servers_address_goes_by_the_environment_as_it_was_typed(door: Path) -> None:
