@@ -37,8 +37,7 @@ PLANTED = {
             subjects=("public.igny8_usage_days",),
             sql="DROP TABLE igny8_usage_days",
             lost=True,
-            also={"FID-11": ("grants",)},
-            blocked=("FID-04",),
+            blocked=("FID-04", "FID-05"),
             because="as FID-01 tells",
         ),
     },
@@ -48,7 +47,6 @@ PLANTED = {
             samples=("public.igny8_Guests",),
             sql='CREATE TABLE "igny8_Guests" (id int PRIMARY KEY, tenant_id bigint NOT NULL REFERENCES igny8_tenants)',
             lost=True,
-            also={"FID-11": ("grants",)},
         ),
     },
     "FID-03": {
