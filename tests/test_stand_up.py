@@ -61,7 +61,7 @@ def test_the_sample_stands_up_on_its_migrated_database(drilled: Drilled) -> None
     assert (run.health_status, run.health_error) == (200, "")
     assert run.connections_tried == ()
     assert run.mail_backend == "django.core.mail.backends.filebased.EmailBackend"
-    assert drilled.told == [(done, 4, "steps") for done in range(5)]
+    assert drilled.told == [(done, 2, "starts") for done in range(3)]
 
 
 def test_nothing_is_written_into_the_checkout(drilled: Drilled) -> None:
