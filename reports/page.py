@@ -9,6 +9,7 @@ from markupsafe import Markup
 from fixtures.drill.evidence import Evidence
 from fixtures.drill.names import TableName
 from reports import story, words
+from reports.dump_commands import program
 from reports.glossary import WORDS
 from reports.story import Story
 
@@ -28,6 +29,7 @@ def write_up(story: Story) -> str:
             story=story,
             evidence=evidence,
             record=evidence.record,
+            program=program(evidence.record),
             verdict=evidence.verdict,
             toc_kinds=sorted(Counter(entry.kind for entry in evidence.record.toc).items()),
             table_rows=_table_rows(evidence),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fixtures.drill.record import Artefact, DrillRecord, StageName
 from reports import words
+from reports.dump_commands import check_of_folder, is_folder, loading, program
 from reports.story import Story
 
 _SERVICES = '"$BACKEND" "$WORKER" "$BEAT"'
@@ -67,8 +68,10 @@ def _check(record: DrillRecord) -> Iterator[Step]:
     files = record.backup_set.artefacts if record.backup_set else ()
     if not files:
         return
-    lines = [f"  {file.sha256} {shlex.quote(words.plain(file.name))}" for file in files]
-    commands = " \\\n".join(["(cd \"$BACKUP_SET\" && printf '%s  %s\\n'", *lines, "  | sha256sum --check --strict)"])
+    folders = [check_of_folder(file) for file in files if is_folder(record, file)]
+    lines = [f"  {file.sha256} {shlex.quote(words.plain(file.name))}" for file in files if not is_folder(record, file)]
+    checked = " \\\n".join(["(cd \"$BACKUP_SET\" && printf '%s  %s\\n'", *lines, "  | sha256sum --check --strict)"])
+    commands = " &&\n".join([*([checked] if lines else []), *folders])
     yield Step(
         "Check that the files are those that were drilled",
         "Everything below was measured on these bytes and no others.",
@@ -123,30 +126,31 @@ def _roles(record: DrillRecord) -> Iterator[Step]:
 
 
 def _database(record: DrillRecord) -> Iterator[Step]:
-    yield Step(
-        "Make sure that the target database exists",
-        "pg_restore -c empties and fills it, but does not make it.",
-        'psql -X -d "$PGDATABASE" -c \'SELECT 1\' || createdb --template=template0 "$PGDATABASE"',
-        _never("it makes a database of its own"),
-    )
     dump = _file(record, "dump")
     jobs = record.restored.jobs if record.restored else 1
     restored = record.restored if _ok(record, "restore") else None
-    if dump is None:
+    how = loading(record, _path(dump), jobs) if dump is not None else None
+    if how is None or not how.makes_database:
+        yield Step(
+            "Make sure that the target database exists",
+            "Loading a dump fills it, but does not make it.",
+            'psql -X -d "$PGDATABASE" -c \'SELECT 1\' || createdb --template=template0 "$PGDATABASE"',
+            _never("it makes a database of its own"),
+        )
+    if how is None:
         yield Step(
             "Restore the dump", "", "", _never("the set that was drilled holds no dump: there is nothing to restore")
         )
         return
-    at = f"{_path(dump)}"
     yield Step(
         "Restore the dump",
         "Read every line of its standard error before going on.",
-        f'pg_restore -c --if-exists -j {jobs} -h "$PGHOST" -U "$PGUSER" -d "$PGDATABASE" {at}',
+        how.command,
         f"Measured: {words.duration(restored.restore_seconds)} for {words.size(restored.bytes_read)} with "
         f"{words.many(restored.jobs, 'job')}{_on(record)}"
         if restored
         else _not(record, "restore"),
-        _said(record),
+        (how.warning, *_said(record)),
     )
     yield Step(
         "Give the planner its statistics",
@@ -228,12 +232,11 @@ def _start(record: DrillRecord) -> Iterator[Step]:
 
 
 def _said(record: DrillRecord) -> tuple[str, ...]:
-    dropped = "This drops what the database holds under the same names: look twice at PGHOST and PGDATABASE."
     if record.restored is None:
-        return (dropped,)
+        return ()
     lines = [f"{line.text} ({words.many(line.count, 'time')}, {line.kind})" for line in record.restored.lines]
     said = f", and it said: {'; '.join(lines)}" if lines else ", and it said nothing"
-    return dropped, f"In the drill pg_restore's exit code was {record.restored.exit_code}{said}"
+    return (f"In the drill {program(record)}'s exit code was {record.restored.exit_code}{said}",)
 
 
 def _on(record: DrillRecord) -> str:
