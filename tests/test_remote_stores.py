@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fixtures.drill.backup_set import LocatedSet, locate
+from fixtures.drill.digest import sha256_of_folder
 from fixtures.drill.guardian import Guardian
 from fixtures.drill.remote.address import Address, AddressError, parse_backups
 from fixtures.drill.remote.courier import Courier
@@ -337,3 +338,20 @@ def test_a_file_url_is_a_folder_and_a_bucket_keeps_its_case() -> None:
     assert isinstance(address, Address)
     assert address.shown == "s3://Bucket_A/x"
     assert parse_backups("backups") == Path("backups").absolute()
+
+
+def test_a_dump_in_directory_format_is_fetched_with_all_its_files(
+    tmp_path: Path, folder: Path, guardian: Guardian
+) -> None:
+    dump = tmp_path / "store" / NEWER
+    dump.mkdir(parents=True)
+    for name, content in {"toc.dat": b"PGDMP toc", "3001.dat.gz": os.urandom(1 << 20)}.items():
+        (dump / name).write_bytes(content)
+    with web_server(tmp_path / "store") as port:
+        found = located(f"http://127.0.0.1:{port}/", folder, guardian, cache=tmp_path / "cache")
+    artefact = found.backup_set.artefact("dump")
+    assert artefact is not None
+    assert found.backup_set.kind == "directory"
+    assert (artefact.sha256, artefact.size) == sha256_of_folder(dump)
+    assert found.backup_set.delivery is not None
+    assert found.backup_set.delivery.bytes == artefact.size
