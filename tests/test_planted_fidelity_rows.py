@@ -188,7 +188,11 @@ PLANTED = {
         "a view belongs to the application's role": Fault(
             says="grants differ from the source's",
             subjects=("grants",),
-            samples=("relation igny8_reports.site_content: lost owner igny8_owner; gained owner igny8_app",),
+            samples=(
+                "relation igny8_reports.site_content: lost owner igny8_owner, igny8_app: SELECT, "
+                "igny8_owner: DELETE,INSERT,REFERENCES,SELECT,TRIGGER,TRUNCATE,UPDATE; "
+                "gained owner igny8_app, igny8_app: DELETE,INSERT,REFERENCES,SELECT,TRIGGER,TRUNCATE,UPDATE",
+            ),
             sql="""
                 GRANT CREATE ON SCHEMA igny8_reports TO igny8_app;
                 ALTER MATERIALIZED VIEW igny8_reports.site_content OWNER TO igny8_app;
