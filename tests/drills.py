@@ -131,7 +131,7 @@ class Healthy:
     ) -> Path:
         """Takes a backup set of a clone in which `planted` has been executed, and of a copy of the sites data that
         `in_files` has changed. Returns the set's folder, the only one in `into`."""
-        self.server.create_database(name, template=self.built.database)
+        self.server.create_database(name, template=self.built.database, owner="igny8_owner")
         try:
             if planted:
                 with self.server.connect(name) as connection:
