@@ -1,0 +1,119 @@
+"""`make bench`: one run, one machine, ratios. `--scales 1,10,100` for growth; the largest one is measured in full."""
+
+import argparse
+import os
+import platform
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench import drills, restores
+from bench.timing import Times
+from fixtures.drill.backup_set import locate
+from fixtures.drill.evidence import Evidence
+from fixtures.drill.read_profile import read_profile
+from fixtures.drill.server.settings import machine_memory
+
+PROFILE = drills.ROOT / "verify" / "profiles" / "igny8"
+SUBJECTS = 2000
+
+
+def main() -> None:
+    """Prints a Markdown page; every figure on it was measured in this run."""
+    chosen = _parser().parse_args()
+    scales = [int(scale) for scale in chosen.scales.split(",")]
+    profile = read_profile(PROFILE).profile
+    print(f"Measured on {restores.CORES} cores, {machine_memory() >> 30} GiB, {platform.platform()}, ", end="")
+    print(f"{chosen.rounds} rounds; median (least to most).\n")
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        work = Path(folder)
+        grown = []
+        for scale in scales:
+            backups = drills.back_up(work / f"scale-{scale}", scale)
+            located = locate(backups, profile)
+            seconds, peak, evidence = drills.drill(backups, work / "out", restores.CORES)
+            rows = sum(table.rows or 0 for table in evidence.record.facts.tables) if evidence.record.facts else 0
+            grown.append((scale, located.dump.stat().st_size, rows, seconds, peak, evidence))
+        restored, reading = restores.compare(located, profile, chosen.rounds)
+        whole = Times(tuple(drills.drill(backups, work / "out", restores.CORES)[0] for _ in range(chosen.rounds)))
+        _restores(scales[-1], restored, whole, reading)
+        _growth(grown)
+        _shares(grown[-1][-1])
+        _table(
+            f"Reports of {SUBJECTS:,} subjects",
+            ("", "s"),
+            [("all documents", f"{drills.reports_seconds(grown[-1][-1], SUBJECTS):.2f}")],
+        )
+        wide = drills.wide_schema(chosen.tables, chosen.tables * 3)
+        _table(
+            f"A schema of {chosen.tables:,} tables", ("", "s"), [(name, f"{took:.2f}") for name, took in wide.items()]
+        )
+        rates = drills.archive_rates(work, chosen.files)
+        _table(
+            f"An archive of {chosen.files:,} files",
+            ("", "MiB/s (last line: MiB)"),
+            [(name, f"{rate:.0f}") for name, rate in rates.items()],
+        )
+
+
+def _restores(scale: int, times: dict[str, Times], whole: Times, reading: dict[str, Times]) -> None:
+    guide, floor = times[restores.GUIDE], times[restores.FLOOR]
+    rows = [
+        (name, str(found), found.over(guide), found.over(floor))
+        for name, found in {**times, "the whole drill": whole}.items()
+    ]
+    _table(f"Restoring at scale {scale}", ("", "time", "against the guide's", "against the floor"), rows)
+    facts, scan, load = reading[restores.FACTS], reading[restores.SCAN], times[restores.OURS]
+    _table(
+        "Reading what was restored",
+        ("", "time", "against the scan", "against the drill's pg_restore"),
+        [
+            (restores.FACTS, str(facts), facts.over(scan), facts.over(load)),
+            (restores.SCAN, str(scan), scan.over(scan), scan.over(load)),
+        ],
+    )
+
+
+def _growth(grown: Iterable[tuple[int, int, int, float, int, Evidence]]) -> None:
+    rows = [
+        (
+            str(scale),
+            f"{size / drills.MIB:.1f} MiB",
+            f"{rows:,}",
+            f"{seconds:.1f} s",
+            f"{seconds / rows * 1e6:.1f}",
+            f"{peak / drills.MIB:.0f} MiB",
+        )
+        for scale, size, rows, seconds, peak, _ in grown
+    ]
+    _table("Growth", ("scale", "dump", "rows", "whole drill", "µs a row", "largest Python process"), rows)
+
+
+def _shares(evidence: Evidence) -> None:
+    found = drills.shares(evidence)
+    total = sum(found.values())
+    rows = [(name, f"{seconds:.2f}", f"{seconds / total:.0%}") for name, seconds in found.items()]
+    _table("Where a drill's time goes", ("", "s", "share"), rows)
+
+
+def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    print(f"## {title}\n")
+    print("| " + " | ".join(head) + " |")
+    print("|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print(flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--scales", default="1,10", help="the sample's scales, least first (1,10)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of everything that takes turns (3)")
+    parser.add_argument("--tables", type=int, default=1000, help="tables of the wide schema (1000)")
+    parser.add_argument("--files", type=int, default=200_000, help="files of the large archive (200,000)")
+    return parser
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    main()
