@@ -1,6 +1,7 @@
 """Whole drills of dumps in other formats: the healthy are verified, the broken are called by their names."""
 
 import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from fixtures.drill.manifest import FileEntry
 from tests.drills import Healthy, drill
-from tests.dump_formats import FORMATS, dump_as
+from tests.dump_formats import FORMATS, Format, dump_as
 from tests.met_faults import WITHOUT_DUMP, WITHOUT_RESTORED, Fault, expect_only, listed, meet
 from tests.seen_faults import expect_no_canary
 from tests.spoiled_sets import copy_of, manifest_of, part, retell, sign
@@ -29,14 +30,18 @@ def plain(spoil: Spoil = bytes, name: str = "plain") -> Callable[[Path, Healthy]
 
 def redumped(backup: Path, healthy: Healthy, name: str) -> Path:
     """The same database again, in this format, in the place of the set's dump."""
+    return put(backup, healthy, FORMATS[name])
+
+
+def put(backup: Path, healthy: Healthy, one: Format) -> Path:
     part(backup, "dump").unlink()
     environment = healthy.server.environment(healthy.built.database)
-    dump = dump_as(FORMATS[name], healthy.server.clients, environment, backup, backup.name)
+    dump = dump_as(one, healthy.server.clients, environment, backup, backup.name)
     files = dict(manifest_of(backup).files)
+    files["dump"] = FileEntry(name=dump.name, size=0, sha256="0" * 64)
     if dump.is_dir():
+        # A manifest of ours never names a folder; one of another job's dump has its companions alone.
         del files["dump"]
-    else:
-        files["dump"] = FileEntry(name=dump.name, size=0, sha256="0" * 64)
     retell(backup, files=files)
     sign(backup)
     return dump
@@ -82,7 +87,7 @@ PLANTED = {
             because="its compression ends before its end",
         ),
         "compressed nothing, since a pipe hid that pg_dump failed": Fault(
-            says="fewer than the 100000 that the profile expects",
+            says="is not a Postgres dump by its first bytes, nor by what comes out of its gzip",
             in_set=plain(lambda _: gzip.compress(b""), "plain, gzip"),
             blocked=WITHOUT_DUMP,
             because="is not a Postgres dump by its first bytes",
@@ -106,6 +111,18 @@ PLANTED = {
             in_set=plain(lambda content: content + b"DROP TABLE public.igny8_invoices CASCADE;\n"),
             blocked=WITHOUT_DUMP,
             because="goes on behind its own end",
+        ),
+    },
+    "BAK-08": {
+        "plain SQL without the rows of a table": Fault(
+            says="1 of 33 tables are listed without their data",
+            samples=("public.igny8_usage_days",),
+            in_set=lambda backup, healthy: put(
+                backup, healthy, Format(".sql.gz", ("--exclude-table-data=igny8_usage_days",), gzip.compress)
+            ),
+            also={"FID-01": ("public.igny8_usage_days",)},
+            blocked=("FID-04", "FID-05"),
+            because="differs from the source, as FID-01 tells",
         ),
     },
     "RST-01": {
@@ -148,3 +165,17 @@ def test_a_healthy_dump_of_another_format_is_verified(
     assert restored is not None
     assert not [note for note in restored.notes if "superuser" in note]
     expect_no_canary(outcome)
+
+
+def test_a_dump_by_a_newer_pg_dump_is_told_before_any_server_starts(
+    healthy: Healthy, whole_set: Path, tmp_path: Path
+) -> None:
+    backup = copy_of(whole_set, tmp_path / "backups")
+    dump = redumped(backup, healthy, "plain")
+    # Settings that only a newer server knows stand in such a dump, so its own client is what the server must not precede.
+    dump.write_bytes(re.sub(rb"(Dumped by pg_dump version) \d+", rb"\1 97", dump.read_bytes(), count=1))
+    sign(backup)
+    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    assert (outcome.red, outcome.exit_code) == ({}, 2), outcome.output
+    assert "the dump was made by 97" in outcome.result("RST-01").message
+    assert outcome.evidence.record.server is None
