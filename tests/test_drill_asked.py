@@ -7,6 +7,7 @@ import pytest
 
 from tests.drills import ROOT, Drill, command, drill
 from tests.profiles import profile_and
+from tests.watched_drill import runs_in
 
 WAIVER = '[[waiver]]\nsubject = "whole"\nreason = "known since the move"\napproved_by = "A. A."\nuntil = 2027-01-01\n'
 
@@ -110,7 +111,7 @@ def test_one_file_of_the_controls_is_no_verdict_with_workers_either(whole_set: P
     argv = command(whole_set.parent, tmp_path / "out", workers=2)
     argv[argv.index("verify")] = "verify/test_backup_set.py"
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=240)
-    (run,) = [path for path in (tmp_path / "out").iterdir() if not path.is_symlink()]
+    (run,) = runs_in(tmp_path / "out")
     incomplete(Drill(done.returncode, done.stdout + done.stderr, run))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_server_container import containers
-from tests.watched_drill import WORKER, watched_drill
+from tests.watched_drill import WORKER, runs_in, watched_drill
 
 # What tells from outside that a stage is under way: a program that only it runs, or the checks reported by then.
 STAGES: dict[str, str | int] = {
@@ -82,7 +82,7 @@ def test_a_worker_that_dies_takes_no_check_with_it_unseen(whole_set: Path, tmp_p
 def test_a_drill_killed_with_its_container_leaves_none(whole_set: Path, tmp_path: Path) -> None:
     with watched_drill(whole_set.parent, tmp_path, server="container") as seen:
         seen.wait_for("--dbname=restored")
-        (run,) = [path.name for path in seen.out.iterdir()]
+        (run,) = [path.name for path in runs_in(seen.out)]
         assert len(containers(run)) == 1
         seen.process.kill()
         seen.end()

@@ -90,8 +90,7 @@ class Watched:
     def end(self, seconds: float = 240) -> Drill:
         """Waits for its end and takes the run's folder, if there is one."""
         code = self.process.wait(seconds)
-        runs = [path for path in self.out.iterdir() if not path.is_symlink()] if self.out.is_dir() else []
-        return Drill(code, self.log.read_text(), runs[0] if runs else self.out)
+        return Drill(code, self.log.read_text(), next(iter(runs_in(self.out)), self.out))
 
     @property
     def left(self) -> list[str]:
@@ -104,6 +103,11 @@ class Watched:
         while self.left and time.monotonic() < deadline:
             time.sleep(0.1)
         return not self.left
+
+
+def runs_in(out: Path) -> list[Path]:
+    """The folders of the runs there, the oldest first."""
+    return sorted(path for path in out.iterdir() if path.is_dir() and not path.is_symlink()) if out.is_dir() else []
 
 
 def _heed_interrupts() -> None:
