@@ -30,7 +30,3 @@ def test_every_control_and_every_rule_has_a_planted_fault() -> None:
 def test_every_planted_fault_is_of_a_control_that_exists() -> None:
     unknown = sorted(planted().keys() - known())
     assert not unknown, f"faults are planted for {', '.join(unknown)}, and there is no such control"
-
-
-def test_a_controls_faults_stand_in_one_place() -> None:
-    assert {control: files for control, files in planted().items() if len(files) > 1} == {}

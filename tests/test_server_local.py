@@ -248,7 +248,7 @@ def test_a_folder_that_is_no_installation_is_told_from_one_that_does_not_run(tmp
 
 
 def test_what_the_server_itself_runs_reaches_no_network(guardian: Guardian) -> None:
-    ours = os.readlink("/proc/self/ns/net")
+    ours = str(Path("/proc/self/ns/net").readlink())
     with serve(request(), guardian) as server, server.connect() as connection:
         connection.execute("CREATE TEMP TABLE told (line text)")
         connection.execute("COPY told FROM PROGRAM 'readlink /proc/self/ns/net; cat /proc/net/dev'")
