@@ -170,10 +170,12 @@ def test_a_sequence_outside_its_two_states_has_strayed() -> None:
         strayed(SequenceSpan(before=state(9), after=state(1), increment=1), state(9))
 
 
-def beside(small: Small, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+def beside(small: Small, folder: Path, *command: str, by: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **small.server.environment("source"), "PATH": os.environ["PATH"]}
     return subprocess.run(
-        [sys.executable, "-m", "fixtures.backup", "--beside", str(folder), "--application", "small", "--", *command],
+        [sys.executable, "-m", "fixtures.backup", "--beside", str(folder), "--application", "small"]
+        + (["--profile", str(by)] if by is not None else [])
+        + ["--", *command],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -183,12 +185,13 @@ def beside(small: Small, folder: Path, *command: str) -> subprocess.CompletedPro
 
 def test_a_manifest_is_written_beside_another_jobs_dump(small: Small, tmp_path: Path) -> None:
     wrapper = script(tmp_path / "nightly", f'#!/bin/sh\nexec {small.server.clients.pg_dump} -Fc -Z1 "$@"\n')
-    done = beside(small, tmp_path / "sets", str(wrapper), "--snapshot={snapshot}", "--file={dump}")
+    profile(tmp_path)
+    done = beside(small, tmp_path / "sets", str(wrapper), "--snapshot={snapshot}", "--file={dump}", by=tmp_path)
     assert done.returncode == 0, done.stderr
     taken = Path(done.stdout.strip())
     manifest = manifest_of(taken)
     assert manifest.pg_dump_version == "unknown: written by nightly"
-    assert set(manifest.files) == {"dump", "roles"}
+    assert set(manifest.files) == {"dump", "roles", "shares"}
     assert contents_of(taken).digests
     assert {path.stat().st_mode & 0o777 for path in taken.iterdir()} == {0o600}
     assert (taken / manifest.files["dump"].name).read_bytes()[:5] == b"PGDMP"
