@@ -70,8 +70,9 @@ class Watched:
         for entry in Path("/proc").iterdir():
             try:
                 words = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
-                if text.encode() in words.replace(b"\0", b" "):
-                    return str(self.private).encode() in (entry / "environ").read_bytes()
+                said = text.encode() in words.replace(b"\0", b" ")
+                if said and str(self.private).encode() in (entry / "environ").read_bytes():
+                    return True
             except (OSError, ProcessLookupError):
                 continue
         return False
