@@ -1,5 +1,6 @@
 """Encrypted sets: sealed to a public key by a backup, opened by a drill, and told apart when the key is not there."""
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -50,8 +51,15 @@ def opened(path: Path, folder: Path, guardian: Guardian) -> Plain:
 
 
 def agents() -> set[str]:
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,args="], capture_output=True, text=True, check=True)
-    return {line for line in listed.stdout.splitlines() if "gpg-agent" in line and "<defunct>" not in line}
+    """The agents that run for this test's own GNUPGHOME; another worker has its own."""
+    own = os.environ["GNUPGHOME"].encode()
+    found = set()
+    for program in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            told = program.read_bytes()
+            if b"gpg-agent" in told and own in told + program.with_name("environ").read_bytes():
+                found.add(program.parent.name)
+    return found
 
 
 def expect_sealed_and_opened(seal: Seal, tmp_path: Path, guardian: Guardian) -> None:
