@@ -11,7 +11,7 @@ from fixtures.drill.evidence import Verdict
 from tests.application_under_test import copy_of_the_sample, new_migration
 from tests.drills import Drill, Healthy, drill
 from tests.profiles import profile_and
-from tests.spoiled_sets import copy_of, cut, part
+from tests.spoiled_sets import copy_of, cut, part, sign
 
 # The index is not kept while the row goes in, as when it is damaged: the dump then holds what its own index refuses.
 _A_NAME_TWICE = """
@@ -34,7 +34,7 @@ class Setting:
     arguments: dict[str, Any] = field(default_factory=dict)
 
     def limit(self, stage: str) -> None:
-        self.arguments["profile"] = profile_and(self.folder, f"[limits]\n{stage} = 0.0001")
+        self.arguments["profile"] = profile_and(self.folder, f"[limits]\n{stage} = 0.000001")
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def _no_interpreter(setting: Setting) -> None:
 
 def _no_sites(setting: Setting) -> None:
     part(setting.the_set, "sites").unlink()
+    sign(setting.the_set)
 
 
 ON_SERVER = ("restore", "facts", "migrate", "application")
@@ -153,14 +154,12 @@ FAULTS = {
         set(),
         "INCONCLUSIVE",
     ),
-    "sites: no archive": Fault(
-        _no_sites, {"sites": "blocked"}, "the set holds no sites archive", {"BAK-02", "BAK-03"}, "FAILED"
-    ),
+    "sites: no archive": Fault(_no_sites, {"sites": "blocked"}, "the set holds no sites archive", {"BAK-02"}, "FAILED"),
     "sites: over its limit": Fault(
         lambda setting: setting.limit("sites"), {"sites": "failed"}, "", {"SIT-01"}, "FAILED"
     ),
     "application: over its limit": Fault(
-        lambda setting: setting.limit("application"), {"application": "failed"}, "did not end", {"APP-01"}, "FAILED"
+        lambda setting: setting.limit("application"), {"application": "failed"}, "time limit", {"APP-01"}, "FAILED"
     ),
 }
 EXIT = {"VERIFIED": 0, "FAILED": 1, "INCONCLUSIVE": 2}
