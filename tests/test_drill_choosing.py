@@ -36,9 +36,12 @@ def test_a_list_tells_every_set_newest_first_and_drills_none(shelf: Path, tmp_pa
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["set", "taken", "at", "(UTC)", "by", "its", "kind", "dump", "whole", "set", "manifest"]
-    assert [line.split()[0] for line in lines[1:4]] == sorted(LISTED, reverse=True)
-    assert lines[1].split()[1:5] == ["2026-11-22", "03:15:00", "name", "custom"]
-    assert "2,005 B" in lines[1]
+    # A developer's SQLite file is listed for what it is, and is not what a drill would take.
+    assert lines[1].split()[0] == "db_backup_20261123_000000"
+    assert "sqlite" in lines[1]
+    assert [line.split()[0] for line in lines[2:5]] == sorted(LISTED, reverse=True)
+    assert lines[2].split()[1:5] == ["2026-11-22", "03:15:00", "name", "custom"]
+    assert "2,005 B" in lines[2]
     assert f"A drill would take {LISTED[-1]}." in lines
     assert not (tmp_path / "out").exists()
 
