@@ -59,20 +59,20 @@ PLANTED = {
         "there is no set": Fault(
             says="no backup found",
             in_set=lambda backup, _: shutil.rmtree(backup),
-            blocked=("BAK", *WITHOUT_RESTORED, "SIT"),
+            blocked=(*(f"BAK-{n:02}" for n in (*range(2, 10), 12)), *WITHOUT_RESTORED, "SIT"),
             because="no backup found",
         ),
     },
     "BAK-02": {
         "the sites were never archived": Fault(
-            says="1 of 5 parts are missing from the set",
+            says="1 of 6 parts are missing from the set",
             samples=("sites",),
             in_set=remove("sites", untold=True),
             blocked=WITHOUT_SITES,
             because="the set holds no sites archive",
         ),
         "the logs that the manifest names are gone": Fault(
-            says="1 of 5 parts are missing from the set",
+            says="1 of 6 parts are missing from the set",
             samples=("logs",),
             in_set=remove("logs"),
             blocked=("BAK-03",),
