@@ -19,7 +19,7 @@ from fixtures.drill.evidence import Evidence, Result
 from fixtures.drill.guardian import Guardian
 from fixtures.drill.names import TableName
 from fixtures.drill.ownership import derive_ownership
-from fixtures.drill.profile import Tenancy
+from fixtures.drill.profile.tenancy import Tenancy
 from fixtures.drill.record import Artefact
 from fixtures.drill.server import ServerRequest, serve
 from fixtures.drill.sites import read_sites

@@ -15,7 +15,9 @@ from fixtures.drill.archive_toc import read_archive
 from fixtures.drill.backup_set import LocatedSet, locate, require_drillable
 from fixtures.drill.guardian import Guardian
 from fixtures.drill.plain_dump import Script, read_script
-from fixtures.drill.profile import Application, Backup, Profile, Targets, Tenancy
+from fixtures.drill.profile import Application, Profile
+from fixtures.drill.profile.backups import Backup, Targets
+from fixtures.drill.profile.tenancy import Tenancy
 from fixtures.drill.record import DumpHeader, TocEntry
 from fixtures.drill.server import Server, ServerRequest, serve
 from fixtures.drill.staging import staged_dump

@@ -5,7 +5,7 @@ import pytest
 from fixtures.drill.facts import Facts
 from fixtures.drill.names import TableName
 from fixtures.drill.ownership import Ownership, derive_ownership
-from fixtures.drill.profile import Tenancy
+from fixtures.drill.profile.tenancy import Tenancy
 from tests.catalogues import facts, points, table
 
 TENANTS = table("tenants")

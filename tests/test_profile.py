@@ -242,6 +242,6 @@ def test_a_table_that_others_point_at_needs_a_key_of_one_column(tmp_path: Path) 
     told = reconcile(read(tmp_path, WELL_WRITTEN), without_its_key("orders"), "profile.toml")
     fault = "public.orders needs a primary key of one column for others to point at"
     assert told == (
-        f"profile.toml: invoice 'orders': {fault}",
         f"profile.toml: tenancy.generic_reference.models.shop.order: {fault}",
+        f"profile.toml: invoice 'orders': {fault}",
     )

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from fixtures.drill.profile import Backup, Schedule
+from fixtures.drill.profile.backups import Backup, Schedule
 from fixtures.drill.record import ShelvedSet
 from fixtures.drill.schedule import Promise, kept, never_taken, promises, shrunk
 from tests import evidence_examples as examples

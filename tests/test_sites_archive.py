@@ -14,7 +14,7 @@ import lz4.frame
 import pytest
 
 from fixtures.drill.decompress import zstd
-from fixtures.drill.profile import SiteArchive
+from fixtures.drill.profile.sites import SiteArchive
 from fixtures.drill.record import Artefact, SitesData
 from fixtures.drill.site_files import CurrentLink, Definition, PatternError, open_inventory
 from fixtures.drill.sites import DefinitionKeys, read_logs, read_sites

@@ -2,7 +2,8 @@
 
 from fixtures.blocked import Blocked
 from fixtures.control import Examination, Finding, control, for_each
-from fixtures.drill.profile import Profile, Schedule
+from fixtures.drill.profile import Profile
+from fixtures.drill.profile.backups import Schedule
 from fixtures.drill.record import BackupSet, DrillRecord
 from fixtures.drill.schedule import Promise, kept, never_taken, shrunk
 

@@ -11,7 +11,8 @@ from fixtures.billing import (
 )
 from fixtures.control import Examination, control, for_each
 from fixtures.databases import Database
-from fixtures.drill.profile import Invoice, Ledger, Payment, Period, Profile
+from fixtures.drill.profile import Profile
+from fixtures.drill.profile.money import Invoice, Ledger, Payment, Period
 
 
 @control(
