@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bench import drills, restores
+from bench.ground import CORES
 from bench.timing import Times
 from fixtures.drill.backup_set import locate
 from fixtures.drill.evidence import Evidence
@@ -23,7 +24,7 @@ def main() -> None:
     chosen = _parser().parse_args()
     scales = [int(scale) for scale in chosen.scales.split(",")]
     profile = read_profile(PROFILE).profile
-    print(f"Measured on {restores.CORES} cores, {machine_memory() >> 30} GiB, {platform.platform()}, ", end="")
+    print(f"Measured on {CORES} cores, {machine_memory() >> 30} GiB, {platform.platform()}, ", end="")
     print(f"{chosen.rounds} rounds; median (least to most).\n")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         work = Path(folder)
@@ -32,12 +33,12 @@ def main() -> None:
             backups = drills.back_up(work / f"scale-{scale}", scale)
             located = locate(backups, profile)
             if not grown:  # the first drill after an installation compiles what it imports: not what is measured here
-                drills.drill(backups, work / "out", restores.CORES)
-            seconds, peak, evidence = drills.drill(backups, work / "out", restores.CORES)
+                drills.drill(backups, work / "out", CORES)
+            seconds, peak, evidence = drills.drill(backups, work / "out", CORES)
             rows = sum(table.rows or 0 for table in evidence.record.facts.tables) if evidence.record.facts else 0
             grown.append((scale, located.dump.stat().st_size, rows, seconds, peak, evidence))
         restored, reading = restores.compare(located, profile, chosen.rounds)
-        whole = Times(tuple(drills.drill(backups, work / "out", restores.CORES)[0] for _ in range(chosen.rounds)))
+        whole = Times(tuple(drills.drill(backups, work / "out", CORES)[0] for _ in range(chosen.rounds)))
         _restores(scales[-1], restored, whole, reading)
         _growth(grown)
         _shares(grown[-1][-1])

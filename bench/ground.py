@@ -1,0 +1,74 @@
+"""The ground that restores are timed on: a fast and a stock server, and a dump where their account can read it."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fixtures.drill.account import unprivileged_account
+from fixtures.drill.backup_set import LocatedSet
+from fixtures.drill.guardian import Guardian
+from fixtures.drill.roles import make_roles
+from fixtures.drill.roles_file import RolesFile, read_roles_file
+from fixtures.drill.server import Server, ServerRequest, serve
+from fixtures.drill.staging import staged_dump
+
+CORES = len(os.sched_getaffinity(0))
+
+
+@dataclass
+class Ground:
+    """Two servers with the roles of one set, and its dump where their account can read it."""
+
+    fast: Server
+    stock: Server
+    guardian: Guardian
+    located: LocatedSet
+    dump: Path
+    roles: RolesFile
+    made: int = 0
+
+    def fresh(self, server: Server) -> str:
+        """An empty database; earlier ones are dropped, so that the disk holds one at a time."""
+        if self.made:
+            for other in (self.fast, self.stock):
+                with other.connect() as connection:
+                    connection.execute(f"DROP DATABASE IF EXISTS bench{self.made} WITH (FORCE)")
+        self.made += 1
+        server.create_database(f"bench{self.made}", owner="igny8_owner")
+        return f"bench{self.made}"
+
+    def by_hand(self, server: Server, *options: str) -> float:
+        """Seconds of one pg_restore process."""
+        database = self.fresh(server)
+        began = time.perf_counter()
+        done = subprocess.run(
+            [str(server.clients.pg_restore), "-c", "--if-exists", *options, "-d", database, str(self.dump)],
+            env=server.environment(database),
+            user=server.account.uid if server.account else None,
+            group=server.account.gid if server.account else None,
+            extra_groups=[] if server.account else None,
+            capture_output=True,
+            cwd="/",
+        )
+        if done.returncode != 0:
+            raise SystemExit(f"pg_restore by hand failed: {done.stderr.decode(errors='replace')[:400]}")
+        return time.perf_counter() - began
+
+
+@contextmanager
+def ground_for(located: LocatedSet) -> Iterator[Ground]:
+    account = unprivileged_account()
+    with (
+        Guardian("be4c4be4") as guardian,
+        serve(ServerRequest("be4c4be4", choice="local"), guardian) as fast,
+        serve(ServerRequest("be4c4be4", choice="local", stock=True), guardian) as stock,
+        guardian.folder("the dump", account) as folder,
+    ):
+        roles = read_roles_file(located.paths["roles"])
+        for server in (fast, stock):
+            make_roles(server, roles, set(roles.names))
+        yield Ground(fast, stock, guardian, located, staged_dump(located, folder, account), roles)
