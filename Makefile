@@ -10,6 +10,12 @@ IN_VENV := $(VENV)/bin/python
 INSTALLED := $(VENV)/requirements.lock
 SAMPLE_SETS := sample/backups
 LOCKER := uv==0.13.9
+UV := $(VENV)/locker/bin/uv
+
+# The applications that nobody here wrote, each at two releases: an environment of its own for each.
+APPS := openwisp
+APP_RELEASES := $(foreach app,$(APPS),$(app)-older $(app)-newer)
+APP_VENVS := .venv-apps
 
 # A server's address may hold a password: it goes by the environment, as it was typed, and no recipe names it.
 export DRILL_SERVER := $(or $(value SERVER),$(value DRILL_SERVER),auto)
@@ -32,7 +38,7 @@ given = $(if $(value $(1)),$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill list backup test lint report allure lock bench clean FORCE
+.PHONY: help venv drill list backup test test-apps lint report allure lock lock-apps bench clean FORCE
 
 ## help    this text
 help:
@@ -85,7 +91,11 @@ endif
 
 ## test    the suite's own tests; what this machine cannot run is told at the end
 test: $(INSTALLED)
-	@$(IN_VENV) -m pytest tests -n"$$WORKERS"
+	@$(IN_VENV) -m pytest tests --ignore tests/apps -n"$$WORKERS"
+
+## test-apps  drill applications from PyPI, from one release to a later one (installs them into .venv-apps)
+test-apps: $(INSTALLED) $(APP_RELEASES:%=$(APP_VENVS)/%/requirements.lock)
+	@$(IN_VENV) -m pytest tests/apps -n"$$WORKERS" --dist loadscope
 
 ## lint    ruff and strict mypy
 lint: $(INSTALLED)
@@ -103,12 +113,18 @@ allure: $(INSTALLED)
 	@$(IN_VENV) -m reports.allure "$$RUN"
 
 ## lock    write requirements.lock anew from pyproject.toml (UPGRADE=1: to the newest versions)
-lock: $(INSTALLED)
+lock: $(UV)
 	@echo "Locking with $(LOCKER)"
-	@$(IN_VENV) -m pip install -qq --disable-pip-version-check --upgrade --target $(VENV)/locker $(LOCKER)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/locker/bin/uv pip compile --quiet --universal --generate-hashes \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --generate-hashes \
 	  --python-version 3.11 $(foreach extra,sample dev s3 sftp http encryption,--extra $(extra)) $(if $(UPGRADE),--upgrade) \
 	  -o requirements.lock pyproject.toml
+
+## lock-apps  write the lock files of those applications anew, from the releases that tests/apps/*/requirements/*.in name
+lock-apps: $(UV)
+	@echo "Locking with $(LOCKER)"
+	@set -e; for wanted in $(APPS:%=tests/apps/%/requirements/older) $(APPS:%=tests/apps/%/requirements/newer); do \
+	  UV_CUSTOM_COMPILE_COMMAND="make lock-apps" $(UV) pip compile --quiet --universal --generate-hashes \
+	    --python-version 3.11 -o $$wanted.lock $$wanted.in; done
 
 ## bench   how fast it is, as ratios within one run: SCALES=1,10,100 ROUNDS=3 (minutes; prints a page)
 bench: $(INSTALLED)
@@ -116,7 +132,7 @@ bench: $(INSTALLED)
 
 ## clean   remove what can be made again: .venv, caches, the sample's sets; drills' reports stay
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules
+	rm -rf $(VENV) $(APP_VENVS) .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The copy of the lock in .venv is the mark of a whole installation of that very lock.
@@ -133,3 +149,16 @@ $(INSTALLED): requirements.lock $(if $(shell test -x $(IN_VENV) || echo missing)
 	"$(PYTHON)" -m venv --clear $(VENV); \
 	$(IN_VENV) -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $<; \
 	cp $< $@
+
+$(UV): | $(INSTALLED)
+	@$(IN_VENV) -m pip install -qq --disable-pip-version-check --upgrade --target $(VENV)/locker $(LOCKER)
+
+# As above: the copy of the lock is the mark of a whole installation of it. Compiled here, since drills write no bytecode.
+define app_venv
+$(APP_VENVS)/$(1)-$(2)/requirements.lock: tests/apps/$(1)/requirements/$(2).lock | $(UV)
+	@echo "Installing $(1), its $(2) release"
+	@$(UV) venv --quiet --clear --python $(IN_VENV) $$(@D)
+	@$(UV) pip sync --quiet --python $$(@D)/bin/python --require-hashes --compile-bytecode $$<
+	@cp $$< $$@
+endef
+$(foreach app,$(APPS),$(foreach release,older newer,$(eval $(call app_venv,$(app),$(release)))))
