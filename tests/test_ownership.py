@@ -43,17 +43,42 @@ def test_a_table_is_owned_through_as_few_parents_as_there_can_be() -> None:
 def test_a_way_that_may_be_empty_is_taken_only_when_there_is_no_other_of_its_length() -> None:
     found = facts(
         TENANTS,
-        table("tasks", "a_tenant_id?", "b_tenant_id"),
-        table("notes", "tenant_id?"),
+        table("sites", "tenant_id?"),
+        table("tasks", "a_site_id?", "b_site_id"),
         foreign_keys=(
-            points("tasks", "a_tenant_id", "tenants"),
-            points("tasks", "b_tenant_id", "tenants"),
-            points("notes", "tenant_id", "tenants"),
+            points("sites", "tenant_id", "tenants"),
+            points("tasks", "a_site_id", "sites"),
+            points("tasks", "b_site_id", "sites"),
         ),
     )
     ownership = owned(found)
-    assert ownership.owned[TableName("public", "tasks")].steps[0].columns == ("b_tenant_id",)
-    assert way(ownership, "notes") == "notes -> tenants"
+    assert ownership.owned[TableName("public", "tasks")].steps[0].columns == ("b_site_id",)
+    assert way(ownership, "sites") == "sites -> tenants"
+    assert ownership.ways[TableName("public", "tasks")].why == (
+        "foreign keys, by b_site_id: the first of 2 ways of as many steps"
+    )
+
+
+def test_of_several_columns_that_point_at_the_tenant_none_is_guessed() -> None:
+    found = facts(
+        TENANTS,
+        table("messages", "sender_id", "receiver_id", "thread_id"),
+        table("threads", "tenant_id"),
+        foreign_keys=(
+            points("threads", "tenant_id", "tenants"),
+            points("messages", "sender_id", "tenants"),
+            points("messages", "receiver_id", "tenants"),
+            points("messages", "thread_id", "threads"),
+        ),
+    )
+    messages = TableName("public", "messages")
+    assert owned(found).undecided == {
+        messages: "several of its columns point at the tenant root (receiver_id, sender_id), and nothing says which of "
+        "them owns the row: name it in [tenancy.owner_via]"
+    }
+    ownership = owned(found, owner_via={"messages": "sender_id"})
+    assert ownership.owned[messages].steps[0].columns == ("sender_id",)
+    assert [key.columns for key in ownership.references(found)] == [("receiver_id",), ("thread_id",)]
 
 
 def test_tables_that_only_lead_to_each_other_to_themselves_or_to_shared_ones_are_undecided() -> None:
@@ -84,7 +109,7 @@ def test_a_partition_is_judged_with_its_parent() -> None:
         table("events_2026", "tenant_id", partition=True),
         foreign_keys=(points("events", "tenant_id", "tenants"),),
     )
-    assert owned(found).undecided == ()
+    assert not owned(found).undecided
 
 
 def test_every_reference_between_owned_tables_is_tried_but_the_one_that_decides_the_owner() -> None:

@@ -8,7 +8,7 @@ from fixtures.drill.facts import Facts
 from fixtures.drill.profile import Profile
 from fixtures.drill.read_profile import ProfileError, read_profile
 from fixtures.drill.reconcile import reconcile
-from tests.catalogues import facts, role, table
+from tests.catalogues import facts, points, role, table
 from tests.drills import PROFILE
 
 WELL_WRITTEN = """
@@ -92,6 +92,7 @@ THERE = facts(
     table("payments", "order_id", "tenant_id", "currency", "amount", "status"),
     table("rentals", "tenant_id", "begins", "ends"),
     table("prices", "net"),
+    foreign_keys=(points("orders", "tenant_id", "tenants"),),
     roles=(role("shop_app"),),
 )
 

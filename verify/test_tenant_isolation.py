@@ -5,7 +5,7 @@ from fixtures.databases import Database
 from fixtures.drill.facts import ForeignKey, Table
 from fixtures.drill.ownership import Ownership
 from fixtures.drill.profile import Profile
-from fixtures.drill.profile.tenancy import GenericReference
+from fixtures.drill.profile.references import GenericReference
 from fixtures.row_security import seen_by_role, ways_around
 from fixtures.tenancy import generic_strays, strays, unowned
 

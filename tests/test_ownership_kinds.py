@@ -1,0 +1,163 @@
+"""Rows that no foreign key of theirs gives an owner: each way that a profile can declare, on a real database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from fixtures.drill.catalogue import take_structure
+from fixtures.drill.guardian import Guardian
+from fixtures.drill.names import TableName
+from fixtures.drill.ownership import Ownership, derive_ownership, unworkable
+from fixtures.drill.profile.tenancy import Tenancy
+from fixtures.drill.server import Server, ServerRequest, serve
+from tests.digesting import empty_database, run
+
+SCHEMA = """
+CREATE TABLE customers (id int PRIMARY KEY, name text);
+CREATE TABLE tenants (id int PRIMARY KEY, customer_id int REFERENCES customers, schema_name text, prefix text);
+CREATE TABLE projects (id int PRIMARY KEY);
+CREATE TABLE tenant_projects (id int PRIMARY KEY, tenant_id int REFERENCES tenants, project_id int REFERENCES projects);
+CREATE TABLE jobs (id int PRIMARY KEY, project_id int REFERENCES projects);
+CREATE TABLE pages (id int PRIMARY KEY, path text UNIQUE);
+CREATE TABLE sites (id int PRIMARY KEY, tenant_id int REFERENCES tenants, root_page_id int REFERENCES pages);
+CREATE TABLE revisions (id int PRIMARY KEY, page_id int REFERENCES pages);
+CREATE TABLE documents (place text PRIMARY KEY);
+CREATE TABLE exports ("exportNo" int, part int, made_for text, PRIMARY KEY ("exportNo", part));
+INSERT INTO customers VALUES (71, 'a'), (72, 'b'), (73, 'nobody'), (74, 'both');
+INSERT INTO tenants VALUES (1, 71, 'one', '/a'), (2, 72, 'two', '/b/'), (3, 74, 'three', '/a/c/'), (4, 74, NULL, NULL);
+INSERT INTO projects SELECT generate_series(1, 4);
+INSERT INTO tenant_projects VALUES (1, 1, 1), (2, 1, 1), (3, 2, 2), (4, 1, 3), (5, 2, 3);
+INSERT INTO jobs VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, NULL);
+INSERT INTO pages VALUES (1, '0001'), (2, '00010001'), (3, '000100010007'), (4, '00010002'), (5, '000100010003'),
+                         (6, '0001000100030001');
+INSERT INTO sites VALUES (1, 1, 2), (2, 2, 4), (3, 2, 5);
+INSERT INTO revisions VALUES (1, 3), (2, 4), (3, 1), (4, 6);
+INSERT INTO documents VALUES ('/a'), ('/a/x'), ('/ab/x'), ('/a/c/x'), ('/b/y'), ('/bad');
+INSERT INTO exports VALUES (1, 1, 'one'), (1, 2, 'two'), (2, 1, 'nobody');
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Guardian("0b7e0001") as guardian, serve(ServerRequest("0b7e0001", choice="local"), guardian) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def database(server: Server) -> Iterator[psycopg.Connection[Any]]:
+    with empty_database(server) as connection:
+        run(connection, SCHEMA)
+        yield connection
+
+
+def ownership(database: psycopg.Connection[Any], folder: Path | None = None, **said: object) -> Ownership:
+    with database.cursor(row_factory=dict_row) as cursor:
+        facts = take_structure(cursor)
+    tenancy = Tenancy.model_validate({"root": "tenants", **said}, context={"folder": folder})
+    assert list(unworkable(facts, tenancy)) == []
+    return derive_ownership(facts, tenancy)
+
+
+def owners(database: psycopg.Connection[Any], found: Ownership, table: str) -> list[tuple[object, ...]]:
+    """Key, owner and whether there are several, for every row, as the server tells them with an empty search path."""
+    name = TableName.parse(table)
+    path = found.owned[name]
+    query = sql.SQL("SELECT r.{key}, {owner}, {several} FROM {table} r {joins} ORDER BY 1").format(
+        key=sql.SQL("place" if table == "documents" else "id"),
+        owner=path.owner("r"),
+        several=path.several("r"),
+        table=name.identifier,
+        joins=path.joins("r"),
+    )
+    with database.transaction():
+        database.execute("SET LOCAL search_path = pg_catalog")
+        return database.execute(query).fetchall()
+
+
+def test_a_row_belongs_to_the_tenant_that_points_at_it(database: psycopg.Connection[Any]) -> None:
+    found = ownership(database, downward=[{"table": "customers", "owner": "tenants"}])
+    assert owners(database, found, "customers") == [(71, 1, False), (72, 2, False), (73, None, False), (74, None, True)]
+    assert str(found.ways[TableName("public", "customers")]) == (
+        "public.customers <- public.tenants(customer_id) (declared in tenancy.downward)"
+    )
+
+
+def test_a_row_belongs_to_the_tenant_that_a_table_between_ties_it_to(database: psycopg.Connection[Any]) -> None:
+    found = ownership(database, many_to_many=[{"table": "projects", "through": "tenant_projects"}])
+    told = [(1, 1, False), (2, 2, False), (3, None, True), (4, None, False)]
+    assert owners(database, found, "projects") == told
+    assert owners(database, found, "jobs") == [*told, (5, None, False)], "and what stands on it with it"
+    assert str(found.owned[TableName("public", "jobs")]) == (
+        "public.jobs -> public.projects <- public.tenant_projects(project_id) -> public.tenants"
+    )
+
+
+def test_a_row_belongs_to_the_deepest_tenant_below_whose_row_its_path_lies(database: psycopg.Connection[Any]) -> None:
+    said = {"table": "pages", "column": "path", "separator": "", "owner": "sites", "owner_row": ["root_page_id"]}
+    found = ownership(database, path_string=[said])
+    assert [row[1] for row in owners(database, found, "pages")] == [None, 1, 1, 2, 2, 2]
+    assert owners(database, found, "revisions") == [(1, 1, False), (2, 2, False), (3, None, False), (4, 2, False)]
+
+
+def test_a_path_is_compared_part_by_part(database: psycopg.Connection[Any]) -> None:
+    said = {"table": "documents", "column": "place", "separator": "/", "owner": "tenants", "owner_path": "prefix"}
+    found = ownership(database, path_string=[said])
+    assert dict(row[:2] for row in owners(database, found, "documents")) == {
+        "/a": 1,
+        "/a/x": 1,
+        "/ab/x": None,
+        "/a/c/x": 3,
+        "/b/y": 2,
+        "/bad": None,
+    }
+
+
+def test_two_tenants_of_one_path_own_nothing_between_them(database: psycopg.Connection[Any]) -> None:
+    said = {"table": "documents", "column": "place", "separator": "/", "owner": "tenants", "owner_path": "prefix"}
+    found = ownership(database, path_string=[said])
+    with database.transaction(force_rollback=True):
+        database.execute("INSERT INTO tenants VALUES (5, NULL, NULL, '/b')")
+        assert ("/b/y", None, True) in owners(database, found, "documents")
+
+
+def test_a_query_of_the_profile_says_who_owns_a_row(database: psycopg.Connection[Any], tmp_path: Path) -> None:
+    (tmp_path / "exports.sql").write_text(
+        'SELECT e."exportNo", e.part, t.id AS tenant -- by the name of its schema\n'
+        "FROM public.exports e JOIN public.tenants t ON t.schema_name = e.made_for;\n"
+    )
+    found = ownership(database, tmp_path, owner_query={"exports": "exports.sql"})
+    path = found.owned[TableName("public", "exports")]
+    query = sql.SQL('SELECT r."exportNo", r.part, {} FROM exports r {} ORDER BY 1, 2')
+    assert database.execute(query.format(path.owner("r"), path.joins("r"))).fetchall() == [
+        (1, 1, 1),
+        (1, 2, 2),
+        (2, 1, None),
+    ]
+
+
+def test_a_tenants_schema_owns_every_table_in_it(database: psycopg.Connection[Any]) -> None:
+    with database.transaction(force_rollback=True):
+        database.execute("CREATE SCHEMA one CREATE TABLE orders (id int PRIMARY KEY)")
+        database.execute("CREATE TABLE one.lines (id int PRIMARY KEY, order_id int REFERENCES one.orders)")
+        database.execute("CREATE SCHEMA lost CREATE TABLE orders (id int PRIMARY KEY)")
+        database.execute("CREATE SCHEMA reports CREATE TABLE orders (id int PRIMARY KEY)")
+        database.execute("INSERT INTO one.orders VALUES (1); INSERT INTO lost.orders VALUES (1)")
+        found = ownership(database, schemas={"column": "schema_name", "apart": {"reports": "what the office counts"}})
+        assert owners(database, found, "one.orders") == [(1, 1, False)]
+        assert owners(database, found, "lost.orders") == [(1, None, False)], "no tenant has that schema"
+        assert TableName("reports", "orders") in found.undecided
+        assert str(found.owned[TableName("one", "lines")]) == "one.lines -> public.tenants (its schema, by schema_name)"
+        with database.cursor(row_factory=dict_row) as cursor:
+            assert not [key.id for key in found.references(take_structure(cursor)) if key.table.schema == "one"]
+
+
+def test_a_table_that_inherits_is_owned_as_its_parent_is(database: psycopg.Connection[Any]) -> None:
+    with database.transaction(force_rollback=True):
+        database.execute("CREATE TABLE old_jobs (reason text) INHERITS (jobs); INSERT INTO old_jobs VALUES (9, 2, 'x')")
+        found = ownership(database, many_to_many=[{"table": "projects", "through": "tenant_projects"}])
+        assert owners(database, found, "old_jobs") == [(9, 2, False)]
