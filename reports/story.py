@@ -20,6 +20,7 @@ AREAS = {
     "TEN": "Tenant isolation",
     "BIL": "Billing integrity",
     "SIT": "Sites data",
+    "FIL": "Files of rows",
     "APP": "Application",
 }
 

@@ -17,6 +17,7 @@ WITHOUT_FACTS = (
     *("BAK-13", "BAK-14", "FID"),
     *(f"RST-{n:02}" for n in (*range(2, 9), *range(10, 18))),
     *(f"SIT-0{n}" for n in range(3, 8)),
+    "FIL",
     *WITHOUT_MIGRATED,
 )
 WITHOUT_RESTORED = ("RST", *WITHOUT_FACTS)

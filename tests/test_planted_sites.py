@@ -15,7 +15,7 @@ from tests.drills import Healthy
 from tests.met_faults import Fault, expect_only, listed, meet
 from tests.spoiled_sets import add_entries, cut
 
-CONTENTS = ("SIT-03", "SIT-04", "SIT-05", "SIT-06", "SIT-07")
+CONTENTS = ("SIT-03", "SIT-04", "SIT-05", "SIT-06", "SIT-07", "FIL")
 DEFINITION = "site-definition.json"
 
 

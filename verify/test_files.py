@@ -1,0 +1,53 @@
+"""FIL: what rows name as their files is in the archive, whole and in its owner's folder, and nothing else is."""
+
+from fixtures.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
+from fixtures.control import control, for_each
+from fixtures.drill.profile.files import FileColumn
+
+
+@control(
+    "FIL-01",
+    title="Every file that a row names is in the archive",
+    impact="critical",
+    remediation="Bring the listed rows' files back from an older set; find out what removes files without their rows.",
+)
+@for_each("file_column")
+def test_every_file_of_a_row_is_there(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
+    """A row whose file is gone is a broken image, or an invoice that nobody can hand in any more."""
+    archived_files.index.expect_none(missing(file_column))
+
+
+@control(
+    "FIL-02",
+    title="Every file is named by a row",
+    impact="medium",
+    remediation="Find out whose files these are: a row was lost, or its deletion left the file behind. Remove the latter.",
+)
+@for_each("claimed_folder")
+def test_every_file_is_named_by_a_row(archived_files: ArchivedFiles, claimed_folder: str) -> None:
+    """A file that no row names is a customer's data that no deletion reaches, or the sign of a row that was lost."""
+    archived_files.index.expect_none(unclaimed(claimed_folder))
+
+
+@control(
+    "FIL-03",
+    title="Every file is the one that was stored",
+    impact="critical",
+    remediation="Bring the listed rows' files back from an older set, and look at the disk they were read from.",
+)
+@for_each("measured_file_column")
+def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
+    """The row's size and digest were taken when the file was stored: other bytes are damage, or somebody's edit."""
+    archived_files.index.expect_none(altered(file_column))
+
+
+@control(
+    "FIL-04",
+    title="Every file lies in its own tenant's folder",
+    impact="critical",
+    remediation="Do not promote this backup: a row shows its tenant another tenant's file. Find the writer.",
+)
+@for_each("tenant_file_column")
+def test_every_file_lies_in_its_own_tenants_folder(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
+    """A path below another tenant's folder hands one customer's file to another customer."""
+    archived_files.index.expect_none(astray(file_column))
