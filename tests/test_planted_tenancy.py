@@ -87,9 +87,11 @@ PLANTED = {
     # each sees as many rows as it owns.
     "TEN-06": Fault(
         f"""
-        ALTER POLICY igny8_one_tenant ON igny8_invoices
-              USING (tenant_id = {_TENANT} OR id = 40 OR current_setting('igny8.tenant_id', true) = '');
-        ALTER POLICY igny8_one_tenant ON igny8_credit_ledger USING (tenant_id = 7 - {_TENANT});
+        CREATE POLICY planted ON igny8_invoices FOR SELECT
+              USING (id = 40 OR current_setting('igny8.tenant_id', true) = '');
+        DROP POLICY igny8_one_tenant ON igny8_credit_ledger;
+        CREATE POLICY swapped ON igny8_credit_ledger FOR SELECT USING (tenant_id = 7 - {_TENANT});
+        CREATE POLICY added ON igny8_credit_ledger FOR INSERT WITH CHECK (tenant_id = {_TENANT});
         """,
         {
             "public.igny8_invoices": Told(
@@ -139,6 +141,7 @@ def test_a_fault_that_breaks_two_promises_is_told_by_both(healthy: Healthy, tmp_
             "TEN-02": ["public.igny8_payments(invoice_id)->public.igny8_invoices"],
             "TEN-05": ["public.igny8_invoices"],
             "TEN-06": ["public.igny8_invoices"],
+            "TEN-12": ["public.igny8_invoices"],
         },
     )
     assert outcome.result("TEN-05", "public.igny8_invoices").message == "row-level security is not enabled"
@@ -156,7 +159,7 @@ def test_what_the_role_may_not_read_and_what_a_rule_cannot_ask_is_blocked_with_i
     )
     healthy.backup(tmp_path / "backups", "REVOKE SELECT ON igny8_invoices FROM igny8_app")
     outcome = drill(tmp_path / "backups", tmp_path / "out", profile=profile)
-    expect(outcome, blocked={"BIL-52": ["whole"], "TEN-06": ["public.igny8_invoices"]})
+    expect(outcome, blocked={"BIL-52": ["whole"], **dict.fromkeys(("TEN-06", "TEN-12"), ["public.igny8_invoices"])})
     assert outcome.result("BIL-52").message == (
         'the query does not fit the database migrated: relation "igny8_wallets" does not exist'
     )

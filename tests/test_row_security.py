@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.drill.facts import DatabaseRole
-from fixtures.row_security import ways_around
+from fixtures.ways_around import ways_around
 from tests.catalogues import role, table
 
 

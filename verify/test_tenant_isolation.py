@@ -6,8 +6,9 @@ from fixtures.drill.facts import ForeignKey, Table
 from fixtures.drill.ownership import Ownership
 from fixtures.drill.profile import Profile
 from fixtures.drill.profile.references import GenericReference
-from fixtures.row_security import seen_by_role, ways_around
+from fixtures.row_security import seen_by_role
 from fixtures.tenancy import generic_strays, strays, unowned
+from fixtures.ways_around import ways_around
 
 
 @control(

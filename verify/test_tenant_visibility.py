@@ -1,0 +1,55 @@
+"""TEN: what one tenant sees and may do, as the application would let it."""
+
+from fixtures.control import Examination, control, for_each
+from fixtures.databases import Database
+from fixtures.drill.facts import Table
+from fixtures.drill.ownership import Ownership
+from fixtures.drill.profile import Profile
+from fixtures.drill.profile.tenancy import RowSecurity
+from fixtures.drill.record import DrillRecord
+from fixtures.known import expect_known
+from fixtures.row_writes import refused_to_role
+from fixtures.ways_around import left_open, mighty_roles
+
+
+@control(
+    "TEN-12",
+    title="The application's role writes one tenant's rows and no other's",
+    impact="critical",
+    remediation="Do not promote this backup. Give the table a policy whose USING and WITH CHECK hold for every command.",
+)
+@for_each("row_security_table")
+def test_the_application_writes_for_one_tenant_alone(
+    migrated: Database, table: Table, ownership: Ownership, profile: Profile
+) -> None:
+    """A policy may hide other tenants' rows and still let them be overwritten, or new ones be slipped in among them. As
+    each tenant a row is inserted for another, own rows are handed away, whatever is within reach is taken over and
+    deleted; all of it is undone."""
+    refused_to_role(migrated, table, ownership, profile.tenancy.row_security)
+
+
+@control(
+    "TEN-13",
+    title="Nothing that the application gets at reaches past row-level security",
+    impact="critical",
+    remediation="Make the view security_invoker, the function SECURITY INVOKER or its owner a role that the policies bind; "
+    "take BYPASSRLS, SUPERUSER or the grant away. If it is meant to reach past, say why under [tolerated] in the profile.",
+)
+@for_each("bound_role")
+def test_nothing_reaches_past_row_level_security(
+    migrated: Database, security: RowSecurity, record: DrillRecord, profile: Profile, examination: Examination
+) -> None:
+    """Policies bind whoever reads the table itself. A view, a function or a materialised view reads it as its owner, a
+    partition has policies of its own, TRUNCATE asks for none, and a mighty role that logs in needs no way around."""
+    assert record.restored is not None
+    roles, mighty = mighty_roles(migrated.facts.roles, (*record.restored.roles_loaded, *record.restored.roles_made))
+    looked, open_ways = left_open(migrated, security.role)
+    expect_known(
+        [*mighty, *open_ways],
+        "past row security",
+        profile=profile,
+        examination=examination,
+        of=roles + looked,
+        unit="roles, views, functions and tables",
+        says="reach past row-level security, or are tolerated and not there",
+    )
