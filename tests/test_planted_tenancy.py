@@ -159,7 +159,8 @@ def test_what_the_role_may_not_read_and_what_a_rule_cannot_ask_is_blocked_with_i
     )
     healthy.backup(tmp_path / "backups", "REVOKE SELECT ON igny8_invoices FROM igny8_app")
     outcome = drill(tmp_path / "backups", tmp_path / "out", profile=profile)
-    expect(outcome, blocked={"BIL-52": ["whole"], **dict.fromkeys(("TEN-06", "TEN-12"), ["public.igny8_invoices"])})
+    unread = ["public.igny8_invoices"]
+    expect(outcome, blocked={"BIL-52": ["whole"], "TEN-06": unread, "TEN-12": unread})
     assert outcome.result("BIL-52").message == (
         'the query does not fit the database migrated: relation "igny8_wallets" does not exist'
     )
