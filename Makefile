@@ -30,6 +30,8 @@ OWN_SET_WAY = Your own backups: make drill BACKUPS=DIR APP=DIR PROFILE=NAME. The
   BACKUPS, SET, BEFORE, APP, APP_PYTHON and PROFILE given or in the environment
 OWN_DATABASE_WAY = Your own database: make backup INTO=DIR SITES_DATA=DIR. The sample: make backup, with none of INTO, \
   SITES_DATA, UPLOADS, LOGS, DATABASE_URL, PGSERVICE, PGHOST and PGDATABASE given or in the environment
+PROFILE_WAY = make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR where the checkout is at hand
+$(if $(call asked,profile),$(call need,BACKUPS INTO,$(PROFILE_WAY)))
 $(if $(and $(call asked,drill),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
 $(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO SITES_DATA,$(OWN_DATABASE_WAY)))
 
@@ -38,7 +40,7 @@ given = $(if $(value $(1)),$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill list backup test test-apps lint report allure lock lock-apps bench clean FORCE
+.PHONY: help venv drill list backup profile test test-apps lint report allure lock lock-apps bench clean FORCE
 
 ## help    this text
 help:
@@ -88,6 +90,11 @@ else
 	  $(call given,LOGS,--logs) $(call given,PROFILE,--profile) $(call given,APPLICATION,--application) \
 	  $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 endif
+
+## profile draft a profile from a backup set: BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR SET=NAME if wanted
+profile: $(INSTALLED)
+	@$(IN_VENV) -m fixtures.drafting --backups "$$BACKUPS" --into "$$INTO" $(call given,SET,--set) \
+	  $(call given,APP,--app) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## test    the suite's own tests; what this machine cannot run is told at the end
 test: $(INSTALLED)

@@ -92,6 +92,21 @@ def test_half_of_a_backup_is_refused(door: Path, given: dict[str, str], missing:
     assert f"*** {missing} is missing. Your own database: make backup INTO=DIR SITES_DATA=DIR." in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "missing"), [({"INTO": "verify/profiles/shop"}, "BACKUPS"), ({"BACKUPS": "s"}, "INTO")]
+)
+def test_half_of_what_a_draft_needs_is_refused(door: Path, given: dict[str, str], missing: str) -> None:
+    done = make("profile", folder=door, **given)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"*** {missing} is missing. make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME" in done.stderr
+
+
+def test_what_was_given_reaches_the_draft_whole(door: Path) -> None:
+    done = make("profile", folder=door, BACKUPS="my sets", INTO="my profiles/shop", SET="shop_20260101", APP="it's")
+    asked = "[--backups][my sets][--into][my profiles/shop][--set][shop_20260101][--app][it's]"
+    assert f"[-m][fixtures.drafting]{asked}\n" in done.stdout, done.stderr
+
+
 def test_what_was_given_reaches_the_drill_whole(door: Path) -> None:
     given = {"BACKUPS": "my sets", "APP": "it's/backend", "PROFILE": "./own profile", "OUT": "a;b", "WORKERS": "4"}
     done = make("drill", folder=door, **given)

@@ -1,0 +1,126 @@
+"""A draft finds in the sample what its real profile says, and tells of everything that it only guessed."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fixtures.drill.profile import Profile
+from fixtures.drill.read_profile import read_profile
+from tests.drills import PROFILE, ROOT, SAMPLE
+
+CANARY = "canary"
+
+
+def draft(backups: Path, into: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fixtures.drafting", "--backups", str(backups), "--into", str(into), *more],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def drafted(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    into = tmp_path_factory.mktemp("profiles") / "shop"
+    done = draft(whole_set.parent, into, "--app", str(SAMPLE))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{into / 'profile.toml'}\n"
+    assert "parts are guesses" in done.stderr
+    return into
+
+
+@pytest.fixture(scope="module")
+def found(drafted: Path) -> Profile:
+    return read_profile(drafted).profile
+
+
+@pytest.fixture(scope="module")
+def real() -> Profile:
+    return read_profile(PROFILE).profile
+
+
+def test_the_root_is_found_and_the_shared_tables_with_it(found: Profile, real: Profile) -> None:
+    assert found.tenancy.root == real.tenancy.root
+    assert set(found.tenancy.shared) == set(real.tenancy.shared)
+    assert not found.tenancy.ownerless
+    people = next(reason for name, reason in found.tenancy.shared.items() if name.name == "igny8_users")
+    assert "igny8_memberships" in people
+
+
+def test_references_and_policies_that_no_foreign_key_shows_are_found(found: Profile, real: Profile) -> None:
+    assert found.tenancy.generic_reference == real.tenancy.generic_reference
+    theirs, ours = found.tenancy.row_security, real.tenancy.row_security
+    assert theirs is not None
+    assert ours is not None
+    assert (theirs.role, theirs.setting, theirs.tables) == (ours.role, ours.setting, ours.tables)
+
+
+def test_the_money_is_found_where_it_adds_up(found: Profile, real: Profile) -> None:
+    def without_names(profile: Profile) -> list[object]:
+        parts = (*profile.ledger, *profile.invoice, *profile.payment, *profile.period)
+        return [part.model_dump(exclude={"name", "settles"}) for part in parts]
+
+    assert without_names(found) == without_names(real)
+    ours = {(money.table, column) for money in real.money for column in money.columns}
+    theirs = {(money.table, column) for money in found.money for column in money.columns}
+    assert ours <= theirs
+
+
+def test_the_application_is_read_and_not_run(found: Profile, real: Profile) -> None:
+    assert found.application.manage == real.application.manage
+    assert found.application.environment == real.application.environment
+
+
+def test_every_part_that_was_guessed_is_marked(drafted: Path, found: Profile) -> None:
+    parts = set(found.unconfirmed)
+    assert {"application", "backup", "targets", "tenancy.root", "tenancy.shared", "tenancy.row_security"} <= parts
+    for field in ("ledger", "invoice", "payment", "period"):
+        assert {f"{field}.{part.name}" for part in getattr(found, field)} <= parts
+    lines = (drafted / "profile.toml").read_text().splitlines()
+    first = lines.index("unconfirmed = [")
+    assert [line.strip().strip('",') for line in lines[first + 1 : lines.index("]")]] == list(found.unconfirmed)
+
+
+def test_every_guess_says_why_with_what_was_measured(drafted: Path) -> None:
+    text = (drafted / "profile.toml").read_text()
+    for words in (
+        "tables point at it",
+        "per tenant_id: holds for 1,944 of 1,944",
+        "the sum of the account's entries: holds for 6 of 6",
+        "by igny8_invoice_lines.amount: holds for 216 of 216",
+        "igny8_images.path: 210 of 210 read like a path",
+        "102 of 102 ids are found in igny8_content",
+    ):
+        assert words in " ".join(text.replace("\n# ", " ").split()), words
+
+
+def test_nothing_of_a_row_is_in_the_draft(drafted: Path) -> None:
+    assert CANARY not in (drafted / "profile.toml").read_text().lower()
+
+
+def test_confirming_is_deleting_a_line(drafted: Path, tmp_path: Path) -> None:
+    text = (drafted / "profile.toml").read_text().replace('  "tenancy.root",\n', "")
+    (tmp_path / "profile.toml").write_text(text)
+    assert "tenancy.root" not in read_profile(tmp_path).profile.unconfirmed
+    assert tomllib.loads(text)["tenancy"]["root"] == "igny8_tenants"
+
+
+def test_a_profile_that_is_there_is_never_overwritten(drafted: Path, whole_set: Path) -> None:
+    before = (drafted / "profile.toml").read_bytes()
+    done = draft(whole_set.parent, drafted)
+    assert done.returncode == 1
+    assert "is there already, and is never overwritten" in done.stderr
+    assert (drafted / "profile.toml").read_bytes() == before
+
+
+def test_a_set_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    done = draft(tmp_path / "backups", tmp_path / "profile")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("No profile was drafted: locate ")
+    assert not (tmp_path / "profile").exists()
