@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from fixtures.drill.archive_toc import parse_list
 from fixtures.drill.backup_set import locate
 from fixtures.drill.complaint import complaint
+from fixtures.drill.custody.ledger import read_ledger
 from fixtures.drill.dump_kind import recognised, written_at
 from fixtures.drill.grantees import roles_named_in
-from fixtures.drill.history import read_history
 from fixtures.drill.manifest import Manifest
 from fixtures.drill.names import TableName
 from fixtures.drill.plain_dump import read_text
@@ -183,11 +183,11 @@ def test_stderr(content: bytes) -> None:
 
 
 @fuzzed
-@given(spoiled(b'{"run_id": "a", "set_name": "s", "dump_sha256": "00", "verdict": "VERIFIED"}\n' * 3))
-def test_history(folder: Path, content: bytes) -> None:
-    file = folder / "history.jsonl"
+@given(spoiled(b'{"run_id": "a", "set_name": "s", "dump_sha256": "00", "verdict": "VERIFIED", "previous": "00"}\n' * 3))
+def test_ledger(folder: Path, content: bytes) -> None:
+    file = folder / "ledger.jsonl"
     file.write_bytes(content)
-    answers(lambda: read_history(file))
+    answers(lambda: read_ledger(file))
 
 
 @fuzzed
