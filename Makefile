@@ -20,6 +20,9 @@ APP_VENVS := .venv-apps
 # A server's address may hold a password: it goes by the environment, as it was typed, and no recipe names it.
 export DRILL_SERVER := $(or $(value SERVER),$(value DRILL_SERVER),auto)
 
+# The key that vouches for the report; what unlocks it stays in the environment (DRILL_SIGNING_PASSPHRASE).
+export DRILL_SIGNING_KEY := $(or $(value SIGNING_KEY),$(value DRILL_SIGNING_KEY))
+
 OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
 OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(UPLOADS)$(LOGS)
 
@@ -40,7 +43,8 @@ given = $(if $(value $(1)),$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill list backup profile test test-apps lint report allure lock lock-apps bench clean FORCE
+.PHONY: help venv drill list backup profile test test-apps lint report allure lock lock-apps bench clean keys verify-report \
+  sign-off remove-old FORCE
 
 ## help    this text
 help:
@@ -136,6 +140,26 @@ lock-apps: $(UV)
 ## bench   how fast it is, as ratios within one run: SCALES=1,10,100 ROUNDS=3 (minutes; prints a page)
 bench: $(INSTALLED)
 	@$(IN_VENV) -m bench $(call given,SCALES,--scales) $(call given,ROUNDS,--rounds)
+
+## keys    make the pair of keys that vouches for drills: INTO=DIR (then: make drill SIGNING_KEY=DIR/drill-signing.key)
+keys: $(INSTALLED)
+	$(call need,INTO,A folder that only the drill reads: make keys INTO=DIR)
+	@$(IN_VENV) -m fixtures.drill.custody keys "$$INTO"
+
+## verify-report  check a report's signature, files and ledger: RUN=reports/out/RUN-ID PUBLIC_KEY=FILE EVERY=HOURS
+verify-report: $(INSTALLED)
+	@$(IN_VENV) -m fixtures.drill.custody verify "$$RUN" $(call given,PUBLIC_KEY,--public-key) \
+	  $(call given,REVIEWER_KEY,--reviewer-key) $(call given,EVERY,--every)
+
+## sign-off  say, signed, that a report was reviewed: RUN=reports/out/RUN-ID REVIEWER=NAME SIGNING_KEY=FILE
+sign-off: $(INSTALLED)
+	$(call need,REVIEWER SIGNING_KEY,The reviewer and their own key: make sign-off RUN=… REVIEWER=NAME SIGNING_KEY=FILE)
+	@$(IN_VENV) -m fixtures.drill.custody sign-off "$$RUN" --reviewer "$$REVIEWER" --signing-key "$$SIGNING_KEY"
+
+## remove-old  remove reports by age, never the last good one and no line of the ledger: DAYS=N OUT=DIR
+remove-old: $(INSTALLED)
+	$(call need,DAYS,How many days reports are kept: make remove-old DAYS=400)
+	@$(IN_VENV) -m fixtures.drill.custody remove-old "$${OUT:-reports/out}" --days "$$DAYS"
 
 ## clean   remove what can be made again: .venv, caches, the sample's sets; drills' reports stay
 clean:

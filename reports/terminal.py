@@ -48,6 +48,8 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
     for line in evidence.not_shown:
         _line(console, 1, ("not shown  ", "dim"), line)
     _line(console, 1, ("teardown   ", "dim"), _teardown(story))
+    if evidence.signed_by:
+        _line(console, 1, ("signed     ", "dim"), f"by key {evidence.signed_by[:12]}")
     _line(console, 1, ("report     ", "dim"), str(directory / "index.html"))
 
 

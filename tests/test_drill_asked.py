@@ -68,6 +68,8 @@ def test_an_unknown_profile_a_mixture_and_a_report_beside_the_backups_are_refuse
     assert "a drill and the self-tests are two runs" in refused(mixed, tmp_path)
     beside = command(tmp_path / "backups", tmp_path / "backups" / "out")
     assert "a drill never writes beside backups" in refused(beside, tmp_path)
+    unkeyed = [*command(tmp_path, tmp_path / "out"), "--signing-key", str(tmp_path / "nowhere.key")]
+    assert "nowhere.key cannot be read" in refused(unkeyed, tmp_path)
     taken = tmp_path / "taken" / "latest"
     taken.mkdir(parents=True)
     assert f"{taken} is not a link" in refused(command(tmp_path / "backups", taken.parent), tmp_path)

@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
+from fixtures.drill.custody.ledger import NAME as LEDGER
+from fixtures.drill.custody.ledger import read_ledger
 from fixtures.drill.guardian import Guardian
 from fixtures.drill.server import ServerRequest, serve
 from tests.drills import Drill
@@ -116,3 +118,6 @@ def test_two_drills_at_once_do_not_meet(whole_set: Path, tmp_path: Path) -> None
     assert len(runs_in(out)) == 2
     assert (out / "latest").resolve() in runs_in(out)
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
+    ledger = read_ledger(out / LEDGER)
+    assert sorted(entry.run_id for entry in ledger.entries) == [run.name for run in runs_in(out)]
+    assert (ledger.wrong, ledger.broken) == ((), ())

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fixtures.drill.custody.keys import make_keys, read_public_key
+from fixtures.drill.custody.verify import verify_report
 from fixtures.drill.evidence import Verdict
 from tests.application_under_test import copy_of_the_sample, new_migration
 from tests.drills import Drill, Healthy, drill
@@ -203,9 +205,15 @@ def told(seen: Drill) -> list[tuple[str, str, str]]:
 def test_the_healthy_drill_is_verified_and_the_same_with_workers(
     whole_set: Path, healthy_drill: Drill, tmp_path: Path
 ) -> None:
-    shared = drill(whole_set.parent, tmp_path / "shared", workers=2)
+    private, public = make_keys(tmp_path / "keys")
+    signed = {"DRILL_SIGNING_KEY": str(private)}
+    shared = drill(whole_set.parent, tmp_path / "shared", workers=2, environment=signed)
     for seen in (healthy_drill, shared):
         assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
         assert len(list((seen.directory / "allure-results").glob("*-result.json"))) == len(seen.evidence.results)
         assert (seen.directory.parent / "latest").resolve() == seen.directory
     assert told(healthy_drill) == told(shared)
+    assert healthy_drill.evidence.headline.endswith("; unsigned")
+    assert "unsigned" not in shared.output
+    checked = verify_report(shared.directory, read_public_key(public))
+    assert (checked.wrong, checked.signed, checked.verdict) == ([], True, "VERIFIED")
