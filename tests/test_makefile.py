@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PHONY = re.compile(r"^\.PHONY: (.*(?:\\\n.*)*)$", re.MULTILINE)
+PHONY = re.compile(r"^\.PHONY: ((?:.*\\\n)*.*)$", re.MULTILINE)
 GIVEN = (
     "BACKUPS",
     "SET",
