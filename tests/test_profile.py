@@ -7,7 +7,7 @@ import pytest
 from fixtures.drill.facts import Facts
 from fixtures.drill.profile import Profile
 from fixtures.drill.read_profile import ProfileError, read_profile
-from fixtures.drill.reconcile import reconcile
+from fixtures.drill.reconcile import reconcile, unbrought
 from tests.catalogues import facts, points, role, table
 from tests.drills import PROFILE
 
@@ -219,7 +219,24 @@ def test_what_the_database_lacks_is_told_with_the_nearest_there_is(tmp_path: Pat
     if "no table" in missing:
         missing += " in the restored database"
     profile = read(tmp_path, WELL_WRITTEN.replace(former, latter))
-    assert reconcile(profile, THERE, "profile.toml") == (f"profile.toml: {missing}; did you mean {nearest}?",)
+    at_once, after_migrating = (
+        reconcile(profile, THERE, "profile.toml"),
+        unbrought(profile, THERE, THERE, "profile.toml"),
+    )
+    assert (*at_once, *after_migrating) == (f"profile.toml: {missing}; did you mean {nearest}?",)
+
+
+def test_what_is_said_of_tenants_may_be_brought_by_a_migration(tmp_path: Path) -> None:
+    later = 'countries = "the same for everyone", moons = "the same for everyone"'
+    said = read(tmp_path, WELL_WRITTEN.replace('countries = "the same for everyone"', later))
+    migrated = facts(*THERE.tables, table("moons"), roles=THERE.roles)
+    assert reconcile(said, THERE, "profile.toml") == ()
+    assert unbrought(said, THERE, migrated, "profile.toml") == ()
+    # What a migration drops was there to be spoken of.
+    assert unbrought(said, migrated, THERE, "profile.toml") == ()
+    assert unbrought(said, THERE, THERE, "profile.toml") == (
+        "profile.toml: tenancy.shared: no table public.moons in the restored database; remove it, or name one that exists",
+    )
 
 
 def test_what_resembles_nothing_is_to_be_removed_and_a_role_is_looked_for_in_the_cluster(tmp_path: Path) -> None:
@@ -240,7 +257,8 @@ def without_its_key(name: str) -> Facts:
 
 
 def test_a_table_that_others_point_at_needs_a_key_of_one_column(tmp_path: Path) -> None:
-    told = reconcile(read(tmp_path, WELL_WRITTEN), without_its_key("orders"), "profile.toml")
+    profile, there = read(tmp_path, WELL_WRITTEN), without_its_key("orders")
+    told = (*unbrought(profile, there, there, "profile.toml"), *reconcile(profile, there, "profile.toml"))
     fault = "public.orders needs a primary key of one column for others to point at"
     assert told == (
         f"profile.toml: tenancy.generic_reference.models.shop.order: {fault}",
