@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fixtures.drill.evidence import Evidence
-from reports import junit, page, runbook, summary, words
+from reports import junit, metrics, page, runbook, summary, words
 from reports.story import Story
 
 DOCUMENTS = {
@@ -11,6 +11,7 @@ DOCUMENTS = {
     "index.html": page.write_up,
     "junit.xml": junit.write_up,
     "runbook.md": runbook.write_up,
+    "metrics.prom": metrics.write_up,
 }
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from fixtures.drill.custody.attestation import BUNDLE, ENVELOPE, SIGNATURE, SIGNED_BYTES, attest
-from fixtures.drill.custody.keys import PASSPHRASE, KeyFault, make_keys, read_public_key, read_signer
+from fixtures.drill.custody.keys import PASSPHRASE, PRIVATE, PUBLIC, KeyFault, make_keys, read_public_key, read_signer
 from fixtures.drill.custody.ledger import NAME, enter
 from fixtures.drill.custody.retention import remove_old
 from fixtures.drill.custody.verify import Checked, verify_report
 from fixtures.drill.evidence import Evidence
-from reports.render import render
+from reports.render import DOCUMENTS, render
 from tests import evidence_examples as examples
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,13 +60,20 @@ class Shelf:
         return run
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    private, public = make_keys(tmp_path / "keys")
-    made = Shelf(tmp_path / "out", private, public)
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stocked")
+    private, public = make_keys(folder / "keys")
+    made = Shelf(folder / "out", private, public)
     for night in range(3):
         made.drilled(night, examples.failed() if night == 1 else examples.verified())
-    return made
+    return folder
+
+
+@pytest.fixture
+def shelf(stocked: Path, tmp_path: Path) -> Shelf:
+    shutil.copytree(stocked, tmp_path, dirs_exist_ok=True)
+    return Shelf(tmp_path / "out", tmp_path / "keys" / PRIVATE, tmp_path / "keys" / PUBLIC)
 
 
 def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -78,7 +86,7 @@ def test_a_signed_report_is_in_order_and_says_what_was_checked(shelf: Shelf) -> 
     assert (checked.wrong, checked.signed, checked.verdict) == ([], True, "VERIFIED")
     told = " ".join(checked.found)
     assert "evidence.json is the file that the ledger has" in told
-    assert "5 files are as they were signed" in told
+    assert f"{len(DOCUMENTS) + 1} files are as they were signed" in told
     assert "the ledger's 3 drills follow one another" in told
 
 

@@ -1,0 +1,67 @@
+"""metrics.prom: the drill in figures, for node_exporter's textfile collector."""
+
+from collections import Counter
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from fixtures.drill.evidence import Verdict
+from reports import words
+from reports.story import AREAS, Story
+
+
+def write_up(story: Story) -> str:
+    """Gauges alone: a drill counts nothing across runs. Times are Unix seconds, durations seconds, sizes bytes.
+
+    What was not measured has no sample: nought would be a figure."""
+    registry = CollectorRegistry(auto_describe=False)
+    _verdict(story, registry)
+    _times(story, registry)
+    _checks(story, registry)
+    return generate_latest(registry).decode()
+
+
+def _verdict(story: Story, registry: CollectorRegistry) -> None:
+    evidence = story.evidence
+    verdict = Gauge("restore_drill_verdict", "1 for the verdict of the last drill.", ["verdict"], registry=registry)
+    for each in get_args(Verdict):
+        verdict.labels(each).set(each == evidence.verdict)
+    _gauge("restore_drill_complete", "1 when every planned check was reported.", story.whole, registry)
+    _gauge("restore_drill_signed", "1 when a key vouches for the report.", bool(evidence.signed_by), registry)
+    _gauge("restore_drill_finished_timestamp_seconds", "When it ended.", evidence.finished_at.timestamp(), registry)
+    last = evidence.finished_at if evidence.verdict == "VERIFIED" else evidence.record.last_verified
+    if last is not None:
+        told = "When the last drill that was VERIFIED ended."
+        _gauge("restore_drill_last_verified_timestamp_seconds", told, last.timestamp(), registry)
+
+
+def _times(story: Story, registry: CollectorRegistry) -> None:
+    evidence = story.evidence
+    _gauge("restore_drill_duration_seconds", "How long it took, checks included.", story.seconds, registry)
+    stages = Gauge("restore_drill_stage_seconds", "How long each stage took.", ["stage"], registry=registry)
+    for stage in story.run_stages:
+        stages.labels(stage.name).set(stage.seconds)
+    seconds = {"hours": 3600, "minutes": 60}
+    for measure in evidence.measures:
+        name = f"restore_drill_{measure.name.lower()}"
+        _gauge(f"{name}_target_seconds", f"{measure.name}'s target.", measure.target * seconds[measure.unit], registry)
+        if measure.measured is not None:
+            measured = measure.measured * seconds[measure.unit]
+            _gauge(f"{name}_seconds", f"{measure.name} as measured.", measured, registry)
+    found = evidence.record.backup_set
+    if found is not None:
+        taken, size = found.taken_at.timestamp(), sum(file.size for file in found.artefacts)
+        _gauge("restore_drill_backup_timestamp_seconds", "When the drilled set was taken.", taken, registry)
+        _gauge("restore_drill_backup_bytes", "How large the drilled set is.", size, registry)
+
+
+def _checks(story: Story, registry: CollectorRegistry) -> None:
+    checks = Gauge("restore_drill_checks", "Checks by area and outcome.", ["area", "outcome"], registry=registry)
+    counted = Counter((result.control.split("-")[0], result.outcome) for result in story.evidence.results)
+    for area in (*AREAS, *sorted({area for area, _ in counted} - AREAS.keys())):
+        for outcome in words.OUTCOMES:
+            checks.labels(area, outcome).set(counted[area, outcome])
+
+
+def _gauge(name: str, help: str, value: float, registry: CollectorRegistry) -> None:
+    Gauge(name, help, registry=registry).set(value)
