@@ -33,7 +33,7 @@ PLANTED = {
         """
         UPDATE igny8_tenants SET credits_balance = credits_balance + 0.001 WHERE id = 2;
         INSERT INTO igny8_tenants (name, slug, plan_id, currency_id, credits_balance, is_active, created_at)
-        SELECT 'New', 'new', plan_id, currency_id, 5, true, created_at FROM igny8_tenants WHERE id = 1;
+        SELECT 'New', 'new', plan_id, currency_id, 5, false, created_at FROM igny8_tenants WHERE id = 1;
         """,
         {
             "credits": Told(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.application_under_test import copy_of_the_sample, new_migration
 from tests.drills import Healthy, drill
 from tests.told_faults import Fault, Told, expect
 
@@ -40,12 +41,47 @@ PLANTED = {
             )
         },
     ),
+    # The migration below makes one more, which is not active.
+    "TEN-14": Fault(
+        "",
+        {
+            "public.igny8_tenants": Told(
+                "1 of 6 tenants of public.igny8_tenants were lost or made",
+                ("tenant=1000 is new after the migrations",),
+                examined=6,
+            )
+        },
+    ),
+    # One owner is switched off, one has a password that nobody can use; the third is not active any more.
+    "TEN-15": Fault(
+        """
+        UPDATE igny8_users SET is_active = false WHERE id = 3;
+        UPDATE igny8_users SET password = '!' || left(password, 20) WHERE id IN (4, 5);
+        UPDATE igny8_tenants SET is_active = false WHERE id = 5;
+        """,
+        {
+            "public.igny8_users": Told(
+                "2 of 5 active tenants have no owner who can log in",
+                ("tenant=3", "tenant=4"),
+                broken=2,
+                examined=5,
+            )
+        },
+    ),
 }
+ONE_MORE_TENANT = """migrations.RunPython(
+    lambda apps, editor: apps.get_model("igny8", "Tenant").objects.create(
+        id=1000, name="One more", slug="one-more", plan_id=1, currency_id="USD", is_active=False,
+        created_at="2026-01-01T00:00:00Z",
+    )
+)"""
 
 
 def test_the_controls_on_visibility_and_no_others_see_their_faults(healthy: Healthy, tmp_path: Path) -> None:
     healthy.backup(tmp_path / "backups", "".join(fault.sql for fault in PLANTED.values()))
-    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    checkout = copy_of_the_sample(tmp_path)
+    new_migration(checkout, "9999_planted", ONE_MORE_TENANT)
+    outcome = drill(tmp_path / "backups", tmp_path / "out", app=checkout)
     expect(outcome, red={control: sorted(fault.told) for control, fault in PLANTED.items()})
     for control, fault in PLANTED.items():
         for subject, told in fault.told.items():

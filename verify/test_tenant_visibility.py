@@ -3,13 +3,16 @@
 from fixtures.control import Examination, control, for_each
 from fixtures.databases import Database
 from fixtures.drill.facts import Table
-from fixtures.drill.ownership import Ownership
+from fixtures.drill.ownership import OwnerPath, Ownership
 from fixtures.drill.profile import Profile
+from fixtures.drill.profile.seen import Login
 from fixtures.drill.profile.tenancy import RowSecurity
 from fixtures.drill.record import DrillRecord
+from fixtures.drilled import Drilled
 from fixtures.known import expect_known
 from fixtures.row_writes import refused_to_role
 from fixtures.ways_around import left_open, mighty_roles
+from fixtures.whole_tenants import tenants_changed, without_owner
 
 
 @control(
@@ -53,3 +56,35 @@ def test_nothing_reaches_past_row_level_security(
         unit="roles, views, functions and tables",
         says="reach past row-level security, or are tolerated and not there",
     )
+
+
+@control(
+    "TEN-14",
+    title="Every tenant of the backup is there, and no other",
+    impact="critical",
+    remediation="Do not promote this backup. Find the migration, or the restore, that lost or made the tenants named.",
+)
+@for_each("tenant_root")
+def test_every_tenant_is_there(
+    restored: Database, migrated: Database, root: OwnerPath, drilled: Drilled, examination: Examination
+) -> None:
+    """A tenant that is missing altogether breaks no reference and shows in no other tenant's figures. Tried at the tenant
+    root, against the manifest and across the migrations; that each has all of its rows is FID-05's."""
+    tenants, changed = tenants_changed(drilled, restored, migrated)
+    examination.expect_none(
+        changed, f"of {root.table} were lost or made", of=max(tenants, len(changed)), unit="tenants"
+    )
+
+
+@control(
+    "TEN-15",
+    title="Every active tenant has an owner who can log in",
+    impact="high",
+    remediation="Find out when the owner was lost or switched off: after a recovery nobody could let the tenant in again.",
+)
+@for_each("login")
+def test_every_active_tenant_has_an_owner_who_can_log_in(
+    migrated: Database, login: Login, ownership: Ownership
+) -> None:
+    """A tenant whose rows are all there and whose owner is not has lost everything all the same."""
+    migrated.expect_none(without_owner(login, ownership.root))

@@ -58,6 +58,7 @@ def _tenants(outline: Outline) -> Iterator[tuple[object, ...]]:
 
 def _users(outline: Outline) -> Iterator[tuple[object, ...]]:
     password = _hashed(PASSWORD)
+    owners = {tenant.users[0] for tenant in outline.tenants}
     for user in outline.users:
         random = outline.random("user", user)
         first, last = random.choices(words(random.choice(("en", "fr", "ru", "ar", "vi"))), k=2)
@@ -67,7 +68,9 @@ def _users(outline: Outline) -> Iterator[tuple[object, ...]]:
             email, name = canary.EMAIL, canary.NAME
         seen = outline.any_moment(random) if random.random() < 0.8 else None
         office = user == 2
-        yield (user, password, seen, office, email, name, office, random.random() > 0.05, outline.moment(0))
+        # Nobody may be locked out of what is theirs.
+        active = random.random() > 0.05 or user in owners
+        yield (user, password, seen, office, email, name, office, active, outline.moment(0))
 
 
 def _memberships(outline: Outline) -> Iterator[tuple[object, ...]]:
