@@ -35,6 +35,8 @@ OWN_DATABASE_WAY = Your own database: make backup INTO=DIR SITES_DATA=DIR. The s
   SITES_DATA, UPLOADS, LOGS, DATABASE_URL, PGSERVICE, PGHOST and PGDATABASE given or in the environment
 PROFILE_WAY = make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR where the checkout is at hand
 $(if $(call asked,profile),$(call need,BACKUPS INTO,$(PROFILE_WAY)))
+EXPLAIN_WAY = make explain TABLE=NAME, and RUN=reports/out/RUN-ID where the latest is not meant
+$(if $(call asked,explain),$(call need,TABLE,$(EXPLAIN_WAY)))
 $(if $(and $(call asked,drill),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
 $(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO SITES_DATA,$(OWN_DATABASE_WAY)))
 
@@ -43,7 +45,7 @@ given = $(if $(value $(1)),$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill list backup profile test test-apps lint report allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill list backup profile explain test test-apps lint report allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old FORCE
 
 ## help    this text
@@ -99,6 +101,11 @@ endif
 profile: $(INSTALLED)
 	@$(IN_VENV) -m fixtures.drafting --backups "$$BACKUPS" --into "$$INTO" $(call given,SET,--set) \
 	  $(call given,APP,--app) $(call given,POSTGRES_BIN,--postgres-bin)
+
+## explain what is believed of a table, and which controls touch it: TABLE=NAME, by RUN (the latest) or BACKUPS PROFILE
+explain: $(INSTALLED)
+	@$(IN_VENV) -m fixtures.explaining "$$TABLE" $(if $(value BACKUPS),--backups "$$BACKUPS",--run "$$RUN") \
+	  $(call given,SET,--set) $(call given,PROFILE,--profile) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## test    the suite's own tests; what this machine cannot run is told at the end
 test: $(INSTALLED)
