@@ -38,7 +38,7 @@ $(if $(call asked,profile),$(call need,BACKUPS INTO,$(PROFILE_WAY)))
 EXPLAIN_WAY = make explain TABLE=NAME, and RUN=reports/out/RUN-ID where the latest is not meant
 $(if $(call asked,explain),$(call need,TABLE,$(EXPLAIN_WAY)))
 $(if $(and $(call asked,drill),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
-$(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO SITES_DATA,$(OWN_DATABASE_WAY)))
+$(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO $(if $(PROFILE),,SITES_DATA),$(OWN_DATABASE_WAY)))
 
 # What the caller gave reaches recipes by the environment, and is quoted there: a path may hold a space.
 given = $(if $(value $(1)),$(2) "$$$(1)")
@@ -92,7 +92,7 @@ ifeq ($(OWN_DATABASE),)
 	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 else
 	@echo "Taking a backup set into $$INTO"
-	@$(IN_VENV) -m fixtures.backup --into "$$INTO" --sites-data "$$SITES_DATA" $(call given,UPLOADS,--uploads) \
+	@$(IN_VENV) -m fixtures.backup --into "$$INTO" $(call given,SITES_DATA,--sites-data) $(call given,UPLOADS,--uploads) \
 	  $(call given,LOGS,--logs) $(call given,PROFILE,--profile) $(call given,APPLICATION,--application) \
 	  $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 endif

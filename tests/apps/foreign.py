@@ -69,7 +69,8 @@ class Foreign:
         subprocess.run(
             [
                 *(sys.executable, "-m", "fixtures.backup", "--into", str(into), "--application", self.name),
-                *("--sites-data", str(self.media), "--profile", str(self.profile)),
+                *("--profile", str(self.profile)),
+                *(("--sites-data", str(self.media)) if any(self.media.iterdir()) else ()),
                 *("--pg-dump", str(server.clients.pg_dump)),
             ],
             cwd=ROOT,
