@@ -32,7 +32,9 @@ def member(organization: Organization, user: User, is_admin: bool) -> Organizati
 
 call_command("migrate", verbosity=0, interactive=False)
 Site.objects.update(domain="network.example", name="The operator's network")
-User.objects.create_superuser("admin", "admin@operator.example", "not-a-secret")
+admin = User.objects.create_superuser("admin", "admin@operator.example", "not-a-secret")
+# The organisation that OpenWISP's migrations make is the operator's.
+member(Organization.objects.get(slug="default"), admin, is_admin=True)
 # A person who belongs to every organisation: the reason why users are shared.
 consultant = User.objects.create_user("consultant", "consultant@elsewhere.example", "not-a-secret")
 backbone = subnet("10.0.0.0/8", None)
