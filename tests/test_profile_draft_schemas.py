@@ -80,7 +80,7 @@ def test_a_ledger_that_does_not_run_on_is_not_one(database: psycopg.Connection[A
         "balance int); INSERT INTO stock SELECT g, 1, g, 5 FROM generate_series(1, 100) g",
     )
     assert not found.profile.ledger
-    assert "[[ledger]]" not in found.prose
+    assert "[[ledger]]\n" not in found.text
 
 
 def test_a_ledger_with_one_wrong_row_of_a_hundred_is_kept_and_says_so(database: psycopg.Connection[Any]) -> None:
@@ -175,3 +175,78 @@ def test_nothing_is_written_to_the_database(database: psycopg.Connection[Any]) -
     asked = Asked(database)
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         asked.counts(sql.SQL("INSERT INTO {} VALUES (1) RETURNING 1 AS one").format(sql.Identifier("notes")))
+
+
+def test_an_id_without_a_constraint_gives_the_owner_when_every_one_is_found(database: psycopg.Connection[Any]) -> None:
+    found = drafted(
+        database,
+        TENANTS + "CREATE TABLE pages (id int PRIMARY KEY, org int REFERENCES organizations); "
+        "CREATE TABLE exports (id int PRIMARY KEY, organization_id int); INSERT INTO exports VALUES (1, 1), (2, 2); "
+        "CREATE TABLE visits (id int PRIMARY KEY, org int REFERENCES organizations, export_id int); "
+        "INSERT INTO visits VALUES (1, 1, 1), (2, 2, NULL)",
+    )
+    tenancy = found.profile.tenancy
+    assert [each.id for each in tenancy.soft_reference] == [
+        "public.exports(organization_id)->public.organizations",
+        "public.visits(export_id)->public.exports",
+    ]
+    assert {str(name): column for name, column in tenancy.owner_via.items()} == {"public.exports": "organization_id"}
+    assert {"tenancy.owner_via", "tenancy.soft_reference.exports"} <= set(found.profile.unconfirmed)
+
+
+def test_a_row_that_its_owner_points_at_is_owned_downward(database: psycopg.Connection[Any]) -> None:
+    found = drafted(
+        database,
+        "CREATE TABLE customers (id int PRIMARY KEY, note text); CREATE TABLE currencies (id int PRIMARY KEY); "
+        "CREATE TABLE organizations (id int PRIMARY KEY, customer int UNIQUE REFERENCES customers, "
+        "currency int REFERENCES currencies); INSERT INTO currencies VALUES (1), (2); "
+        "INSERT INTO customers VALUES (1), (2), (3); INSERT INTO organizations VALUES (1, 1, 1), (2, 2, 1), (3, 3, 2); "
+        "CREATE TABLE pages (id int PRIMARY KEY, org int REFERENCES organizations)",
+    )
+    (downward,) = found.profile.tenancy.downward
+    assert (downward.table.name, downward.owner.name, downward.columns) == ("customers", "organizations", ())
+    assert "An owner is found so for 3 of 3 rows." in found.prose
+    assert [name.name for name in found.profile.tenancy.shared] == ["currencies"]
+
+
+def test_rows_that_a_link_ties_to_one_tenant_each_are_owned_through_it(database: psycopg.Connection[Any]) -> None:
+    found = drafted(
+        database,
+        TENANTS + "CREATE TABLE assets (id int PRIMARY KEY, name text); CREATE TABLE tags (id int PRIMARY KEY); "
+        "CREATE TABLE org_assets (id int PRIMARY KEY, org int REFERENCES organizations, asset int REFERENCES assets); "
+        "CREATE TABLE org_tags (id int PRIMARY KEY, org int REFERENCES organizations, tag int REFERENCES tags); "
+        "INSERT INTO assets VALUES (1), (2), (3); INSERT INTO org_assets VALUES (1, 1, 1), (2, 2, 2), (3, 1, 3), (4, 1, 3); "
+        "INSERT INTO tags VALUES (1), (2); INSERT INTO org_tags VALUES (1, 1, 1), (2, 2, 1), (3, 1, 2)",
+    )
+    (tied,) = found.profile.tenancy.many_to_many
+    assert (tied.table.name, tied.through.name) == ("assets", "org_assets")
+    assert [name.name for name in found.profile.tenancy.shared] == ["tags"]
+
+
+def test_rows_below_their_owners_path_are_owned_by_it(database: psycopg.Connection[Any]) -> None:
+    found = drafted(
+        database,
+        "CREATE TABLE pages (id int PRIMARY KEY, path text, depth int, numchild int); "
+        "CREATE TABLE sites (id int PRIMARY KEY, root_page int NOT NULL REFERENCES pages); "
+        "CREATE TABLE logs (id int PRIMARY KEY, site int REFERENCES sites); "
+        "INSERT INTO pages VALUES (1, '0001'), (2, '00010001'), (3, '00010002'), (4, '000100010001'), (5, '000100020001'), "
+        "(6, '000100020002'); INSERT INTO sites VALUES (1, 2), (2, 3)",
+    )
+    (under,) = found.profile.tenancy.path_string
+    assert (under.table.name, under.column, under.separator, under.owner.name) == ("pages", "path", "", "sites")
+    assert under.owner_row == ("root_page",)
+    assert "An owner is found so for 5 of 6 rows." in found.prose
+
+
+def test_a_schema_for_each_tenant_is_told_by_the_roots_own_column(database: psycopg.Connection[Any]) -> None:
+    found = drafted(
+        database,
+        "CREATE TABLE tenants (id int PRIMARY KEY, schema_name text); INSERT INTO tenants VALUES (1, 'one'), (2, 'two'); "
+        "CREATE TABLE domains (id int PRIMARY KEY, tenant int REFERENCES tenants); CREATE SCHEMA one; CREATE SCHEMA two; "
+        "CREATE TABLE one.notes (id int PRIMARY KEY); CREATE TABLE two.notes (id int PRIMARY KEY)",
+    )
+    schemas = found.profile.tenancy.schemas
+    assert schemas is not None
+    assert schemas.column == "schema_name"
+    assert "schema_name of 2 tenants names one of the 2 schemas" in found.prose
+    assert not found.profile.tenancy.shared
