@@ -24,7 +24,7 @@ from fixtures.drill.record import Artefact
 from fixtures.drill.server import ServerRequest, serve
 from fixtures.drill.sites import read_sites
 from fixtures.drill.tar_stream import Watch
-from fixtures.tenancy import strays
+from fixtures.references import strays
 from reports.render import render
 
 ROOT = Path(__file__).resolve().parent.parent

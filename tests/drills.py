@@ -128,6 +128,7 @@ class Healthy:
         *,
         in_files: Callable[[Path], None] | None = None,
         name: str = "planted",
+        profile: Path = PROFILE,
     ) -> Path:
         """Takes a backup set of a clone in which `planted` has been executed, and of a copy of the sites data that
         `in_files` has changed. Returns the set's folder, the only one in `into`."""
@@ -147,7 +148,7 @@ class Healthy:
                 application="igny8",
                 sites_data=sites_data,
                 logs=self.built.logs,
-                profile=read_profile(PROFILE),
+                profile=read_profile(profile),
                 pg_dump=self.server.clients.pg_dump,
                 guardian=self.guardian,
             )

@@ -70,7 +70,7 @@ def owners(database: psycopg.Connection[Any], found: Ownership, table: str) -> l
     query = sql.SQL("SELECT r.{key}, {owner}, {several} FROM {table} r {joins} ORDER BY 1").format(
         key=sql.SQL("place" if table == "documents" else "id"),
         owner=path.owner("r"),
-        several=path.several("r"),
+        several=sql.SQL("{} > 1").format(path.tenants("r")) if path.may_be_several else sql.SQL("false"),
         table=name.identifier,
         joins=path.joins("r"),
     )

@@ -10,6 +10,13 @@ from tests.told_faults import Fault, Told, expect, expect_its_control_alone
 
 _TENANT = "NULLIF(current_setting('igny8.tenant_id', true), '')::bigint"
 _UNDECIDED = Told("no foreign key leads to the tenant root, and it is not declared shared")
+_NO_REFERENCE = Told("it is named as the references to public.igny8_tenants are, and is none itself")
+# The first three of tenant 1 that are about a piece of content.
+_TASKS = (
+    "0064c1f3-0932-4279-ab4a-970eeff03d95",
+    "00f3d652-e1f1-4dc0-bf10-cb40c95b3f46",
+    "0768bcab-8121-46c1-ad1a-ad68f736dd85",
+)
 
 PLANTED = {
     # A table that leads nowhere, and one that leads to a shared table only. A partition is judged with its parent.
@@ -54,12 +61,12 @@ PLANTED = {
         """
         ALTER TABLE igny8_notes ALTER tenant_id DROP NOT NULL;
         UPDATE igny8_notes SET tenant_id = NULL WHERE id = 4;
-        ALTER TABLE igny8_images ALTER content_id DROP NOT NULL;
-        UPDATE igny8_images SET content_id = NULL WHERE id = 2;
+        ALTER TABLE igny8_content ALTER sector_id DROP NOT NULL;
+        UPDATE igny8_content SET sector_id = NULL WHERE id = 3;
         """,
         {
             "public.igny8_notes": Told("1 of 300 rows belong to no tenant", ("id=4",), examined=300),
-            "public.igny8_images": Told("1 of 210 rows belong to no tenant", ("id=2",), examined=210),
+            "public.igny8_content": Told("1 of 3000 rows belong to no tenant", ("id=3",), examined=3000),
         },
     ),
     # A note on another tenant's row, one on a row that is not there, one on a model that the profile does not map.
@@ -78,6 +85,73 @@ PLANTED = {
                 examined=300,
             )
         },
+    ),
+    # One row of a shared table that has come to point at a tenant, and a way to a tenant's site that no row takes yet.
+    "TEN-08": Fault(
+        """
+        ALTER TABLE igny8_plans ADD "madeFor" bigint REFERENCES igny8_tenants;
+        UPDATE igny8_plans SET "madeFor" = 3 WHERE id = 2;
+        ALTER TABLE igny8_users ADD last_site_id bigint REFERENCES igny8_sites;
+        """,
+        {
+            "public.igny8_plans(madeFor)->public.igny8_tenants": Told(
+                "1 of 1 rows of a shared table point at a row of public.igny8_tenants that a tenant owns",
+                ("id=2 tenant=3",),
+            ),
+            "public.igny8_users(last_site_id)->public.igny8_sites": Told(
+                "a shared table may point at public.igny8_sites, which tenants own; no row does yet", examined=0
+            ),
+        },
+    ),
+    # Ids in JSON: another tenant's row, a row that is not there, and something that is no id.
+    "TEN-09": Fault(
+        f"""
+        UPDATE igny8_tasks SET payload = jsonb_set(payload, '{{content_id}}', '700') WHERE task_key = '{_TASKS[0]}';
+        UPDATE igny8_tasks SET payload = jsonb_set(payload, '{{content_id}}', '999999') WHERE task_key = '{_TASKS[1]}';
+        UPDATE igny8_tasks SET payload = jsonb_set(payload, '{{content_id}}', '[28]') WHERE task_key = '{_TASKS[2]}';
+        """,
+        {
+            "public.igny8_tasks(payload $.content_id)->public.igny8_content": Told(
+                "3 of 1059 ids mean another tenant's row of public.igny8_content, or none that is there",
+                (
+                    f"task_key={_TASKS[0]} tenant=1 other_tenant=2",
+                    f"task_key={_TASKS[1]} tenant=1 other_tenant=None",
+                    f"task_key={_TASKS[2]} tenant=1 other_tenant=None",
+                ),
+                broken=3,
+                examined=1059,
+            )
+        },
+    ),
+    # A reference that was lost on a table which has another way to its tenant, and a column of another hand's making.
+    "TEN-10": Fault(
+        """
+        ALTER TABLE igny8_keywords DROP CONSTRAINT igny8_keywords_tenant_id_311904b7_fk_igny8_tenants_id;
+        CREATE TABLE "igny8_Exports" (id bigint PRIMARY KEY, site_id bigint REFERENCES igny8_sites, "TenantId" int);
+        """,
+        {
+            "public.igny8_keywords.tenant_id": _NO_REFERENCE,
+            "public.igny8_Exports.TenantId": _NO_REFERENCE,
+        },
+    ),
+    # Announcements to everybody: one is about a tenant's site, one answers a tenant's own.
+    "TEN-11": Fault(
+        """
+        CREATE TABLE igny8_announcements (
+            id bigint PRIMARY KEY, tenant_id bigint REFERENCES igny8_tenants, site_id bigint REFERENCES igny8_sites,
+            answers bigint REFERENCES igny8_announcements);
+        INSERT INTO igny8_announcements VALUES (1, 1, 1, NULL), (2, NULL, NULL, NULL), (3, NULL, 4, NULL),
+                                               (4, NULL, NULL, 1), (5, NULL, NULL, 2), (6, 1, 1, 2);
+        """,
+        {
+            "public.igny8_announcements": Told(
+                "2 of 6 rows have no owner by their own way, and one by another",
+                ("id=3 other_tenants=1", "id=4 other_tenants=1"),
+                broken=2,
+                examined=6,
+            )
+        },
+        profile='[tenancy.ownerless]\nigny8_announcements = "some are to everybody"\n',
     ),
     "TEN-05": Fault(
         "ALTER TABLE igny8_invoices NO FORCE ROW LEVEL SECURITY",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sample.igny8_core.igny8.filling import canary
-from tests.drills import Drill, Healthy, drill
+from tests.drills import PROFILE, Drill, Healthy, drill
+from tests.profiles import profile_and
 
 
 @dataclass(frozen=True)
@@ -20,16 +21,19 @@ class Told:
 
 @dataclass(frozen=True)
 class Fault:
-    """SQL for a clone of the healthy source, and what its own control says, by subject."""
+    """SQL for a clone of the healthy source, and what its own control says, by subject; `profile` is what the sample's
+    own says of what the SQL makes."""
 
     sql: str
     told: Mapping[str, Told]
+    profile: str = ""
 
 
 def expect_its_control_alone(control: str, fault: Fault, healthy: Healthy, folder: Path) -> None:
     """Drills a backup of the spoiled source: this control is red, on these subjects, in these words; no other is."""
-    healthy.backup(folder / "backups", fault.sql)
-    outcome = drill(folder / "backups", folder / "out")
+    profile = profile_and(folder, fault.profile) if fault.profile else PROFILE
+    healthy.backup(folder / "backups", fault.sql, profile=profile)
+    outcome = drill(folder / "backups", folder / "out", profile=profile)
     expect(outcome, red={control: sorted(fault.told)})
     for subject, told in fault.told.items():
         result = outcome.result(control, subject)

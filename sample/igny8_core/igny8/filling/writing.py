@@ -103,6 +103,8 @@ def _tasks(outline: Outline) -> Iterator[tuple[object, ...]]:
             status = random.choices(("queued", "running", "done", "failed"), (4, 1, 90, 5))[0]
             took = timedelta(milliseconds=random.randrange(600_000)) if status in ("done", "failed") else None
             payload: dict[str, object] = {"attempt": random.randint(1, 3), "prompt": title(site.language, random)}
+            if content is not None:
+                payload |= {"content_id": content}
             if site.id == 1 and number == 7:
                 payload |= {"contact": canary.EMAIL, "key": canary.SECRET}
             sent = json.dumps(payload, ensure_ascii=False)
