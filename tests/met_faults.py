@@ -13,11 +13,13 @@ from tests.spoiled_sets import copy_of, profile_with, truth_of
 # What cannot be tried any more once a stage left nothing. Without all stages there is no time to recover (RST-08).
 WITHOUT_APPLICATION = ("RST-08", *(f"APP-0{n}" for n in range(1, 7)))
 WITHOUT_MIGRATED = ("MIG", "TEN", "BIL", *WITHOUT_APPLICATION)
+# What compares the sites data with site records.
+OF_SITES = tuple(f"SIT-{n:02}" for n in (*range(3, 8), 9, 10, *range(12, 16)))
 WITHOUT_FACTS = (
     *("BAK-13", "BAK-14", "FID"),
     *(f"RST-{n:02}" for n in (*range(2, 9), *range(10, 18))),
-    *(f"SIT-0{n}" for n in range(3, 8)),
-    "FIL",
+    *OF_SITES,
+    *("SIT-16", "SIT-17", "FIL"),
     *WITHOUT_MIGRATED,
 )
 WITHOUT_RESTORED = ("RST", *WITHOUT_FACTS)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.drills import Healthy, drill
-from tests.met_faults import WITHOUT_DUMP, WITHOUT_RESTORED, Fault, expect_only, listed, meet
+from tests.met_faults import OF_SITES, WITHOUT_DUMP, WITHOUT_RESTORED, Fault, expect_only, listed, meet
 from tests.seen_faults import expect_no_canary, expect_red
 from tests.spoiled_sets import cut, dump_again, manifest_of, part, retell, sign
 
-WITHOUT_SITES = ("SIT-01", "SIT-02", "SIT-03", "SIT-04", "SIT-05", "SIT-06", "SIT-07", "FIL", "RST-08")
+WITHOUT_SITES = ("SIT-01", "SIT-02", "SIT-11", *OF_SITES, "SIT-17", "FIL", "RST-08")
 
 
 def remove(role: str, *, untold: bool = False) -> Callable[[Path, Healthy], None]:

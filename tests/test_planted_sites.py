@@ -12,10 +12,10 @@ import pytest
 from sample.igny8_core.igny8.filling import canary
 from sample.igny8_core.igny8.filling.sites_data import content_digest
 from tests.drills import Healthy
-from tests.met_faults import Fault, expect_only, listed, meet
+from tests.met_faults import OF_SITES, Fault, expect_only, listed, meet
 from tests.spoiled_sets import add_entries, cut
 
-CONTENTS = ("SIT-03", "SIT-04", "SIT-05", "SIT-06", "SIT-07", "FIL")
+CONTENTS = (*OF_SITES, "SIT-11", "FIL")
 DEFINITION = "site-definition.json"
 
 
@@ -96,12 +96,12 @@ PLANTED = {
     "SIT-02": {
         "a path climbs out": Fault(
             says="are unsafe to extract",
-            samples=("entry 423: traversal",),
+            samples=("entry 439: traversal",),
             in_set=adding(entry("sites-data/../../etc/cron.d/planted")),
         ),
         "a link escapes and a device comes along": Fault(
             says="2 of ",
-            samples=("entry 423: link escapes", "entry 424: device"),
+            samples=("entry 439: link escapes", "entry 440: device"),
             broken=2,
             in_set=adding(
                 entry("sites-data/clients/1/shared", tarfile.SYMTYPE, "../../../../etc"),

@@ -1,10 +1,29 @@
 """SIT: the sites data on disk and the database's site records say the same, both ways."""
 
+from dataclasses import replace
+
 from fixtures.blocked import Blocked
-from fixtures.control import Examination, control
+from fixtures.control import Examination, control, for_each
+from fixtures.databases import Database
+from fixtures.drill.profile.sites import Pages, Skew
 from fixtures.drill.record import DrillRecord
-from fixtures.drill.site_files import Inventory
+from fixtures.drilled import Drilled
+from fixtures.site_index import SiteIndex
+from fixtures.site_lookups import (
+    ALTERED,
+    EMPTY,
+    LINKS_ASTRAY,
+    LINKS_LOST,
+    NO_FILES,
+    NO_RECORD,
+    NOT_CURRENT,
+    NOT_DEPLOYED,
+    NOT_ITS_OWN,
+    PAGES_LACKING,
+    PAGES_UNKNOWN,
+)
 from fixtures.site_records import SiteRecords
+from fixtures.skew import seconds_apart
 from fixtures.stages import came_to_its_end
 
 
@@ -47,20 +66,9 @@ def test_no_entry_reaches_outside(record: DrillRecord, examination: Examination)
     impact="critical",
     remediation="Deploy the listed sites again from their content; their published pages are not in this backup.",
 )
-def test_every_deployed_site_has_its_files(
-    site_records: SiteRecords, site_files: Inventory, examination: Examination
-) -> None:
+def test_every_deployed_site_has_its_files(site_index: SiteIndex) -> None:
     """A site on record without its live version's folder comes back as a blank page under a customer's domain."""
-    deployed = site_records.deployed()
-    live = {each.site: each.version for each in site_records.deployments() if each.live and each.site in deployed}
-    folders = {(folder.site, folder.version) for folder in site_files.digests()}
-    missing = [site_records.shown(site) + " has no live deployment" for site in sorted(deployed - live.keys())]
-    missing += [
-        site_records.shown(site, version) + " has no folder"
-        for site, version in sorted(live.items())
-        if (site, version) not in folders
-    ]
-    examination.expect_none(missing, "have no files", of=len(deployed), unit="deployed sites")
+    site_index.expect_none(NO_FILES)
 
 
 @control(
@@ -69,14 +77,9 @@ def test_every_deployed_site_has_its_files(
     impact="high",
     remediation="Find out whose files these are; remove the folders once nobody claims them.",
 )
-def test_every_site_folder_has_its_record(
-    site_records: SiteRecords, site_files: Inventory, examination: Examination
-) -> None:
+def test_every_site_folder_has_its_record(site_index: SiteIndex) -> None:
     """Files without a record are served, and billed to nobody; or they are a tenant's that the database lost."""
-    known = site_records.known()
-    folders = list(site_files.sites())
-    strange = [site_records.shown(site) for site in folders if site not in known]
-    examination.expect_none(strange, "belong to no site on record", of=len(folders), unit="site folders")
+    site_index.expect_none(NO_RECORD)
 
 
 @control(
@@ -85,21 +88,9 @@ def test_every_site_folder_has_its_record(
     impact="high",
     remediation="Point the link at the live deployment's folder: the renderer serves what the link says.",
 )
-def test_the_current_link_points_at_the_live_version(
-    site_records: SiteRecords, site_files: Inventory, examination: Examination
-) -> None:
+def test_the_current_link_points_at_the_live_version(site_index: SiteIndex) -> None:
     """The renderer follows the link, the application believes the record: customers see the one, support the other."""
-    deployed = site_records.deployed()
-    live = {each.site: each.version for each in site_records.deployments() if each.live and each.site in deployed}
-    folders = {(folder.site, folder.version) for folder in site_files.digests()}
-    served = {link.site: link.version for link in site_files.current_links()}
-    compared = {site: version for site, version in live.items() if (site, version) in folders}
-    wrong = [
-        site_records.shown(site, version) + " is live and not current"
-        for site, version in sorted(compared.items())
-        if served.get(site) != version
-    ]
-    examination.expect_none(wrong, "serve another version", of=len(compared), unit="deployed sites")
+    site_index.expect_none(NOT_CURRENT)
 
 
 @control(
@@ -108,18 +99,9 @@ def test_the_current_link_points_at_the_live_version(
     impact="critical",
     remediation="Deploy the listed versions again, and find out what changed the files after they were published.",
 )
-def test_the_files_are_the_ones_that_were_deployed(
-    site_records: SiteRecords, site_files: Inventory, examination: Examination
-) -> None:
+def test_the_files_are_the_ones_that_were_deployed(site_index: SiteIndex) -> None:
     """The record's digest was taken when the version was published: other bytes are damage, or somebody's edit."""
-    recorded = {(each.site, each.version): each.digest for each in site_records.deployments()}
-    folders = [folder for folder in site_files.digests() if (folder.site, folder.version) in recorded]
-    altered = [
-        site_records.shown(folder.site, folder.version)
-        for folder in folders
-        if folder.digest != recorded[folder.site, folder.version]
-    ]
-    examination.expect_none(altered, "differ from their deployment's digest", of=len(folders), unit="deployments")
+    site_index.expect_none(ALTERED)
 
 
 @control(
@@ -128,21 +110,9 @@ def test_the_files_are_the_ones_that_were_deployed(
     impact="critical",
     remediation="Take the site offline and deploy it again: it may be showing another customer's content.",
 )
-def test_every_definition_names_its_own_site_and_tenant(
-    site_records: SiteRecords, site_files: Inventory, examination: Examination
-) -> None:
+def test_every_definition_names_its_own_site_and_tenant(site_index: SiteIndex) -> None:
     """One tenant's definition in another's folder publishes one customer's pages under another's name."""
-    tenants = site_records.known()
-    compared = [each for each in site_files.definitions() if each.site in tenants]
-    defined = {(each.site, each.version) for each in compared}
-    folders = {(folder.site, folder.version) for folder in site_files.digests() if folder.site in tenants}
-    wrong = [
-        site_records.shown(each.site, each.version)
-        for each in compared
-        if each.problem or (each.declared_site, each.declared_tenant) != (each.site, tenants[each.site])
-    ]
-    wrong += [site_records.shown(site, version) + " has no definition" for site, version in sorted(folders - defined)]
-    examination.expect_none(wrong, "do not name their own site and tenant", of=len(folders), unit="versions")
+    site_index.expect_none(NOT_ITS_OWN)
 
 
 @control(
@@ -157,3 +127,125 @@ def test_the_logs_can_be_read(record: DrillRecord, examination: Examination) -> 
         raise Blocked(record.why_missing("sites"))
     examination.saw(record.logs.files, "files")
     examination.expect(not record.logs.read_error, f"the logs archive cannot be read: {record.logs.read_error}")
+
+
+@control(
+    "SIT-09",
+    title="Every version's folder was deployed",
+    impact="medium",
+    remediation="Find out what wrote the folder; remove it when no deployment of the source names it.",
+)
+def test_every_versions_folder_was_deployed(site_index: SiteIndex) -> None:
+    """A version that no record names was published by nobody: the rest of a crash, or of somebody who is in."""
+    site_index.expect_none(NOT_DEPLOYED)
+
+
+@control(
+    "SIT-10",
+    title="No live version is empty",
+    impact="critical",
+    remediation="Deploy the listed sites again, and find out what emptied the files before they were published.",
+)
+def test_no_live_version_is_empty(site_index: SiteIndex, site_records: SiteRecords) -> None:
+    """A page of no bytes has a digest too, and one that agrees when it was written so: the visitor sees white."""
+    definition = {"definition": site_records.declared.archive.definition}
+    site_index.expect_none(replace(EMPTY, values=definition))
+
+
+@control(
+    "SIT-11",
+    title="No two names are one on another disk",
+    impact="medium",
+    remediation="Rename one of the listed entries at the source: a disk that ignores case keeps only the last of them.",
+)
+def test_no_two_names_are_one_on_another_disk(record: DrillRecord, examination: Examination) -> None:
+    """Names that differ in case or in how an accent is composed overwrite each other where a disk compares them so."""
+    if record.sites is None:
+        raise Blocked(record.why_missing("sites"))
+    if not record.sites.read_to_end:
+        raise Blocked(f"the sites archive cannot be read to its end: {record.sites.read_error}")
+    sites = record.sites
+    examination.expect_none(
+        [f"entry {number}" for number in sites.colliding],
+        "have a name that overwrites another one's",
+        of=sites.entries,
+        unit="entries",
+        counted=sites.colliding_total,
+    )
+
+
+@control(
+    "SIT-12",
+    title="Every page on record is published",
+    impact="high",
+    remediation="Deploy the listed sites again: their live version lacks pages that the application believes are online.",
+)
+@for_each("pages")
+def test_every_page_on_record_is_published(pages: Pages, site_index: SiteIndex) -> None:
+    """A page that the customer sees as published and the visitor as not found is a loss that nobody looks for."""
+    site_index.expect_none(PAGES_LACKING)
+
+
+@control(
+    "SIT-13",
+    title="Every published page is on record",
+    impact="high",
+    remediation="Find out whose pages these are: the database lost them, or they were withdrawn and are still online.",
+)
+@for_each("pages")
+def test_every_published_page_is_on_record(pages: Pages, site_index: SiteIndex) -> None:
+    """A page that was withdrawn and is still served can't be withdrawn again: nobody finds it in the application."""
+    site_index.expect_none(PAGES_UNKNOWN)
+
+
+@control(
+    "SIT-14",
+    title="Links and assets of published files resolve",
+    impact="medium",
+    remediation="Deploy the listed sites again; if a link leads to a folder served beside the site, declare it as `served`.",
+)
+def test_links_and_assets_resolve(site_index: SiteIndex, site_records: SiteRecords) -> None:
+    """A page whose style sheet or picture is not in the backup comes back broken, with every digest in order."""
+    site_index.expect_none(replace(LINKS_LOST, values={"clean_urls": site_records.declared.archive.clean_urls}))
+
+
+@control(
+    "SIT-15",
+    title="Every link of the archive leads to something of its own site",
+    impact="high",
+    remediation="Deploy the listed sites again, and find out who made the link: one site must not serve another's files.",
+)
+def test_every_link_leads_to_something_of_its_own_site(site_index: SiteIndex) -> None:
+    """A link into another site's folder serves one customer's files under another's domain; a broken one serves none."""
+    site_index.expect_none(LINKS_ASTRAY)
+
+
+@control(
+    "SIT-16",
+    title="No two sites are served under one name",
+    impact="high",
+    remediation="Ask both customers: one of them sees the other's pages under their own domain.",
+)
+@for_each("domain")
+def test_no_two_sites_are_served_under_one_name(domain: str, restored: Database, site_records: SiteRecords) -> None:
+    """Hosts ignore case and a closing dot, a unique index does not: whose site answers is then a matter of order."""
+    restored.expect_none(site_records.shared_domains(domain))
+
+
+@control(
+    "SIT-17",
+    title="Files and database were read within the tolerated skew",
+    impact="medium",
+    remediation="Take the archive right after the dump; what was published in between is in one of them alone.",
+)
+@for_each("skew")
+def test_files_and_database_were_read_within_the_tolerated_skew(
+    skew: Skew, drilled: Drilled, examination: Examination
+) -> None:
+    """What was made between the two snapshots is told apart from loss only as long as they lie close together."""
+    apart = seconds_apart(drilled)
+    examination.expect(
+        apart <= skew.minutes * 60,
+        f"the files were read up to {apart / 60:.0f} minutes away from the dump's snapshot, and {skew.minutes} are tolerated",
+        unit="archives",
+    )

@@ -8,27 +8,34 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from . import canary
 from .outline import Outline, SiteOutline
 from .scripts import body, title
 
+CONTACT = "pages/contact.html"
+
 
 def version_files(outline: Outline, site: SiteOutline, version: int) -> dict[str, bytes]:
     """Every file of a version by its path below the version's folder."""
     random = outline.random("files", site.id, version)
-    pages = ["index.html", *(f"pages/page-{number}.html" for number in range(1, 3 + site.id % 3))]
-    if site.id % 4 == 1:
-        pages.append("pages/über uns – 概要.html")
-    files = {"css/site.css": f":root {{ --tint: #{random.randrange(16**6):06x}; }}\n"}
+    pages = ["index.html", *site_pages(site)]
+    tint = f"#{random.randrange(16**6):06x}"
+    files = {
+        "css/site.css": f":root {{ --tint: {tint}; }}\nheader {{ background: url(../css/mark.svg) no-repeat; }}\n",
+        "css/mark.svg": f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1" fill="{tint}"/>\n',
+    }
+    links = "".join(f'<a href="/{quote(page)}">{number}</a> ' for number, page in enumerate(pages))
     for page in pages:
         heading, text = title(site.language, random), body(site.language, random, 120)
         files[page] = (
             f'<!doctype html>\n<html lang="{site.language}"><meta charset="utf-8"><title>{heading}</title>'
+            f'<link rel="stylesheet" href="{"../" * page.count("/")}css/site.css"><nav>{links}</nav>'
             f"<h1>{heading}</h1>\n<p>{text}</p></html>\n"
         )
-    if site.id == 1:
-        files["pages/contact.html"] = f"<!doctype html><p>{canary.SENTENCE}</p>\n"
+    if CONTACT in pages:
+        files[CONTACT] = f"<!doctype html><p>{canary.SENTENCE}</p>\n"
     files["data/menu.json"] = json.dumps(pages, ensure_ascii=False)
     definition = {
         "site_id": site.id,
@@ -40,6 +47,14 @@ def version_files(outline: Outline, site: SiteOutline, version: int) -> dict[str
     }
     files["site-definition.json"] = json.dumps(definition, ensure_ascii=False, indent=1) + "\n"
     return {path: text.encode() for path, text in files.items()}
+
+
+def site_pages(site: SiteOutline) -> list[str]:
+    """The pages that are made of a piece of content each: the site's first pieces, in this order."""
+    pages = [f"pages/page-{number}.html" for number in range(1, 3 + site.id % 3)]
+    if site.id % 4 == 1:
+        pages.append("pages/über uns – 概要.html")
+    return [*pages, CONTACT] if site.id == 1 else pages
 
 
 def content_digest(files: Mapping[str, bytes]) -> str:

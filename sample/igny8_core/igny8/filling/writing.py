@@ -10,7 +10,7 @@ from . import canary
 from .outline import CONTENT_A_SECTOR, TAGS_A_TENANT, Outline
 from .rows import Rows
 from .scripts import AWKWARD, LANGUAGES, body, title, words
-from .sites_data import upload
+from .sites_data import site_pages, upload
 
 FIRST_LARGE_OBJECT = 900_001
 _KINDS = ("write_article", "cluster_keywords", "make_image", "publish_site")
@@ -54,6 +54,7 @@ def _tags(outline: Outline) -> Iterator[tuple[object, ...]]:
 def _content(outline: Outline) -> Iterator[tuple[object, ...]]:
     for site in outline.sites:
         authors = outline.tenants[site.tenant - 1].users
+        pages = dict(zip(site.content, site_pages(site) if site.version is not None else [], strict=False))
         for content in site.content:
             random = outline.random("content", content)
             sector = (content - 1) // CONTENT_A_SECTOR + 1
@@ -68,10 +69,12 @@ def _content(outline: Outline) -> Iterator[tuple[object, ...]]:
             if content == 5:
                 name, text = f"About {canary.NAME}", f"{canary.SENTENCE}\n\n{text}"
             status = random.choices(("draft", "review", "published"), (1, 1, 3))[0]
-            metadata = json.dumps({"score": random.randrange(1000) / 10, "reviewed": random.random() < 0.5})
+            metadata = {"score": random.randrange(1000) / 10, "reviewed": random.random() < 0.5}
+            if content in pages:
+                metadata["page"] = pages[content]
             at = outline.any_moment(random)
             slug = f"piece-{content}"
-            yield content, sector, parent, author, name, slug, text, language, status, metadata, at
+            yield content, sector, parent, author, name, slug, text, language, status, json.dumps(metadata), at
 
 
 def _content_tags(outline: Outline) -> Iterator[tuple[object, ...]]:
