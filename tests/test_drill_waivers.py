@@ -68,14 +68,15 @@ def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(whole_set: Pa
 
 
 def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(whole_set: Path, tmp_path: Path) -> None:
-    profile = profile_and(tmp_path, f'[exempt]\nBIL-06 = "{REASON}"\n')
+    profile = profile_and(tmp_path, f'[exempt]\nBIL-06 = "{REASON}"\nBIL-17 = "{REASON}"\n')
     file = profile / "profile.toml"
     text = file.read_text()
     start = text.index("[[period]]")
     file.write_text(text[:start] + text[text.index("[[money]]", start) :])
     seen = drill(whole_set.parent, tmp_path / "out", profile=profile)
     assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
-    assert seen.with_outcome("exempt") == {one: ["not-enumerated"] for one in ("BAK-10", "BAK-11", "BIL-06")}
+    exempt = ("BAK-10", "BAK-11", "BIL-06", "BIL-17", "BIL-18")
+    assert seen.with_outcome("exempt") == {one: ["not-enumerated"] for one in exempt}
     assert f"BIL-06 was not tried: {REASON}" in seen.evidence.not_shown
     assert "BIL-06 was not tried" in " ".join(seen.output.split())
 

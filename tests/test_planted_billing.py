@@ -18,14 +18,19 @@ PLANTED = {
         """,
         {
             "credits": Told(
-                "5 of 1944 ledger entries carry a balance that is not the one before plus their amount",
+                "5 of 1944 ledger entries carry a balance that is not the one before plus their amount; "
+                "tenant=2 rows=2 difference=0.000; tenant=4 rows=2 difference=0.000; tenant=3 rows=1 "
+                "difference=1.000",
                 (
-                    *("id=334 difference=0.001", "id=335 difference=-0.001", "id=649 difference=1.000"),
-                    *("id=1003 difference=-0.001", "id=1278 difference=0.001"),
+                    "id=334 difference=0.001",
+                    "id=335 difference=-0.001",
+                    "id=649 difference=1.000",
+                    "id=1003 difference=-0.001",
+                    "id=1278 difference=0.001",
                 ),
                 broken=5,
                 examined=1944,
-            )
+            ),
         },
     ),
     # One balance is off by a thousandth; one account has a balance and no ledger at all.
@@ -37,17 +42,20 @@ PLANTED = {
         """,
         {
             "credits": Told(
-                "2 of 7 accounts hold a balance that is not the sum of their ledger",
+                "2 of 7 accounts hold a balance that is not the sum of their ledger; tenant=2 rows=1 "
+                "difference=0.001; tenant=7 rows=1 difference=5.000",
                 ("id=2 difference=0.001", "id=7 difference=5.000"),
                 broken=2,
                 examined=7,
-            )
+            ),
         },
     ),
-    # A cent of tax; a printed line's amount that is no number; a cent in a printed line; a line's price; no printed lines.
+    # A cent of a total; a cent of a subtotal, with no more tax for it; a printed line's amount that is no number; a cent
+    # in a printed line; a line's price; no printed lines.
     "BIL-03": Fault(
         """
-        UPDATE igny8_invoices SET tax = tax + 0.01 WHERE id = 41;
+        UPDATE igny8_invoices SET total = total + 0.01 WHERE id = 36;
+        UPDATE igny8_invoices SET subtotal = subtotal + 0.01 WHERE id = 72;
         UPDATE igny8_invoices SET lines = jsonb_set(lines, '{0,amount}', '"ninety-nine"') WHERE id = 1;
         UPDATE igny8_invoices SET lines = jsonb_set(lines, '{1,amount}', '"37.76"') WHERE id = 7;
         UPDATE igny8_invoice_lines SET unit_price = unit_price - 1 WHERE invoice_id = 80 AND position = 1;
@@ -55,17 +63,21 @@ PLANTED = {
         """,
         {
             "invoices": Told(
-                "5 of 216 invoices have a total that is not the sum of their lines plus tax",
+                "6 of 216 invoices have a total that is not the sum of their lines plus tax; tenant=1 "
+                "currency=USD rows=3 by_lines=0.010 by_json_lines=99.000 by_subtotal=0.010; tenant=3 "
+                "currency=JPY rows=2 by_lines=1.000 by_json_lines=37599.000 by_subtotal=0.000; tenant=2 "
+                "currency=EUR rows=1 by_lines=0.000 by_json_lines=0.000 by_subtotal=-0.010",
                 (
-                    "id=1 difference_1=0.000 difference_2=99.000",
-                    "id=7 difference_1=0.000 difference_2=-0.010",
-                    "id=41 difference_1=-0.010 difference_2=-0.010",
-                    "id=80 difference_1=1.000 difference_2=0.000",
-                    "id=81 difference_1=0.000 difference_2=37599.000",
+                    "id=1 by_lines=0.000 by_json_lines=99.000 by_subtotal=0.000",
+                    "id=7 by_lines=0.000 by_json_lines=-0.010 by_subtotal=0.000",
+                    "id=36 by_lines=0.010 by_json_lines=0.010 by_subtotal=0.010",
+                    "id=72 by_lines=0.000 by_json_lines=0.000 by_subtotal=-0.010",
+                    "id=80 by_lines=1.000 by_json_lines=0.000 by_subtotal=0.000",
+                    "id=81 by_lines=0.000 by_json_lines=37599.000 by_subtotal=0.000",
                 ),
-                broken=5,
+                broken=6,
                 examined=216,
-            )
+            ),
         },
     ),
     # A cent short; a payment that never arrived; a cent given back and not credited; a payment that is gone.
@@ -79,15 +91,17 @@ PLANTED = {
         """,
         {
             "payments": Told(
-                "4 of 202 paid invoices are marked paid and not covered by succeeded payments of the same tenant "
-                "and currency",
+                "4 of 202 paid invoices are marked paid and not covered by succeeded payments of the same "
+                "tenant and currency; tenant=1 currency=USD rows=4 difference=-221.570",
                 (
-                    *("id=1 difference=-0.010", "id=2 difference=-77.960"),
-                    *("id=4 difference=-0.010", "id=7 difference=-143.590"),
+                    "id=1 difference=-0.010",
+                    "id=2 difference=-77.960",
+                    "id=4 difference=-0.010",
+                    "id=7 difference=-143.590",
                 ),
                 broken=4,
                 examined=202,
-            )
+            ),
         },
     ),
     # A payment in another currency than its invoice's; a payment for nothing. Neither succeeded, so no invoice lacks it.
@@ -99,11 +113,12 @@ PLANTED = {
         """,
         {
             "payments": Told(
-                "2 of 237 payments settle no invoice of their own tenant and currency",
+                "2 of 237 payments settle no invoice of their own tenant and currency; tenant=1 rows=1; "
+                "tenant=2 rows=1",
                 ("id=10", "id=53"),
                 broken=2,
                 examined=237,
-            )
+            ),
         },
     ),
     # One day in two subscriptions; one within another; one that never ends although the next has begun.
@@ -116,11 +131,12 @@ PLANTED = {
         """,
         {
             "subscriptions": Told(
-                "3 of 38 periods overlap an earlier one of the same owner, or end before they begin",
+                "3 of 38 periods overlap an earlier one of the same owner, or end before they begin; "
+                "tenant=1 rows=1; tenant=2 rows=1; tenant=3 rows=1",
                 ("id=18", "id=37", "id=38"),
                 broken=3,
                 examined=38,
-            )
+            ),
         },
     ),
     # A price that rounds. Credits in a domain over numeric are exact all the same.
@@ -133,32 +149,30 @@ PLANTED = {
         """,
         {
             "whole": Told(
-                "1 of 12 money columns can round",
+                "1 of 15 money columns can round",
                 ("public.igny8_plans.price is double precision",),
-                examined=12,
-            )
+                examined=15,
+            ),
         },
     ),
-    # A charge without its log; one logged a thousandth higher; an operation logged on a grant, never charged.
+    # An operation logged on a grant, for nothing; one charge with two logs, which come to what it took.
     "BIL-51": Fault(
         """
-        DELETE FROM igny8_usage_logs WHERE usage_no = 1;
-        UPDATE igny8_usage_logs SET credits = credits + 0.001 WHERE usage_no = 2;
+        ALTER TABLE igny8_usage_logs DROP CONSTRAINT igny8_usage_once;
         INSERT INTO igny8_usage_logs (tenant_id, entry_no, operation, credits, created_at)
-        SELECT tenant_id, entry_no, 'make_image', 5, created_at FROM igny8_credit_ledger
+        SELECT tenant_id, entry_no, 'make_image', 0, created_at FROM igny8_credit_ledger
          WHERE tenant_id = 1 AND entry_no = 1;
+        UPDATE igny8_usage_logs SET credits = credits - 1 WHERE usage_no = 1;
+        INSERT INTO igny8_usage_logs (tenant_id, entry_no, operation, credits, created_at)
+        SELECT tenant_id, entry_no, operation, 1, created_at FROM igny8_usage_logs WHERE usage_no = 1;
         """,
         {
             "whole": Told(
-                "3 of 1678 rows break the rule",
-                (
-                    "tenant_id=1 entry_no=1 difference=5.000",
-                    "tenant_id=1 entry_no=2 difference=-892.000",
-                    "tenant_id=1 entry_no=3 difference=0.001",
-                ),
-                broken=3,
+                "2 of 1678 rows break the rule",
+                ("tenant_id=1 entry_no=1 difference=0.000", "tenant_id=1 entry_no=2 difference=0.000"),
+                broken=2,
                 examined=1678,
-            )
+            ),
         },
     ),
 }

@@ -104,11 +104,11 @@ PLANTED = {
             blocked=FINER,
             because="as FID-06 tells",
         ),
-        "a plan costs a tenth of a cent less, in a table that no tenant owns": Fault(
+        "a plan costs a cent less, in a table that no tenant owns": Fault(
             says="the sum over all rows differs from the source's",
             subjects=("public.igny8_plans.price",),
-            samples=("difference=-0.001",),
-            sql="UPDATE igny8_plans SET price = price - 0.001 WHERE id = 1",
+            samples=("currency=USD difference=-0.010",),
+            sql="UPDATE igny8_plans SET price = price - 0.01 WHERE id = 1",
             lost=True,
             blocked=("FID-04",),
             because="as FID-06 tells",

@@ -35,9 +35,15 @@ def expect_its_control_alone(control: str, fault: Fault, healthy: Healthy, folde
     healthy.backup(folder / "backups", fault.sql, profile=profile)
     outcome = drill(folder / "backups", folder / "out", profile=profile)
     expect(outcome, red={control: sorted(fault.told)})
-    for subject, told in fault.told.items():
-        result = outcome.result(control, subject)
-        assert Told(result.message, result.samples, result.broken, result.examined or 0) == told
+    told_to_the_letter(outcome, {control: fault})
+
+
+def told_to_the_letter(outcome: Drill, planted: Mapping[str, Fault]) -> None:
+    """Each control says of each subject what its fault is told by."""
+    for control, fault in planted.items():
+        for subject, told in fault.told.items():
+            result = outcome.result(control, subject)
+            assert Told(result.message, result.samples, result.broken, result.examined or 0) == told, control
 
 
 def expect(outcome: Drill, *, red: Mapping[str, Sequence[str]] = {}, blocked: Mapping[str, Sequence[str]] = {}) -> None:

@@ -1,0 +1,217 @@
+"""A small shop with awkward names, and all that can be said of its money: for what is compiled from a profile."""
+
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from fixtures.billing.books import Books
+from fixtures.control import Examination, Finding
+from fixtures.databases import Access, Database
+from fixtures.drill.catalogue import take_structure
+from fixtures.drill.facts import Facts
+from fixtures.drill.guardian import Guardian
+from fixtures.drill.ownership import derive_ownership
+from fixtures.drill.profile import Profile
+from fixtures.drill.reconcile import reconcile
+from fixtures.drill.server import ServerRequest, serve
+from fixtures.probe import Probe
+
+PROFILE = """
+application = { name = "shop", environment = {} }
+backup = { required = ["dump"], least_bytes = 1 }
+targets = { rpo_hours = 24, rto_minutes = 60 }
+currencies = { exponents = { EUR = 2, JPY = 0, KWD = 3 } }
+
+[tenancy]
+root = "Shop.Tenants"
+
+[[ledger]]
+name = "points"
+table = "Shop.Entries"
+account = "tenantCode"
+order = ["at", "no"]
+amount = "amount"
+balance = "balance"
+opening = { table = "Shop.Openings", key = "tenantCode", column = "points" }
+balance_of = { table = "Shop.Tenants", key = "code", column = "points", live = { column = "closedAt" } }
+kinds = { column = "kind", credits = ["buy"], debits = ["spend", "expire"], either = ["correct"] }
+live = { column = "void", values = [false] }
+
+[[ledger]]
+name = "litres"
+table = "Shop.Litres"
+account = "tenantCode"
+order = ["no"]
+amount = "litres"
+balance = "tank"
+inexact = { tolerance = 0.01, reason = "a meter writes them, in floating point" }
+
+[[usage]]
+name = "spent"
+charges = "points"
+table = "Shop.Spent"
+amount = "points"
+by = { tenant = "tenantCode" }
+kinds = ["spend"]
+
+[[invoice]]
+name = "bills"
+table = "Shop.Bills"
+tenant = "tenantCode"
+currency = "currency"
+status = "state"
+paid = ["paid"]
+unpaid = ["void"]
+subtotal = "net"
+tax = "vat"
+tax_rule = { of = "net", rate = "vatPercent", percent = true, rounding = "half even" }
+plus = ["shipping"]
+discount = "discount"
+total = "gross"
+credits = { table = "Shop.Notes", invoice = "bill", amount = "amount", status = "state", counts = ["sent"] }
+lines = { table = "Shop.Lines", invoice = "bill", amount = "net", live = { column = "removedAt" } }
+numbering = { column = "number", scope = ["tenantCode"], gapless = true, year_of = "issued", series = "^[A-Z]+" }
+live = { column = "deletedAt" }
+
+[[payment]]
+name = "charges"
+settles = "bills"
+table = "Shop.Charges"
+invoice = "bill"
+amount = "amount"
+status = "state"
+succeeded = ["ok"]
+processor_id = ["processor", "charge"]
+refunds = { table = "Shop.Refunds", payment = "charge", amount = "amount", status = "state", succeeded = ["ok"] }
+excess = { table = "Shop.Excess", invoice = "bill", amount = "amount" }
+
+[[period]]
+name = "plans"
+table = "Shop.Plans"
+owner = ["tenantCode", "product"]
+start = "begins"
+end = "ends"
+gapless = true
+active = { status = "state", means = ["runs"] }
+
+[[domain]]
+table = "Shop.Bills"
+one_of = { state = ["draft", "paid", "open", "void"], currency = ["EUR", "JPY", "KWD"] }
+not_negative = ["net", "gross"]
+in_order = [["issued", "due"], ["issued", "settled"]]
+live = { column = "deletedAt" }
+"""
+TABLES = """
+CREATE SCHEMA "Shop";
+SET search_path TO "Shop";
+CREATE TABLE "Tenants" (code text PRIMARY KEY, points numeric, "closedAt" date);
+CREATE TABLE "Openings" ("tenantCode" text REFERENCES "Tenants", points int);
+CREATE TABLE "Entries" ("tenantCode" text REFERENCES "Tenants", no int, at date, kind text, amount numeric,
+                        balance numeric, void boolean, PRIMARY KEY ("tenantCode", no));
+CREATE TABLE "Litres" ("tenantCode" text REFERENCES "Tenants", no int, litres double precision, tank double precision);
+CREATE TABLE "Spent" (tenant text REFERENCES "Tenants", points numeric);
+CREATE TABLE "Bills" (id int PRIMARY KEY, "tenantCode" text REFERENCES "Tenants", currency text, state text, number text,
+                      issued date, due date, settled date, net numeric, "vatPercent" numeric, vat numeric, shipping numeric,
+                      discount numeric, gross numeric, "deletedAt" date);
+CREATE TABLE "Lines" (bill int REFERENCES "Bills", net numeric, "removedAt" date);
+CREATE TABLE "Notes" (id int PRIMARY KEY, bill int REFERENCES "Bills", amount numeric, state text);
+CREATE TABLE "Charges" (id int PRIMARY KEY, bill int REFERENCES "Bills", amount numeric, state text, processor text,
+                        charge text);
+CREATE TABLE "Refunds" (id int PRIMARY KEY, charge int, amount numeric, state text);
+CREATE TABLE "Excess" (bill int REFERENCES "Bills", amount numeric);
+CREATE TABLE "Plans" (id int PRIMARY KEY, "tenantCode" text REFERENCES "Tenants", product text, begins date,
+                      ends timestamptz, state text);
+
+INSERT INTO "Tenants" VALUES ('acme', 115, NULL), ('zen', 0, NULL), ('gone', 7, '2025-01-01');
+INSERT INTO "Openings" VALUES ('acme', 100);
+INSERT INTO "Entries" VALUES
+  ('acme', 1, '2026-01-01', 'buy', 50, 150, false), ('acme', 2, '2026-01-02', 'spend', -30, 120, false),
+  ('acme', 3, '2026-01-02', 'buy', 999, 999, true), ('acme', 4, '2026-01-03', 'expire', -5, 115, false),
+  ('zen', 1, '2026-01-01', 'correct', 4, 4, false), ('zen', 2, '2026-01-02', 'spend', -4, 0, false);
+INSERT INTO "Litres" VALUES ('acme', 1, 0.1, 0.1), ('acme', 2, 0.2, 0.30000000000000004), ('acme', 3, 0.3, 0.605);
+INSERT INTO "Spent" VALUES ('acme', 10), ('acme', 20), ('zen', 4), ('gone', 0);
+INSERT INTO "Bills" VALUES
+  (1, 'acme', 'EUR', 'paid', 'R-001', '2025-12-30', '2026-01-30', '2026-01-02', 12.50, 5, 0.62, 4.00, 1.00, 16.12, NULL),
+  (2, 'acme', 'EUR', 'open', 'R-001', '2026-01-05', '2026-02-05', NULL, 13.50, 5, 0.68, 0, NULL, 14.18, NULL),
+  (3, 'acme', 'JPY', 'void', 'R-002', '2026-01-06', '2026-02-06', NULL, 105, 10, 10, 0, 0, 115, NULL),
+  (4, 'zen', 'KWD', 'paid', 'R-007', '2026-01-06', '2026-02-06', '2026-01-06', 1.005, 0, 0, 0, 0, 1.005, NULL),
+  (5, 'zen', 'KWD', 'draft', NULL, NULL, NULL, NULL, 2, 0, 0, 0, 0, 2, NULL),
+  (6, 'zen', 'XXX', 'lost', 'R-001', '2026-01-06', '2026-01-01', NULL, -1, 9, 9, 9, 9, 9, '2026-01-07');
+INSERT INTO "Lines" VALUES
+  (1, 10, NULL), (1, 2.50, NULL), (1, 99, '2025-12-30'), (2, 13.50, NULL), (3, 105, NULL), (4, 1.005, NULL), (5, 2, NULL);
+INSERT INTO "Notes" VALUES (1, 1, 2.00, 'sent'), (2, 1, 500, 'draft');
+INSERT INTO "Charges" VALUES
+  (1, 1, 10.12, 'ok', 'stripe', 'ch_1'), (2, 1, 6.00, 'ok', 'paypal', 'ch_1'), (3, 3, 115, 'ok', 'stripe', 'ch_3'),
+  (4, 3, 115, 'failed', 'stripe', 'ch_3'), (5, 4, 1.005, 'ok', 'cash', NULL), (6, 4, 0.5, 'ok', 'cash', NULL);
+INSERT INTO "Refunds" VALUES (1, 1, 2.00, 'ok'), (2, 3, 115, 'ok'), (3, 5, 900, 'failed');
+INSERT INTO "Excess" VALUES (4, 0.5);
+INSERT INTO "Plans" VALUES
+  (1, 'acme', 'mail', '2025-01-01', '2026-01-01', 'over'), (2, 'acme', 'mail', '2026-01-01', NULL, 'runs'),
+  (3, 'acme', 'site', '2025-06-01', '2025-07-01', 'over'), (4, 'zen', 'mail', '2026-01-01', '2027-01-01', 'runs');
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    message: str
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The shop in a transaction that is never committed: what is done to it is undone by the next test."""
+
+    session: psycopg.Connection[Any]
+    facts: Facts
+    profile: Profile
+
+    @property
+    def books(self) -> Books:
+        return Books(self.facts, derive_ownership(self.facts, self.profile.tenancy))
+
+    def database(self) -> Database:
+        access = Access("", 0, "", "", "shop", "shop", "", b"key")
+        return Database(self.facts, Examination(), access, "shop", self.session)
+
+    def done(self, statements: str) -> None:
+        self.session.execute(statements)  # type: ignore[call-overload]
+
+    def told(self, probe: Probe) -> Told | None:
+        """What is said of the rows that break it; None when there are none."""
+        database = self.database()
+        try:
+            database.expect_none(probe)
+        except Finding as finding:
+            return Told(finding.message, finding.samples)
+        assert database.examination.examined
+        return None
+
+
+@contextmanager
+def small_shop() -> Iterator[Callable[[], Shop]]:
+    """Makes the shop once; each call opens it anew, as it was."""
+    profile = Profile.model_validate(tomllib.loads(PROFILE))
+    with Guardian("5ca1ab1e") as guardian, serve(ServerRequest("5ca1ab1e", choice="local"), guardian) as server:
+        server.create_database("shop")
+        with server.connect("shop") as connection:
+            connection.execute(TABLES)  # type: ignore[call-overload]
+            facts = take_structure(connection.cursor(row_factory=dict_row))
+        assert reconcile(profile, facts, "profile.toml") == ()
+        session = server.connect("shop")
+        session.autocommit = False
+        session.execute('SET search_path TO "Shop"')
+        session.commit()
+
+        def opened() -> Shop:
+            session.rollback()
+            return Shop(session, facts, profile)
+
+        try:
+            yield opened
+        finally:
+            session.close()

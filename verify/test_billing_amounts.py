@@ -1,0 +1,97 @@
+"""BIL: what may stand in a column of money, and what the migrations may make of it."""
+
+from fixtures.billing.books import Books
+from fixtures.billing.conserved import Holdings, compared
+from fixtures.billing.currencies import InCurrency, finer_than_its_currency
+from fixtures.billing.domain import MoneyTable, below_nought, inexact_money, no_number, out_of_order, outside_its_list
+from fixtures.control import Examination, control, for_each
+from fixtures.databases import Database
+from fixtures.drill.profile import Profile
+from fixtures.drill.profile.money import Domain
+
+
+@control(
+    "BIL-07",
+    title="Money is held in exact types",
+    impact="high",
+    remediation="Change the column to numeric; a float loses cents without an error.",
+)
+def test_money_is_held_in_exact_types(migrated: Database, profile: Profile, examination: Examination) -> None:
+    """real and double precision round: sums over them depend on the order of rows, and a restore changes that order."""
+    columns, inexact = inexact_money(profile, migrated.facts)
+    examination.expect_none(inexact, "can round", of=columns, unit="money columns")
+
+
+@control(
+    "BIL-09",
+    title="No amount is finer than its currency, and every currency is known",
+    impact="high",
+    remediation="Find what wrote the amount without rounding it; a currency that is meant to be is added to the list.",
+)
+@for_each("money_in_currency")
+def test_no_amount_is_finer_than_its_currency(migrated: Database, held: InCurrency, books: Books) -> None:
+    """Nobody can pay a third of a cent: such an amount never settles, and sums of many drift from what was paid."""
+    migrated.expect_none(finer_than_its_currency(held, books))
+
+
+@control(
+    "BIL-20",
+    title="Statuses, currencies and other lists hold what is declared",
+    impact="high",
+    remediation="Find what wrote the value; one that is meant to be is added to [[domain]] one_of.",
+)
+@for_each("listed_values")
+def test_lists_hold_what_is_declared(migrated: Database, declared: Domain, books: Books) -> None:
+    """A status that no code knows is neither dunned nor paid: its row falls through every list there is."""
+    migrated.expect_none(outside_its_list(declared, books))
+
+
+@control(
+    "BIL-21",
+    title="Amounts that are never below nought are not",
+    impact="critical",
+    remediation="Find what wrote the sign; a refund or a credit has a row of its own, never an amount turned round.",
+)
+@for_each("signed_amounts")
+def test_no_amount_is_below_nought(migrated: Database, declared: Domain, books: Books) -> None:
+    """A payment below nought adds up, and pays a customer for being charged."""
+    migrated.expect_none(below_nought(declared, books))
+
+
+@control(
+    "BIL-22",
+    title="Every amount is a number",
+    impact="critical",
+    remediation="Correct the row from the document that it stands for: NaN makes every sum over it NaN.",
+)
+@for_each("money_table")
+def test_every_amount_is_a_number(migrated: Database, held: MoneyTable, books: Books) -> None:
+    """PostgreSQL's numeric holds NaN, equal to itself and above everything: it passes comparisons that it should fail."""
+    migrated.expect_none(no_number(held, books))
+
+
+@control(
+    "BIL-23",
+    title="Moments follow each other as declared",
+    impact="high",
+    remediation="Find what wrote the moment: a paid date before its issue falls into a period that was closed.",
+)
+@for_each("ordered_moments")
+def test_moments_follow_each_other(migrated: Database, declared: Domain, books: Books) -> None:
+    """What is paid before it was issued is booked into the wrong month, which may have been closed."""
+    migrated.expect_none(out_of_order(declared, books))
+
+
+@control(
+    "BIL-24",
+    title="The migrations leave every tenant's money as it was",
+    impact="critical",
+    remediation="Do not migrate production: find the migration that changes the sums, or declare it in [[money_changed]].",
+)
+@for_each("money_kept")
+def test_the_migrations_leave_the_money(
+    restored: Database, migrated: Database, kept: Holdings, examination: Examination
+) -> None:
+    """A migration that rounds, drops or moves amounts does so to every row at once, and nobody looks at them all again."""
+    looked_at, differences = compared(kept, restored, migrated)
+    examination.expect_none(differences, "differ from before the migrations", of=looked_at, unit="sums of money")
