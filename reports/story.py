@@ -151,6 +151,21 @@ class Story:
         return words.few([f"{words.moment(each.finished_at)} {each.verdict}" for each in past], 3)
 
     @property
+    def since(self) -> str:
+        """How the findings changed since the last drill with this profile; empty where none is known or none changed."""
+        found = self.evidence.since
+        if found is None:
+            return ""
+        counted = (
+            (found.new, "new"),
+            (found.still, "still there"),
+            (found.gone, "gone"),
+            (found.untried, "not tried now"),
+        )
+        told = [f"{len(names)} {word} ({words.few(names, 3)})" for names, word in counted if names]
+        return f"{'; '.join(told) or 'no finding then or now'}, since {words.moment(found.finished_at)}"
+
+    @property
     def left_behind(self) -> tuple[TornDown, ...]:
         return tuple(thing for thing in self.evidence.teardown if not thing.gone)
 

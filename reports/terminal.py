@@ -116,6 +116,8 @@ def _on(chapter: Chapter) -> str:
 def _figures(story: Story, console: Console) -> None:
     _line(console, 0)
     counted = [f"{words.number(count)} {outcome}" for outcome, count in story.counts.items() if count]
+    if story.since:
+        _line(console, 1, ("findings   ", "dim"), story.since)
     if story.on_nothing:
         counted.append(f"{words.many(story.on_nothing, 'pass', 'passes')} had nothing to examine")
     _line(console, 1, ("checks     ", "dim"), ", ".join(counted) or "none")

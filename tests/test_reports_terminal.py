@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from fixtures.drill.evidence import Evidence
+from reports.render import DOCUMENTS
 from reports.terminal import show
 from tests import evidence_examples as examples
 
@@ -127,7 +128,7 @@ def test_plugin_renders_and_prints_what_the_drill_handed_over(tmp_path: Path) ->
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FAILED  15 of 49 checks found a fault" in done.stdout
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["index.html", "junit.xml", "runbook.md", "summary.md"]
+    assert written == sorted(DOCUMENTS)
 
 
 def test_document_that_cannot_be_written_does_not_pass_in_silence(tmp_path: Path) -> None:
