@@ -60,6 +60,11 @@ def test_references_and_policies_that_no_foreign_key_shows_are_found(found: Prof
     assert (theirs.role, theirs.setting, theirs.tables) == (ours.role, ours.setting, ours.tables)
 
 
+def test_who_logs_in_and_who_owns_a_tenant_are_found(found: Profile, real: Profile) -> None:
+    assert found.tenancy.login == real.tenancy.login
+    assert "tenancy.login" in found.unconfirmed
+
+
 def test_the_money_is_found_where_it_adds_up(found: Profile, real: Profile) -> None:
     def parts(profile: Profile) -> list[dict[str, object]]:
         every = (*profile.ledger, *profile.invoice, *profile.payment, *profile.period)
