@@ -82,7 +82,13 @@ def test_a_person_in_several_tenants_may_name_the_present_one_if_the_profile_say
     reference = "public.people(now_in)->public.tenants"
     shared = {"shared": {"people": "a person may belong to several tenants"}}
     for said, expected in (
-        ({}, ("1 of 1 rows of a shared table point at a row of public.tenants that a tenant owns", ("id=1 tenant=1",))),
+        (
+            {},
+            (
+                "1 of 1 rows of a shared table point at a row of public.tenants that a tenant owns",
+                ("id=1 other_tenant=1",),
+            ),
+        ),
         (
             {"crossing": [{"reference": reference, "reason": "where the person was last"}]},
             ("1 of 1 rows cross, as the profile says: where the person was last", ()),
@@ -119,7 +125,7 @@ def test_an_excuse_for_what_is_no_reference_is_needless() -> None:
     (told,) = needless_crossings([excuse], planned, frozenset())
     assert (told.control, told.subject, told.outcome) == ("TEN-02", excuse.reference, "failed")
     assert told.message == (
-        f"nothing needs this [[tenancy.crossing]]: TEN-02, TEN-08, TEN-09 have no such subject, the nearest is {SPENT}; "
-        "remove it, or name the reference as the report writes it"
+        f"nothing needs this [[tenancy.crossing]]: TEN-02, TEN-04, TEN-08, TEN-09 have no such subject, the nearest is "
+        f"{SPENT}; remove it, or name the reference as the report writes it"
     )
     assert needless_crossings([excuse], planned, frozenset({"TEN-09"})) == (), "nobody could look what there is"

@@ -10,11 +10,13 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from fixtures.drill.catalogue import take_structure
+from fixtures.drill.digests import Division, divisible, pin, scan
 from fixtures.drill.guardian import Guardian
 from fixtures.drill.names import TableName
 from fixtures.drill.ownership import Ownership, derive_ownership, unworkable
 from fixtures.drill.profile.tenancy import Tenancy
 from fixtures.drill.server import Server, ServerRequest, serve
+from fixtures.drill.shares_file import SharedOut
 from tests.digesting import empty_database, run
 
 SCHEMA = """
@@ -126,10 +128,7 @@ def test_two_tenants_of_one_path_own_nothing_between_them(database: psycopg.Conn
 
 
 def test_a_query_of_the_profile_says_who_owns_a_row(database: psycopg.Connection[Any], tmp_path: Path) -> None:
-    (tmp_path / "exports.sql").write_text(
-        'SELECT e."exportNo", e.part, t.id AS tenant -- by the name of its schema\n'
-        "FROM public.exports e JOIN public.tenants t ON t.schema_name = e.made_for;\n"
-    )
+    (tmp_path / "exports.sql").write_text(QUERY)
     found = ownership(database, tmp_path, owner_query={"exports": "exports.sql"})
     path = found.owned[TableName("public", "exports")]
     query = sql.SQL('SELECT r."exportNo", r.part, {} FROM exports r {} ORDER BY 1, 2')
@@ -161,3 +160,56 @@ def test_a_table_that_inherits_is_owned_as_its_parent_is(database: psycopg.Conne
         database.execute("CREATE TABLE old_jobs (reason text) INHERITS (jobs); INSERT INTO old_jobs VALUES (9, 2, 'x')")
         found = ownership(database, many_to_many=[{"table": "projects", "through": "tenant_projects"}])
         assert owners(database, found, "old_jobs") == [(9, 2, False)]
+
+
+KINDS: dict[str, dict[str, object]] = {
+    "customers": {"downward": [{"table": "customers", "owner": "tenants"}]},
+    "jobs": {"many_to_many": [{"table": "projects", "through": "tenant_projects"}]},
+    "revisions": {
+        "path_string": [
+            {"table": "pages", "column": "path", "separator": "", "owner": "sites", "owner_row": ["root_page_id"]}
+        ]
+    },
+    "exports": {"owner_query": {"exports": "exports.sql"}},
+}
+QUERY = """
+SELECT e."exportNo", e.part, t.id AS tenant
+FROM public.exports e JOIN public.tenants t ON t.schema_name = e.made_for -- by the name of its schema
+"""
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_a_backup_set_shares_its_rows_out_by_any_of_these_ways(
+    database: psycopg.Connection[Any], tmp_path: Path, name: str
+) -> None:
+    """The set writes down how it divided, and what reads it back divides alike, but for a query, which it must bring."""
+    (tmp_path / "exports.sql").write_text(QUERY)
+    found = ownership(database, tmp_path, **KINDS[name])
+    path = found.owned[TableName("public", name)]
+    division = Division(table=path.table, owner=path, plain_keys=True, money=())
+    written = SharedOut(division=division, shares={}).model_dump_json(exclude_defaults=True)
+    assert "SELECT" not in written
+    read = SharedOut.model_validate_json(written).division
+    with database.transaction(), database.cursor(row_factory=dict_row) as cursor:
+        facts = take_structure(cursor)
+        pin(cursor)
+        table = facts.table(path.table)
+        assert table is not None
+        tables = {each.name: each for each in facts.tables}
+        queries = {query.sha256: query.query for query in path.files}
+        assert read.asking(queries) == division
+        assert divisible(division, tables) == ""
+        assert scan(cursor, table, "UTF8", division).shares == scan(cursor, table, "UTF8", read.asking(queries)).shares
+        rows = {tenant: share.rows for tenant, share in scan(cursor, table, "UTF8", division).shares.items()}
+    assert (
+        rows
+        == {
+            "customers": {"1": 1, "2": 1, "": 2},
+            "jobs": {"1": 1, "2": 1, "": 3},
+            "revisions": {"1": 1, "2": 2, "": 1},
+            "exports": {"1": 1, "2": 1, "": 1},
+        }[name]
+    )
+    if queries:
+        another = "the profile's exports.sql is not the query that the backup was taken with"
+        assert divisible(read.asking({}), tables) == another

@@ -96,7 +96,7 @@ PLANTED = {
         {
             "public.igny8_plans(madeFor)->public.igny8_tenants": Told(
                 "1 of 1 rows of a shared table point at a row of public.igny8_tenants that a tenant owns",
-                ("id=2 tenant=3",),
+                ("id=2 other_tenant=3",),
             ),
             "public.igny8_users(last_site_id)->public.igny8_sites": Told(
                 "a shared table may point at public.igny8_sites, which tenants own; no row does yet", examined=0

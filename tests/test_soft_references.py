@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.drill.profile.references import SoftReference
-from fixtures.references import soft_strays
+from fixtures.references import excused, soft_strays
 from tests.small_tenancy import Look, SmallTenancy, small_tenancy
 
 VIA = {"spent": "tenant_id"}
@@ -74,6 +74,17 @@ def test_a_reference_without_a_constraint_may_give_the_owner(tenancy: SmallTenan
             "tenancy.owner_via: the column tenant of public.logs is in no foreign key: name one that is, or declare a "
             "[[tenancy.soft_reference]] on it",
         )
+
+
+def test_what_means_no_row_is_no_crossing(tenancy: SmallTenancy) -> None:
+    planted = """UPDATE spent SET ids = '{2}' WHERE "cardNo" = 1; UPDATE spent SET ids = '{99}' WHERE turn = 2"""
+    crossing = {"reference": "public.spent(ids)->public.cards", "reason": "gift cards of others are seen"}
+    with tenancy.look(planted, **soft("ids", "cards"), crossing=[crossing]) as look:
+        (reference,) = look.tenancy.soft_reference
+        probe = soft_strays(reference, look.database.facts, look.ownership)
+        found = look.said(excused(probe, look.tenancy.crossing_of(reference.id), look.table("spent")))
+        assert found[1] == ("cardNo=2 turn=2 tenant=2 other_tenant=None",)
+        assert look.database.examination.note == "1 of 2 ids cross, as the profile says: gift cards of others are seen"
 
 
 def test_its_name_says_where_it_stands() -> None:
