@@ -9,6 +9,7 @@ from typing import get_args
 from fixtures.drill.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
 from fixtures.drill.record import AppliedMigration, StageName, StageOutcome
 from reports import words
+from reports.repairs import RepairList, repair_list
 
 IMPACTS = ("critical", "high", "medium", "low")
 
@@ -143,6 +144,11 @@ class Story:
     def never_reached(self) -> tuple[str, ...]:
         reached = {stage.name for stage in self.run_stages}
         return tuple(name for name in get_args(StageName) if name not in reached)
+
+    @cached_property
+    def repairs(self) -> RepairList:
+        """What is to be mended after a recovery from this set."""
+        return repair_list(self.evidence.results)
 
     @property
     def drilled_before(self) -> str:
