@@ -1,10 +1,13 @@
 """Who owns a table is derived from its foreign keys: the way to the tenant, and the references that could leave it."""
 
+from pathlib import Path
+
 import pytest
+from pydantic import ValidationError
 
 from fixtures.drill.facts import Facts
 from fixtures.drill.names import TableName
-from fixtures.drill.ownership import Ownership, derive_ownership
+from fixtures.drill.ownership import Ownership, derive_ownership, unworkable
 from fixtures.drill.profile.tenancy import Tenancy
 from tests.catalogues import facts, points, table
 
@@ -165,3 +168,92 @@ def test_the_owner_of_a_row_of_the_root_is_its_own_key_and_of_a_child_its_column
 def test_a_root_that_is_not_there_is_an_error() -> None:
     with pytest.raises(KeyError, match=r"public\.tenants"):
         owned(facts(table("sites")))
+
+
+UNWORKABLE: dict[str, tuple[dict[str, object], str]] = {
+    "a column that leads nowhere": (
+        {"owner_via": {"words": "language_id"}},
+        "tenancy.owner_via: the column language_id of public.words leads to no table that a tenant owns",
+    ),
+    "a column without a foreign key": (
+        {"owner_via": {"words": "tenant"}},
+        "tenancy.owner_via: the column tenant of public.words is in no foreign key: name one that is, or declare a "
+        "[[tenancy.soft_reference]] on it",
+    ),
+    "an owner that does not point": (
+        {"downward": [{"table": "words", "owner": "tenants"}]},
+        "tenancy.downward: public.tenants must point at public.words by the columns that are named here; of such "
+        "references it has none",
+    ),
+    "an owner that points twice": (
+        {"downward": [{"table": "languages", "owner": "words"}]},
+        "tenancy.downward: public.words must point at public.languages by the columns that are named here; of such "
+        "references it has (language_id); (other_id)",
+    ),
+    "a table between that leads to no tenant": (
+        {"many_to_many": [{"table": "languages", "through": "words", "columns": ["other_id"]}]},
+        "tenancy.many_to_many: public.words has no owner itself: it needs a foreign key that leads to the tenant root",
+    ),
+    "a path below nobody's": (
+        {"path_string": [{"table": "words", "column": "p", "separator": "/", "owner": "languages", "owner_path": "p"}]},
+        "tenancy.path_string: public.languages has no owner itself, so it can give public.words none",
+    ),
+    "a query about rows without a key": (
+        {"owner_query": {"keyless": {"file": "owners/keyless.sql", "text": "SELECT 1"}}},
+        "tenancy.owner_query: public.keyless has no primary key, so owners/keyless.sql cannot say which row it speaks of",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNWORKABLE)
+def test_a_declaration_that_cannot_work_is_told_with_what_it_lacks(what: str) -> None:
+    said, told = UNWORKABLE[what]
+    found = facts(
+        TENANTS,
+        table("languages", "p"),
+        table("words", "language_id", "other_id", "tenant", "p"),
+        table("keyless", key=()),
+        foreign_keys=(
+            points("words", "language_id", "languages"),
+            points("words", "other_id", "languages"),
+        ),
+    )
+    assert list(unworkable(found, Tenancy.model_validate({"root": "tenants", **said}))) == [told]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            {"shared": {"words": "for everyone"}, "owner_via": {"words": "x"}},
+            "public.words is said to be owned in two ways",
+        ),
+        (
+            {"downward": [{"table": "words", "owner": "tenants"}], "owner_via": {"words": "x"}},
+            "public.words is said to be owned in two ways, or owned and shared; keep the one that holds",
+        ),
+        (
+            {"shared": {"tenants": "for everyone"}},
+            "public.tenants is said to be owned in two ways, or owned and shared",
+        ),
+        (
+            {"shared": {"words": "for everyone"}, "ownerless": {"words": "for everyone"}},
+            "public.words is shared, so none of its rows has an owner: take it out of ownerless",
+        ),
+        (
+            {"path_string": [{"table": "a", "column": "p", "separator": "/", "owner": "b"}]},
+            "say where the owner's path stands: owner_path (its column), or owner_row (its reference)",
+        ),
+        (
+            {"path_string": [{"table": "a", "column": "p", "owner": "b", "owner_path": "p"}]},
+            "separator\n  Field required",
+        ),
+        ({"owner_query": {"a": "../a.sql"}}, "'../a.sql' is no file in the profile's own folder"),
+        ({"owner_query": {"a": "a.sql"}}, "a.sql cannot be read"),
+        ({"crossing": [{"reference": "a", "reason": "it is meant"}] * 2}, "crossing: a is excused twice"),
+    ],
+)
+def test_a_profile_that_contradicts_itself_is_refused(said: dict[str, object], told: str, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError) as error:
+        Tenancy.model_validate({"root": "tenants", **said}, context={"folder": tmp_path})
+    assert told in str(error.value)

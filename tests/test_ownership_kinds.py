@@ -162,6 +162,25 @@ def test_a_table_that_inherits_is_owned_as_its_parent_is(database: psycopg.Conne
         assert owners(database, found, "old_jobs") == [(9, 2, False)]
 
 
+def test_a_reference_of_one_partition_alone_is_tried_as_well(database: psycopg.Connection[Any]) -> None:
+    with database.transaction(force_rollback=True):
+        database.execute(
+            """
+            CREATE TABLE events (id int, at int, tenant_id int REFERENCES tenants, site_id int) PARTITION BY RANGE (at);
+            CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (9) PARTITION BY LIST (id);
+            CREATE TABLE events_1a PARTITION OF events_1 FOR VALUES IN (7);
+            ALTER TABLE events_1a ADD CONSTRAINT of_one_alone FOREIGN KEY (site_id) REFERENCES sites;
+            INSERT INTO events VALUES (7, 3, 2, 1);
+            """
+        )
+        found = ownership(database, owner_via={"sites": "tenant_id"}, shared={"pages": "of several sites"})
+        assert owners(database, found, "events_1a") == [(7, 2, False)]
+        with database.cursor(row_factory=dict_row) as cursor:
+            ids = [key.id for key in found.references(take_structure(cursor))]
+        assert "public.events_1a(site_id)->public.sites" in ids
+        assert not [name for name in found.ways if "events_1" in name.name], "it is judged with the whole"
+
+
 KINDS: dict[str, dict[str, object]] = {
     "customers": {"downward": [{"table": "customers", "owner": "tenants"}]},
     "jobs": {"many_to_many": [{"table": "projects", "through": "tenant_projects"}]},

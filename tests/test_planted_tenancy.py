@@ -19,7 +19,8 @@ _TASKS = (
 )
 
 PLANTED = {
-    # A table that leads nowhere, and one that leads to a shared table only. A partition is judged with its parent.
+    # A table that leads nowhere, one that leads to a shared table only, and one that leads to two tenants at once. A
+    # partition is judged with its parent.
     "TEN-01": Fault(
         """
         CREATE TABLE igny8_feature_flags (id bigint PRIMARY KEY, name text);
@@ -28,8 +29,18 @@ PLANTED = {
                                    PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
         CREATE TABLE igny8_events_2025 PARTITION OF igny8_events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
         INSERT INTO igny8_events VALUES (1, '2025-05-05', 1);
+        CREATE TABLE igny8_messages (id bigint PRIMARY KEY, sender_id bigint REFERENCES igny8_tenants,
+                                     receiver_id bigint REFERENCES igny8_tenants);
+        INSERT INTO igny8_messages VALUES (1, 1, 1);
         """,
-        {"public.igny8_feature_flags": _UNDECIDED, "public.igny8_Badges": _UNDECIDED},
+        {
+            "public.igny8_feature_flags": _UNDECIDED,
+            "public.igny8_Badges": _UNDECIDED,
+            "public.igny8_messages": Told(
+                "several of its columns point at the tenant root (receiver_id, sender_id), and nothing says which of them "
+                "owns the row: name it in [tenancy.owner_via]"
+            ),
+        },
     ),
     # One row each: a nullable reference, to a table three steps from its tenant; a many-to-many; a self reference.
     "TEN-02": Fault(
