@@ -90,6 +90,27 @@ processor_id = ["processor", "charge"]
 refunds = { table = "Shop.Refunds", payment = "charge", amount = "amount", status = "state", succeeded = ["ok"] }
 excess = { table = "Shop.Excess", invoice = "bill", amount = "amount" }
 
+[[invoice]]
+name = "orders"
+table = "Shop.Orders"
+tenant = "tenantCode"
+currency = "currency"
+status = "state"
+paid = ["complete"]
+total = "total"
+plus = ["shipping"]
+lines = { table = "Shop.Items", invoice = "order", amount = "price" }
+credits = { table = "Shop.Sources", invoice = "order", amount = "refunded" }
+
+[[payment]]
+name = "sources"
+settles = "orders"
+table = "Shop.Sources"
+invoice = "order"
+currency = "currency"
+amount = "debited"
+refunded = "refunded"
+
 [[period]]
 name = "plans"
 table = "Shop.Plans"
@@ -124,6 +145,11 @@ CREATE TABLE "Charges" (id int PRIMARY KEY, bill int REFERENCES "Bills", amount 
                         charge text);
 CREATE TABLE "Refunds" (id int PRIMARY KEY, charge int, amount numeric, state text);
 CREATE TABLE "Excess" (bill int REFERENCES "Bills", amount numeric);
+CREATE TABLE "Orders" (id int PRIMARY KEY, "tenantCode" text REFERENCES "Tenants", currency text, state text,
+                       total numeric, shipping numeric);
+CREATE TABLE "Items" ("order" int REFERENCES "Orders", price numeric);
+CREATE TABLE "Sources" (id int PRIMARY KEY, "order" int REFERENCES "Orders", currency text, debited numeric,
+                        refunded numeric);
 CREATE TABLE "Plans" (id int PRIMARY KEY, "tenantCode" text REFERENCES "Tenants", product text, begins date,
                       ends timestamptz, state text);
 
@@ -150,6 +176,9 @@ INSERT INTO "Charges" VALUES
   (4, 3, 115, 'failed', 'stripe', 'ch_3'), (5, 4, 1.005, 'ok', 'cash', NULL), (6, 4, 0.5, 'ok', 'cash', NULL);
 INSERT INTO "Refunds" VALUES (1, 1, 2.00, 'ok'), (2, 3, 115, 'ok'), (3, 5, 900, 'failed');
 INSERT INTO "Excess" VALUES (4, 0.5);
+INSERT INTO "Orders" VALUES (1, 'acme', 'EUR', 'complete', 24.80, 4.80), (2, 'zen', 'EUR', 'pending', 9, NULL);
+INSERT INTO "Items" VALUES (1, 15), (1, 5), (2, 9);
+INSERT INTO "Sources" VALUES (1, 1, 'EUR', 24.80, 1.50);
 INSERT INTO "Plans" VALUES
   (1, 'acme', 'mail', '2025-01-01', '2026-01-01', 'over'), (2, 'acme', 'mail', '2026-01-01', NULL, 'runs'),
   (3, 'acme', 'site', '2025-06-01', '2025-07-01', 'over'), (4, 'zen', 'mail', '2026-01-01', '2027-01-01', 'runs');

@@ -64,8 +64,8 @@ def used(shop: Shop) -> Probe:
     return not_charged_alike(shop.profile.usage[0], shop.profile.ledger[0], shop.books)
 
 
-def totals(shop: Shop) -> Probe:
-    return wrong_totals(shop.profile.invoice[0], shop.books)
+def totals(shop: Shop, which: int = 0) -> Probe:
+    return wrong_totals(shop.profile.invoice[which], shop.books)
 
 
 def tax(shop: Shop) -> Probe:
@@ -85,8 +85,8 @@ def credited(shop: Shop) -> Probe:
     return wrongly_credited(shop.profile.invoice[0], shop.books)
 
 
-def covered(shop: Shop) -> Probe:
-    return uncovered(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
+def covered(shop: Shop, which: int = 0) -> Probe:
+    return uncovered(shop.profile.payment[which], shop.profile.invoice[which], shop.books)
 
 
 def unpaid(shop: Shop) -> Probe:
@@ -107,10 +107,8 @@ def processed(shop: Shop) -> Probe:
     return processed_twice(its, shop.books)
 
 
-def refunds(shop: Shop) -> Probe:
-    payment = shop.profile.payment[0]
-    assert payment.refunds is not None
-    return refunded_beyond(payment, payment.refunds, shop.books)
+def refunds(shop: Shop, which: int = 0) -> Probe:
+    return refunded_beyond(shop.profile.payment[which], shop.books)
 
 
 def overlaps(shop: Shop) -> Probe:
@@ -366,6 +364,20 @@ def test_what_is_wrong_is_told_by_key_difference_and_tenant(shop: Shop, what: st
     probe, fault, message, samples = WRONG[what]
     shop.done(fault)
     assert shop.told(probe(shop)) == Told(message, samples)
+
+
+def test_an_order_whose_payment_has_no_status_and_tells_its_own_refund_is_judged_by_them(shop: Shop) -> None:
+    assert [shop.told(probe(shop, 1)) for probe in (totals, covered, refunds)] == [None, None, None]
+    shop.done("""UPDATE "Sources" SET refunded = 24.81; UPDATE "Orders" SET shipping = 4.81 WHERE id = 1""")
+    wrong, back = shop.told(totals(shop, 1)), shop.told(refunds(shop, 1))
+    assert wrong is not None
+    assert wrong.samples == ("id=1 by_lines=-0.01",)
+    assert back is not None
+    assert back.samples == ("id=1 difference=0.01",)
+    shop.done("""UPDATE "Sources" SET refunded = 0, debited = 24.79""")
+    short = shop.told(covered(shop, 1))
+    assert short is not None
+    assert short.samples == ("id=1 difference=-0.01",)
 
 
 def test_what_rounds_is_taken_for_equal_within_its_tolerance_and_not_beyond_it(shop: Shop) -> None:
