@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.drill.profile import Profile
 from fixtures.drill.read_profile import read_profile
-from tests.drills import PROFILE, ROOT, SAMPLE
+from tests.drills import PROFILE, ROOT, SAMPLE, drill
 
 CANARY = "canary"
 
@@ -78,6 +78,12 @@ def test_the_money_is_found_where_it_adds_up(found: Profile, real: Profile) -> N
     assert named <= drafted
 
 
+def test_columns_of_paths_are_found_with_where_their_files_lie(found: Profile, real: Profile) -> None:
+    assert [column.model_dump(exclude={"name"}) for column in found.files] == [
+        column.model_dump(exclude={"name"}) for column in real.files
+    ]
+
+
 def test_the_application_is_read_and_not_run(found: Profile, real: Profile) -> None:
     assert found.application.manage == real.application.manage
     assert found.application.environment == real.application.environment
@@ -101,6 +107,7 @@ def test_every_guess_says_why_with_what_was_measured(drafted: Path) -> None:
         "the sum of the account's entries: holds for 6 of 6",
         "by igny8_invoice_lines.amount: holds for 216 of 216",
         "igny8_images.path: 210 of 210 read like a path",
+        "Under it in the archive: holds for 210 of 210.",
         "102 of 102 ids are found in igny8_content",
     ):
         assert words in " ".join(text.replace("\n# ", " ").split()), words
@@ -131,3 +138,20 @@ def test_a_set_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("No profile was drafted: locate ")
     assert not (tmp_path / "profile").exists()
+
+
+def test_a_drill_by_a_draft_finds_no_fault_in_the_healthy_sample_and_is_not_verified(
+    drafted: Path, whole_set: Path, tmp_path: Path
+) -> None:
+    outcome = drill(whole_set.parent, tmp_path / "out", profile=drafted)
+    assert outcome.red == {}, outcome.output
+    assert (outcome.evidence.verdict, outcome.exit_code) == ("INCONCLUSIVE", 2)
+    assert outcome.evidence.headline.startswith("unconfirmed profile: application, backup, targets, ")
+    # What a draft cannot know: the health view, how often sets are taken, how sites lie in the archive; and the set that
+    # was taken by another profile tells no sums of the columns that only the draft calls money.
+    blocked = {control for control in outcome.blocked if not control.startswith("SIT")}
+    assert blocked == {"APP-04", "BAK-10", "BAK-11", "FID-06"}
+    documents = ("evidence.json", "index.html", "summary.md", "runbook.md", "junit.xml")
+    unsaid = [name for name in documents if "unconfirmed profile" not in (outcome.directory / name).read_text()]
+    assert unsaid == []
+    assert outcome.result("BIL-01", "igny8_credit_ledger").outcome == "passed"
