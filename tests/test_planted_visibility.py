@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.application_under_test import copy_of_the_sample, new_migration
 from tests.drills import Healthy, drill
+from tests.spoiled_sets import replace_in
 from tests.told_faults import Fault, Told, expect
 
 PLANTED = {
@@ -68,7 +69,31 @@ PLANTED = {
             )
         },
     ),
+    # Planted in the code below.
+    "TEN-16": Fault(
+        "",
+        {
+            "igny8": Told(
+                "2 of 10 addresses show other tenants' rows",
+                ("api/invoices/<int:pk>/: 8 of 8", "api/tasks/: 147 of 300"),
+                broken=2,
+                examined=10,
+            )
+        },
+    ),
 }
+# Neither asks who is logged in.
+OPEN_VIEWS = """
+
+class OpenDetail(RowDetail):
+    def get_queryset(self):
+        return self.model.objects.values("pk", *self.fields)
+
+
+class OpenList(RowList):
+    def get_queryset(self):
+        return self.model.objects.filter(tenant__isnull=False).order_by("pk").values("pk", *self.fields)
+"""
 ONE_MORE_TENANT = """migrations.RunPython(
     lambda apps, editor: apps.get_model("igny8", "Tenant").objects.create(
         id=1000, name="One more", slug="one-more", plan_id=1, currency_id="USD", is_active=False,
@@ -81,6 +106,13 @@ def test_the_controls_on_visibility_and_no_others_see_their_faults(healthy: Heal
     healthy.backup(tmp_path / "backups", "".join(fault.sql for fault in PLANTED.values()))
     checkout = copy_of_the_sample(tmp_path)
     new_migration(checkout, "9999_planted", ONE_MORE_TENANT)
+    with (checkout / "igny8_core" / "igny8" / "api.py").open("a") as api:
+        api.write(OPEN_VIEWS)
+    leaks = {
+        "api.RowDetail.as_view(**api.INVOICES)": "api.OpenDetail.as_view(**api.INVOICES)",
+        "api.RowList.as_view(**api.TASKS)": "api.OpenList.as_view(**api.TASKS)",
+    }
+    replace_in(checkout / "igny8_core" / "urls.py", leaks)
     outcome = drill(tmp_path / "backups", tmp_path / "out", app=checkout)
     expect(outcome, red={control: sorted(fault.told) for control, fault in PLANTED.items()})
     for control, fault in PLANTED.items():

@@ -1,11 +1,12 @@
 """TEN: what one tenant sees and may do, as the application would let it."""
 
+from fixtures.blocked import Blocked
 from fixtures.control import Examination, control, for_each
 from fixtures.databases import Database
 from fixtures.drill.facts import Table
 from fixtures.drill.ownership import OwnerPath, Ownership
 from fixtures.drill.profile import Profile
-from fixtures.drill.profile.seen import Login
+from fixtures.drill.profile.seen import Login, Visits
 from fixtures.drill.profile.tenancy import RowSecurity
 from fixtures.drill.record import DrillRecord
 from fixtures.drilled import Drilled
@@ -88,3 +89,32 @@ def test_every_active_tenant_has_an_owner_who_can_log_in(
 ) -> None:
     """A tenant whose rows are all there and whose owner is not has lost everything all the same."""
     migrated.expect_none(without_owner(login, ownership.root))
+
+
+@control(
+    "TEN-16",
+    title="The application shows nobody another tenant's rows",
+    impact="critical",
+    remediation="Take the address out of service, or filter its queryset by the tenants of whoever asks. If it is meant to "
+    "be open to anybody, say why under [tenancy.probe.public] in the profile.",
+)
+@for_each("visits")
+def test_the_application_shows_nobody_another_tenants_rows(
+    record: DrillRecord, visits: Visits, examination: Examination
+) -> None:
+    """Where no policy of the database keeps tenants apart, one view that forgets to filter shows everything. Users of a
+    few tenants are logged in; every list and every detail that can be found is asked for, own rows and others'. Whatever
+    answers a tenant for its own row must answer 403 or 404 for another's, and no list may name one."""
+    visited = record.visited
+    if visited is None:
+        raise Blocked(record.why_missing("application"))
+    if visited.problem:
+        raise Blocked(f"the application could not be asked: {visited.problem}")
+    if not visited.tried:
+        raise Blocked(f"none of the application's {len(visited.addresses)} addresses could be tried")
+    known = {each.pattern for each in visited.addresses}
+    needless = [f"{each} (named in [tenancy.probe], and there is none)" for each in (*visits.tables, *visits.public)]
+    unknown = [text for text in needless if text.split(" (")[0] not in known]
+    open_to_all = [f"{each.pattern}: {each.shown} of {each.asked}" for each in visited.tried if each.shown]
+    of = max(len(visited.tried), len(open_to_all) + len(unknown))
+    examination.expect_none([*open_to_all, *unknown], "show other tenants' rows", of=of, unit="addresses")
