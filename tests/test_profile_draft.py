@@ -73,6 +73,11 @@ def test_the_money_is_found_where_it_adds_up(found: Profile, real: Profile) -> N
     # What the data alone does not show (a tax's rounding, which kinds give) is left to a person.
     for theirs, ours in zip(parts(found), parts(real), strict=True):
         assert theirs == {key: ours[key] for key in theirs}
+    assert found.currencies == real.currencies
+    assert (found.invoice[0].subtotal, found.invoice[0].numbering) == (
+        real.invoice[0].subtotal,
+        real.invoice[0].numbering,
+    )
     named = {(money.table, column) for money in real.money for column in money.columns}
     drafted = {(money.table, column) for money in found.money for column in money.columns}
     assert named <= drafted
