@@ -179,13 +179,23 @@ def _sites(record: DrillRecord) -> Iterator[Step]:
         "What is there now is kept aside: nothing is unpacked over it.",
         '{ [ ! -e "$SITES_PARENT"/sites-data ] ||'
         ' mv "$SITES_PARENT"/sites-data "$SITES_PARENT"/sites-data.before-"$(date +%Y%m%d%H%M%S)"; } &&'
-        f' \\\n  tar -xzpf {_path(archive)} -C "$SITES_PARENT"',
+        f" \\\n  {_unpacking(archive)}",
         f"Measured: {words.duration(_seconds(record, 'sites'))} for reading {words.many(found.files, 'file')} "
         f"({words.size(found.bytes)}) to the end; the drill does not unpack them"
         if found and _ok(record, "sites")
         else _not(record, "sites"),
         tuple(warnings),
     )
+
+
+def _unpacking(archive: Artefact) -> str:
+    """The command that puts the sites data in place; a tar's packing is told by tar itself."""
+    if archive.plain_name.endswith(".sites"):
+        return f'cp -a {_path(archive)}/. "$SITES_PARENT"/'
+    if archive.plain_name.endswith(".zip"):
+        return f'unzip -q {_path(archive)} -d "$SITES_PARENT"'
+    packed = "z" if archive.plain_name.endswith(".gz") else ""
+    return f'tar -x{packed}pf {_path(archive)} -C "$SITES_PARENT"'
 
 
 def _logs(record: DrillRecord) -> Iterator[Step]:
