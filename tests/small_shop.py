@@ -118,7 +118,8 @@ owner = ["tenantCode", "product"]
 start = "begins"
 end = "ends"
 gapless = true
-active = { status = "state", means = ["runs"] }
+active.status = "state"
+active.means = ["runs"]
 
 [[domain]]
 table = "Shop.Bills"

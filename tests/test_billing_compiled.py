@@ -9,7 +9,7 @@ from fixtures.billing.currencies import InCurrency, finer_than_its_currency
 from fixtures.billing.document import used_twice, wrong_tax, wrong_totals, wrongly_credited
 from fixtures.billing.domain import MoneyTable, below_nought, inexact_money, no_number, out_of_order, outside_its_list
 from fixtures.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
-from fixtures.billing.period import not_running, overlapping, with_a_hole_before
+from fixtures.billing.period import not_running, not_served, overlapping, with_a_hole_before
 from fixtures.billing.settlement import (
     Processed,
     overpaid,
@@ -22,6 +22,7 @@ from fixtures.billing.settlement import (
 from fixtures.billing.usage import not_charged_alike
 from fixtures.drill.money import summed_columns
 from fixtures.drill.names import TableName
+from fixtures.drill.profile.money import Live, Served
 from fixtures.masking import masked_text
 from fixtures.probe import Probe
 from tests.small_shop import Shop, Told, small_shop
@@ -378,6 +379,20 @@ def test_an_order_whose_payment_has_no_status_and_tells_its_own_refund_is_judged
     short = shop.told(covered(shop, 1))
     assert short is not None
     assert short.samples == ("id=1 difference=-0.01",)
+
+
+def test_everybody_who_is_served_has_a_period_that_runs(shop: Shop) -> None:
+    period = shop.profile.period[0]
+    served = Served(table=TableName("Shop", "Tenants"), key="code", live=Live(column="closedAt"))
+    assert period.active is not None
+    probe = not_served(period, period.active, served, NOW, shop.books)
+    assert shop.told(probe) is None
+    shop.done("""UPDATE "Plans" SET state = 'over' WHERE id = 2; UPDATE "Tenants" SET "closedAt" = NULL""")
+    assert shop.told(probe) == Told(
+        "2 of 3 owners of periods had no active period that ran when the backup was taken; "
+        f"tenant={ACME} rows=1; tenant={masked_text('gone', b'key')} rows=1",
+        (f"code={ACME}", f"code={masked_text('gone', b'key')}"),
+    )
 
 
 def test_what_rounds_is_taken_for_equal_within_its_tolerance_and_not_beyond_it(shop: Shop) -> None:

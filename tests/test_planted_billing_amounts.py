@@ -121,6 +121,13 @@ PLANTED = {
                 broken=5,
                 examined=6,
             ),
+            "subscriptions served": Told(
+                "5 of 6 owners of periods had no active period that ran when the backup was taken; "
+                "tenant=2 rows=1; tenant=3 rows=1; tenant=4 rows=1; tenant=5 rows=1; tenant=6 rows=1",
+                ("id=2", "id=3", "id=4", "id=5", "id=6"),
+                broken=5,
+                examined=6,
+            ),
         },
     ),
     "BIL-24": Fault(
@@ -166,7 +173,8 @@ def says_what_runs(folder: Path) -> Path:
     text = file.read_text()
     begins = 'end = "period_end"\n'
     assert text.count(begins) == 1
-    said = f'{begins}active = {{ status = "status", means = ["active"] }}\n'
+    served = 'served = { table = "igny8_tenants", key = "id" }'
+    said = f'{begins}active = {{ status = "status", means = ["active"], {served} }}\n'
     kept = [line for line in text.replace(begins, said).splitlines() if not line.startswith("BIL-18 = ")]
     file.write_text("\n".join(kept) + "\n")
     return copy
