@@ -13,7 +13,7 @@ LOCKER := uv==0.13.9
 UV := $(VENV)/locker/bin/uv
 
 # The applications that nobody here wrote, each at two releases: an environment of its own for each.
-APPS := openwisp
+APPS := openwisp oscar wagtail
 APP_RELEASES := $(foreach app,$(APPS),$(app)-older $(app)-newer)
 APP_VENVS := .venv-apps
 

@@ -8,6 +8,7 @@ import pytest
 from fixtures.drill.profile.references import Crossing
 from fixtures.probe import Probe
 from fixtures.references import excused, owned_by_somebody, strays
+from fixtures.tenancy import owned_otherwise
 from fixtures.waivers import needless_crossings
 from tests.small_tenancy import Look, SmallTenancy, small_tenancy
 
@@ -76,6 +77,24 @@ def test_without_a_condition_all_are_counted_and_one_is_needed(tenancy: SmallTen
         assert look.said(probe(look)) == (f"2 of 4 rows cross, as the profile says: {REASON}", ())
     with tenancy.look("", **crossing()) as look:
         assert look.said(probe(look))[0].startswith("nothing needs its [[tenancy.crossing]] any more: no row crosses;")
+
+
+def test_a_reference_that_is_meant_to_cross_gives_a_row_without_an_owner_none(
+    tenancy: SmallTenancy, folder: Path
+) -> None:
+    orphaned = """
+    ALTER TABLE spent ALTER tenant_id DROP NOT NULL;
+    UPDATE spent SET tenant_id = NULL, accepted = ("cardNo" = 2) WHERE "cardNo" IN (2, 3) AND turn = 1;
+    """
+    ownerless = {"ownerless": {"spent": "guests spend cards as well"}}
+    for said, rows in (
+        (VIA, ("cardNo=2 turn=1 other_tenants=1", "cardNo=3 turn=1 other_tenants=1")),
+        (crossing("crossings/accepted.sql"), ("cardNo=3 turn=1 other_tenants=1",)),
+    ):
+        with tenancy.look(orphaned, folder, **said, **ownerless) as look:
+            (key,) = [key for key in look.database.facts.foreign_keys if key.id == SPENT]
+            found = owned_otherwise(look.table("spent"), (key,), look.ownership, look.tenancy)
+            assert look.said(found)[1] == rows
 
 
 def test_a_person_in_several_tenants_may_name_the_present_one_if_the_profile_says_why(tenancy: SmallTenancy) -> None:

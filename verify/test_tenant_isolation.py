@@ -195,4 +195,4 @@ def test_other_ways_give_no_other_owner(
     """All ways from a row to its tenant must agree. Between two owners TEN-02 decides, reference by reference; where the
     row's own way is empty it has nothing to compare, and what is taken for everybody's may hang on one tenant's row."""
     table, keys = ways
-    migrated.expect_none(owned_otherwise(table, keys, ownership, table.name in profile.tenancy.ownerless))
+    migrated.expect_none(owned_otherwise(table, keys, ownership, profile.tenancy))

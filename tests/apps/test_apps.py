@@ -39,6 +39,53 @@ FAULTS = {
             }
         },
     ),
+    # One price and one basket of another customer's; a total that was raised by a cent with everything that was paid for
+    # it; a product's image that is gone.
+    "oscar": Fault(
+        """
+        UPDATE order_lineprice SET line_id = (SELECT max(id) FROM order_line WHERE order_id = 9) WHERE order_id = 1 AND
+               id = (SELECT min(id) FROM order_lineprice WHERE order_id = 1);
+        UPDATE order_order SET basket_id = (SELECT basket_id FROM order_order WHERE id = 30) WHERE id = 2;
+        UPDATE order_order SET total_incl_tax = total_incl_tax + 0.01 WHERE id = 4;
+        UPDATE payment_source SET amount_allocated = amount_allocated + 0.01, amount_debited = amount_debited + 0.01
+         WHERE order_id = 4;
+        UPDATE payment_transaction SET amount = amount + 0.01
+         WHERE txn_type = 'Debit' AND source_id = (SELECT id FROM payment_source WHERE order_id = 4);
+        """,
+        {
+            "TEN-02": {
+                "public.order_lineprice(line_id)->public.order_line": 1,
+                "public.order_order(basket_id)->public.basket_basket": 1,
+            },
+            "BIL-51": {"whole": 1},
+            "FIL-01": {"product images": 1},
+        },
+        lost="images/products/*/*/*.gif",
+    ),
+    # A page that shows another site's text once it is opened, and an address that leads to another site; an editor who was
+    # locked out; a document that is not the one that was stored; an image that is gone.
+    "wagtail": Fault(
+        """
+        UPDATE wagtailcore_page SET live_revision_id = (
+            SELECT live_revision_id FROM wagtailcore_page WHERE url_path = '/choir/part-1/article-2/'
+        ) WHERE url_path = '/bakery/part-1/article-2/';
+        UPDATE wagtailredirects_redirect SET redirect_page_id = (
+            SELECT id FROM wagtailcore_page WHERE url_path = '/dentist/part-0/article-3/'
+        ) WHERE site_id = (SELECT id FROM wagtailcore_site WHERE hostname = 'florist.example') AND old_path = '/old-0';
+        UPDATE auth_user SET is_active = false WHERE username = 'choir';
+        UPDATE wagtaildocs_document SET file_size = file_size + 1 WHERE id = (SELECT min(id) FROM wagtaildocs_document);
+        """,
+        {
+            "TEN-02": {
+                "public.wagtailcore_page(live_revision_id)->public.wagtailcore_revision": 1,
+                "public.wagtailredirects_redirect(redirect_page_id)->public.wagtailcore_page": 1,
+            },
+            "TEN-51": {"whole": 1},
+            "FIL-01": {"images": 1},
+            "FIL-03": {"documents": 1},
+        },
+        lost="original_images/*",
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+SELECT l.id FROM public.wagtailcore_pagelogentry l WHERE l.deleted
