@@ -57,7 +57,7 @@ FAULTS = {
                 "public.order_lineprice(line_id)->public.order_line": 1,
                 "public.order_order(basket_id)->public.basket_basket": 1,
             },
-            "BIL-51": {"whole": 1},
+            "BIL-03": {"orders": 1},
             "FIL-01": {"product images": 1},
         },
         lost="images/products/*/*/*.gif",

@@ -1,4 +1,4 @@
--- id: BIL-52
+-- id: BIL-51
 -- title: What a source of payment says it took and gave back is what its transactions say
 -- impact: critical
 -- remediation: Compare with the processor's own statement; the transactions are the record, the amounts of the source a sum.
