@@ -55,6 +55,20 @@ def test_what_everybody_shares_need_only_be_there(tenancy: SmallTenancy) -> None
         assert said(look)[1] == ("cardNo=2 turn=2 tenant=2 other_tenant=None",)
 
 
+def test_an_id_may_outlive_the_row_that_it_means_and_not_mean_another_tenants(tenancy: SmallTenancy) -> None:
+    reason = "a card that ran out is deleted"
+    for ids, told in (
+        ("{9}", (f"1 of 1 ids mean a row that is gone, as the profile says: {reason}", ())),
+        (
+            "{9,1}",
+            ("1 of 2 ids mean another tenant's row of public.cards", ("cardNo=3 turn=1 tenant=2 other_tenant=1",)),
+        ),
+    ):
+        planted = f"""UPDATE spent SET ids = NULL; UPDATE spent SET ids = '{ids}' WHERE "cardNo" = 3"""
+        with tenancy.look(planted, **soft("ids", "cards", outlives=reason)) as look:
+            assert said(look) == told
+
+
 def test_a_path_that_is_none_is_a_fault_of_the_profile(tenancy: SmallTenancy) -> None:
     with tenancy.look("", **soft("note", "devices", json_path="seen[")) as look:
         (told,) = look.problems

@@ -1,1 +1,0 @@
-SELECT l.id FROM public.wagtailcore_pagelogentry l WHERE l.deleted
