@@ -71,6 +71,11 @@ def own_sites_of_tenant(request, tenant_id):
     return JsonResponse([{"id": site.pk} for site in found], safe=False)
 
 
+@login_required
+def open_invoice(request, invoice_number):
+    return HttpResponse(Invoice.objects.filter(number=invoice_number).first().total)
+
+
 def writes(request):
     Tenant.objects.update(name="changed by a visit")
     Tag.objects.all().delete()
@@ -100,6 +105,7 @@ urlpatterns += [
     ], "open"))),
     path("tenants/<int:tenant_id>/sites/", sites_of_tenant),
     path("tenants/<int:tenant_id>/own-sites/", own_sites_of_tenant),
+    path("bills/<str:invoice_number>/", open_invoice),
     path("writes/", writes),
     path("breaks/<int:subscription_id>/", breaks),
     path("sites/<int:site_pk>/images/<int:image_pk>/", image),
@@ -189,6 +195,7 @@ def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrate
         "open/sites/",
         "open/keywords/(?P<key>[0-9]+)/$",
         "tenants/<int:tenant_id>/sites/",
+        "bills/<str:invoice_number>/",
         "rest/content/{id}",
     }
     assert leaks["tenants/<int:tenant_id>/own-sites/"] == ("detail", False)
