@@ -54,7 +54,7 @@ def test_every_control_that_touches_it_is_told_with_its_last_outcome(healthy_dri
         "TEN-06",
         "BIL-51",
         "money amount balance_after",
-        "ledger 'credits' (tenant_id, entry_no, amount, balance_after)",
+        "ledger 'credits' (tenant_id, entry_no, amount, balance_after, kind)",
     ):
         assert words in text, words
     assert "BIL-06" not in text
@@ -64,7 +64,7 @@ def test_every_control_that_touches_it_is_told_with_its_last_outcome(healthy_dri
 def test_a_shared_table_is_told_with_its_reason(healthy_drill: Drill) -> None:
     text = told("igny8_plans", healthy_drill.directory)
     assert "owner none: shared, since the price list, the same for everyone" in text
-    assert "money price monthly_credits" in text or "money monthly_credits price" in text
+    assert "money price, in currency_id monthly_credits" in text
     assert "TEN-03" not in text
 
 
