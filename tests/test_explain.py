@@ -68,6 +68,12 @@ def test_a_shared_table_is_told_with_its_reason(healthy_drill: Drill) -> None:
     assert "TEN-03" not in text
 
 
+def test_a_column_of_paths_is_told_with_where_its_files_lie(healthy_drill: Drill) -> None:
+    text = told("igny8_images", healthy_drill.directory)
+    assert "files path, below sites-data of the archive, which claims all below sites-data/uploads" in text
+    assert "FIL-01" in text
+
+
 def test_a_name_in_mixed_case_is_found_as_it_is_written(healthy_drill: Drill) -> None:
     assert "a row is told by entryId as it is" in told("igny8_AuditTrail", healthy_drill.directory)
     done = explain("igny8_audittrail", "--run", str(healthy_drill.directory))

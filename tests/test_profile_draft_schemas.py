@@ -250,3 +250,15 @@ def test_a_schema_for_each_tenant_is_told_by_the_roots_own_column(database: psyc
     assert schemas.column == "schema_name"
     assert "schema_name of 2 tenants names one of the 2 schemas" in found.prose
     assert not found.profile.tenancy.shared
+
+
+def test_credentials_in_clear_are_told_and_tolerated_by_nobody_yet(database: psycopg.Connection[Any]) -> None:
+    found = drafted(
+        database,
+        TENANTS + "CREATE TABLE hooks (id int PRIMARY KEY, org int REFERENCES organizations, api_key text); "
+        "INSERT INTO hooks VALUES (1, 1, 'open sesame'), (2, 2, 'pbkdf2_sha256$1$x$y')",
+    )
+    assert '#"credential in public.hooks.api_key" = "why it may stand there"' in found.text
+    assert "1 rows; better: hash or encrypt them." in found.prose
+    assert not found.profile.tolerated
+    assert "sesame" not in found.text
