@@ -85,11 +85,13 @@ for number, customer in enumerate(CUSTOMERS):
             uploaded_by_user=editor,
         )
         image.get_rendition("fill-20x20")
+        image.get_file_size()  # asked for, it is stored
         image.tags.add("in the shop window")
-        Document.objects.create(
+        menu = Document.objects.create(
             title=f"Menu {section}",
             file=ContentFile(f"menu {section} of {customer}".encode(), name=f"{customer}-{section}.txt"),
             collection=collection,
             uploaded_by_user=editor,
         )
+        menu.get_file_size()
     workflow.start(page, editor)
