@@ -169,7 +169,9 @@ def test_a_manifest_that_cannot_be_read_leaves_open_what_only_it_could_tell(
 ) -> None:
     cannot_be_read = Fault("", in_set=lambda backup, _: part(backup, "manifest").write_text('{"format": 1'))
     outcome = meet(cannot_be_read, healthy, whole_set, tmp_path)
-    expect_red(outcome, {}, ("BAK-03", "FID", "TEN-14", "SIT-17"), "no manifest that can be read lies with this backup set")
+    expect_red(
+        outcome, {}, ("BAK-03", "FID", "TEN-14", "SIT-17"), "no manifest that can be read lies with this backup set"
+    )
 
 
 def test_a_whole_set_is_verified(whole_set: Path, tmp_path: Path) -> None:
