@@ -264,3 +264,9 @@ def test_a_table_that_others_point_at_needs_a_key_of_one_column(tmp_path: Path) 
         f"profile.toml: tenancy.generic_reference.models.shop.order: {fault}",
         f"profile.toml: invoice 'orders': {fault}",
     )
+
+
+@pytest.mark.parametrize("application", ["openwisp", "oscar", "wagtail"])
+def test_the_profiles_of_other_peoples_applications_are_well_written(application: str) -> None:
+    folder = Path(__file__).parent / "apps" / application / "profile"
+    assert read_profile(folder).profile.application.name == application
