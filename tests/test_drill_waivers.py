@@ -8,6 +8,7 @@ from tests.profiles import profile_and
 
 TODAY = datetime.now(UTC).date()
 BALANCE_OFF = "UPDATE igny8_tenants SET credits_balance = credits_balance + 1 WHERE id = 2"
+FILES = ("FIL-01", "FIL-02", "FIL-03", "FIL-04")
 REASON = "known since the move; the customer was told"
 
 
@@ -47,20 +48,20 @@ def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(healthy
 def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(whole_set: Path, tmp_path: Path) -> None:
     profile = profile_and(
         tmp_path,
-        f'[exempt]\nBIL-06 = "{REASON}"\nTEN-02 = "{REASON}"\n\n'
+        f'[exempt]\nBIL-06 = "{REASON}"\nTEN-02 = "{REASON}"\n"FIL-*" = "{REASON}"\n\n'
         + waiver("BIL-02", "credits")
         + waiver("BIL-02", "credit", TODAY - timedelta(days=9))
         + waiver("MIG-05", "whole"),
     )
     seen = drill(whole_set.parent, tmp_path / "out", profile=profile, workers=2)
-    assert (seen.exit_code, set(seen.red)) == (1, {"BIL-02", "BIL-06", "MIG-05", "TEN-02"}), seen.output
+    assert (seen.exit_code, set(seen.red)) == (1, {"BIL-02", "BIL-06", "MIG-05", "TEN-02", *FILES}), seen.output
     assert sorted(seen.red["BIL-02"]) == ["credit", "credits"]
     for control, subject in (("BIL-02", "credits"), ("MIG-05", "whole")):
         assert seen.result(control, subject).message == "holds, so nothing needs its waiver any more: remove the waiver"
     slip = seen.result("BIL-02", "credit")
     assert slip.message.startswith("nothing needs this waiver: BIL-02 has no such subject, it is tried on credits;")
     assert slip.waiver is not None
-    for control in ("BIL-06", "TEN-02"):
+    for control in ("BIL-06", "TEN-02", *FILES):
         for subject in seen.red[control]:
             assert "remove the exemption" in seen.result(control, subject).message
     assert seen.evidence.completeness.whole
@@ -68,16 +69,19 @@ def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(whole_set: Pa
 
 
 def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(whole_set: Path, tmp_path: Path) -> None:
-    profile = profile_and(tmp_path, f'[exempt]\nBIL-06 = "{REASON}"\nBIL-17 = "{REASON}"\n')
+    profile = profile_and(tmp_path, f'[exempt]\nBIL-06 = "{REASON}"\nBIL-17 = "{REASON}"\n"FIL-*" = "{REASON}"\n')
     file = profile / "profile.toml"
     text = file.read_text()
     start = text.index("[[period]]")
-    file.write_text(text[:start] + text[text.index("[[money]]", start) :])
+    text = text[:start] + text[text.index("[[money]]", start) :]
+    files = text.index("[[files]]")
+    file.write_text(text[:files] + text[text.index("[exempt]", files) :])
     seen = drill(whole_set.parent, tmp_path / "out", profile=profile)
     assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
-    exempt = ("BAK-10", "BAK-11", "BIL-06", "BIL-17", "BIL-18")
+    exempt = ("BAK-10", "BAK-11", "BIL-06", "BIL-17", "BIL-18", *FILES)
     assert seen.with_outcome("exempt") == {one: ["not-enumerated"] for one in exempt}
     assert f"BIL-06 was not tried: {REASON}" in seen.evidence.not_shown
+    assert f"FIL-* was not tried: {REASON}" in seen.evidence.not_shown
     assert "BIL-06 was not tried" in " ".join(seen.output.split())
 
 
