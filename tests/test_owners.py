@@ -83,7 +83,7 @@ def test_a_row_without_an_owner_may_have_none_by_another_way_either(tenancy: Sma
             alarms = look.table("alarms")
             ways = other_ways(look.database.facts, look.ownership, look.tenancy)[alarms.name]
             assert [key.columns for key in ways] == [("card",), ("device",), ("earlier",)]
-            assert look.said(owned_otherwise(alarms, ways, look.ownership, bool(ownerless))) == expected
+            assert look.said(owned_otherwise(alarms, ways, look.ownership, look.tenancy)) == expected
 
 
 def test_columns_named_like_the_tenants_are_found_whatever_their_case() -> None:

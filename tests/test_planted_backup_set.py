@@ -101,8 +101,15 @@ PLANTED = {
         ),
     },
     "BAK-04": {
-        "it is a day and a bit old": Fault(says="and the RPO is 26 h", in_set=taken(timedelta(hours=26, minutes=1))),
-        "it is dated tomorrow": Fault(says="lies in the future", in_set=taken(timedelta(hours=-20))),
+        # A dump of another day than the archive that lies with it: the skew is told too.
+        "it is a day and a bit old": Fault(
+            says="and the RPO is 26 h",
+            in_set=taken(timedelta(hours=26, minutes=1)),
+            also={"SIT-17": ("60 minutes",)},
+        ),
+        "it is dated tomorrow": Fault(
+            says="lies in the future", in_set=taken(timedelta(hours=-20)), also={"SIT-17": ("60 minutes",)}
+        ),
     },
     "BAK-05": {
         "the logs are open to the group": Fault(

@@ -73,11 +73,11 @@ PLANTED = {
         ALTER TABLE igny8_notes ALTER tenant_id DROP NOT NULL;
         UPDATE igny8_notes SET tenant_id = NULL WHERE id = 4;
         ALTER TABLE igny8_content ALTER sector_id DROP NOT NULL;
-        UPDATE igny8_content SET sector_id = NULL WHERE id = 3;
+        UPDATE igny8_content SET sector_id = NULL WHERE id = 6;
         """,
         {
             "public.igny8_notes": Told("1 of 300 rows belong to no tenant", ("id=4",), examined=300),
-            "public.igny8_content": Told("1 of 3000 rows belong to no tenant", ("id=3",), examined=3000),
+            "public.igny8_content": Told("1 of 3000 rows belong to no tenant", ("id=6",), examined=3000),
         },
     ),
     # A note on another tenant's row, one on a row that is not there, one on a model that the profile does not map.
