@@ -20,8 +20,8 @@ from fixtures.drill.guardian import Guardian
 from fixtures.drill.names import TableName
 from fixtures.drill.ownership import derive_ownership
 from fixtures.drill.profile.tenancy import Tenancy
-from fixtures.drill.record import Artefact
 from fixtures.drill.server import ServerRequest, serve
+from fixtures.drill.set_record import Artefact
 from fixtures.drill.sites import read_sites
 from fixtures.drill.tar_stream import Watch
 from fixtures.references import strays

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
+from fixtures.drill.archive_record import LogsArchive, SitesData
 from fixtures.drill.evidence import (
     Completeness,
     ControlCard,
@@ -19,20 +20,17 @@ from fixtures.drill.names import TableName
 from fixtures.drill.record import (
     ApplicationRun,
     AppliedMigration,
-    Artefact,
-    BackupSet,
     DrillRecord,
     DumpHeader,
     ErrorLine,
-    LogsArchive,
     Migrated,
     Restored,
     ServerFacts,
-    SitesData,
     StageName,
     StageOutcome,
     TocEntry,
 )
+from fixtures.drill.set_record import Artefact, BackupSet
 from fixtures.drill.stage import unreached
 
 STARTED = datetime(2026, 11, 22, 3, 15, 9, tzinfo=UTC)

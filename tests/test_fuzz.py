@@ -23,8 +23,8 @@ from fixtures.drill.manifest import Manifest
 from fixtures.drill.names import TableName
 from fixtures.drill.plain_dump import read_text
 from fixtures.drill.read_profile import ProfileError, read_profile
-from fixtures.drill.record import Artefact
 from fixtures.drill.roles_file import read_roles
+from fixtures.drill.set_record import Artefact
 from fixtures.drill.sites import DefinitionKeys, read_sites
 from fixtures.drill.stage import StageFailed
 from fixtures.drill.stderr_lines import MOST_TEXTS, StderrLines

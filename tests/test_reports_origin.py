@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from fixtures.drill.evidence import Evidence
-from fixtures.drill.record import Delivery, PastDrill
+from fixtures.drill.set_record import Delivery, PastDrill
 from reports import terminal
 from reports.render import render
 from reports.story import Story

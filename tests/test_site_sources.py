@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.drill.archive_record import SitesData
 from fixtures.drill.digest import sha256_of_file
 from fixtures.drill.folder_stream import digest_of_tree
-from fixtures.drill.record import Artefact, SitesData
 from fixtures.drill.set_files import set_files
+from fixtures.drill.set_record import Artefact
 from fixtures.drill.site_files import open_inventory
 from fixtures.drill.sites import read_sites
 from fixtures.drill.stage import StageFailed

@@ -13,9 +13,10 @@ from pathlib import Path
 import lz4.frame
 import pytest
 
+from fixtures.drill.archive_record import SitesData
 from fixtures.drill.decompress import zstd
 from fixtures.drill.profile.sites import SiteArchive
-from fixtures.drill.record import Artefact, SitesData
+from fixtures.drill.set_record import Artefact
 from fixtures.drill.site_files import CurrentLink, Definition, PatternError, open_inventory
 from fixtures.drill.sites import DefinitionKeys, read_logs, read_sites
 from fixtures.drill.stage import StageFailed

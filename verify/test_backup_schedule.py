@@ -4,8 +4,9 @@ from fixtures.blocked import Blocked
 from fixtures.control import Examination, Finding, control, for_each
 from fixtures.drill.profile import Profile
 from fixtures.drill.profile.backups import Schedule
-from fixtures.drill.record import BackupSet, DrillRecord
+from fixtures.drill.record import DrillRecord
 from fixtures.drill.schedule import Promise, kept, never_taken, shrunk
+from fixtures.drill.set_record import BackupSet
 
 _ALONE = "one set was named by itself, so its shelf was not seen: give the folder that holds the sets, and --set NAME"
 

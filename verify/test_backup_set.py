@@ -5,7 +5,8 @@ from fixtures.control import Examination, control, for_each
 from fixtures.drill.manifest import FileEntry
 from fixtures.drill.measures import rpo_hours
 from fixtures.drill.profile import Profile
-from fixtures.drill.record import Artefact, BackupSet, DrillRecord
+from fixtures.drill.record import DrillRecord
+from fixtures.drill.set_record import Artefact, BackupSet
 from fixtures.stages import came_to_its_end
 from fixtures.toc import tables_without_data
 
