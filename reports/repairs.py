@@ -7,6 +7,7 @@ from typing import get_args
 
 from fixtures.drill.evidence import Act, Result
 
+_OVER_FILES = ("SIT", "FIL")
 _CAUSES = {"loss": "lost or damaged", "skew": "made between the two snapshots"}
 
 
@@ -23,10 +24,12 @@ class Mending:
 
 @dataclass(frozen=True)
 class RepairList:
-    """All of it in order; `unlisted` is how many more things the controls found than the evidence names."""
+    """All of it in order; `unlisted` is how many more things the controls found than the evidence names, `untried` the
+    controls over files that could not look: what they would have found is not known."""
 
     mendings: tuple[Mending, ...]
     unlisted: int
+    untried: tuple[str, ...]
 
     @property
     def only_skew(self) -> bool:
@@ -38,7 +41,10 @@ def repair_list(results: Iterable[Result]) -> RepairList:
     things: defaultdict[tuple[str, str, Act], dict[str, None]] = defaultdict(dict)
     controls: defaultdict[tuple[str, str, Act], set[str]] = defaultdict(set)
     unlisted = 0
+    untried: set[str] = set()
     for result in results:
+        if result.outcome == "blocked" and result.control.startswith(_OVER_FILES):
+            untried.add(result.control)
         unlisted += result.repairs_total - len(result.repairs)
         for repair in result.repairs:
             key = (repair.tenant, repair.cause, repair.act)
@@ -58,4 +64,5 @@ def repair_list(results: Iterable[Result]) -> RepairList:
             for tenant, cause, act in ordered
         ),
         unlisted,
+        tuple(sorted(untried)),
     )

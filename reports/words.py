@@ -8,7 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from fixtures.drill.evidence import Measure, Outcome, Result
-from fixtures.drill.record import Delivery
+from fixtures.drill.set_record import Delivery
 
 EVIDENCE = "evidence.json"
 

@@ -32,6 +32,15 @@ def test_runbook_and_page_have_the_list_and_a_drill_without_repairs_says_so() ->
     assert "- **tenant 9**, lost or damaged: deploy again: site=1 (SIT-06)" in written
     assert "made between the two snapshots: remove directory" in written
     assert "<td>remove directory</td>" in page.write_up(story)
+    assert "Not known in full" not in page.write_up(story)
     clean = Story(examples.evidence([examples.result("SIT-06")]))
     assert "## Repairs" not in runbook.write_up(clean)
     assert "files and records agree wherever they were compared" in page.write_up(clean)
+
+
+def test_where_the_files_could_not_be_looked_at_no_document_says_that_they_agree() -> None:
+    blind = Story(examples.evidence([examples.result("SIT-06", "whole", "blocked", message="nothing was restored")]))
+    told = "1 control over files could not be tried (SIT-06)"
+    assert "Not known in full:</strong> " + told in page.write_up(blind)
+    assert "agree wherever" not in page.write_up(blind)
+    assert f"Not known in full: {told}" in runbook.write_up(blind).replace("\\", "")
