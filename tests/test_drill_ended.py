@@ -1,11 +1,17 @@
 """A drill that is ended from outside, at any stage, leaves no process, no file and no verdict that it did not reach."""
 
 import os
+import shutil
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from fixtures.drill.server.binaries import Binaries, candidates
+from fixtures.drill.server.contract import ServerRequest
+from tests.small_source import script
 from tests.test_server_container import containers
 from tests.watched_drill import WORKER, runs_in, watched_drill
 
@@ -20,9 +26,31 @@ STAGES: dict[str, str | int] = {
 }
 
 
+@pytest.fixture(scope="module")
+def unhurried_clients() -> Iterator[Path]:
+    """The Postgres programs in a folder of their own, where listing an archive, otherwise over in hundredths of a second,
+    begins with a pause: long enough to be seen on any machine."""
+    found = next(each for each in candidates(ServerRequest("")) if isinstance(each, Binaries))
+    home = Path(tempfile.mkdtemp(prefix="unhurried-"))
+    home.chmod(0o755)
+    folder = home / "bin"
+    folder.mkdir()
+    for program in found.folder.iterdir():
+        if program.name != "pg_restore":
+            (folder / program.name).symlink_to(program)
+    real = found.folder / "pg_restore"
+    pause = 'case " $* " in *" --list --create "*) sleep 5 ;; esac'
+    script(folder / "pg_restore", f'#!/bin/sh\n{pause}\nexec "{real}" "$@"\n')
+    yield folder
+    shutil.rmtree(home)
+
+
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_drill_that_is_killed_leaves_nothing(stage: str, whole_set: Path, tmp_path: Path) -> None:
-    with watched_drill(whole_set.parent, tmp_path, workers=2) as seen:
+def test_a_drill_that_is_killed_leaves_nothing(
+    stage: str, whole_set: Path, unhurried_clients: Path, tmp_path: Path
+) -> None:
+    clients = ("--postgres-bin", str(unhurried_clients)) if stage == "inspect" else ()
+    with watched_drill(whole_set.parent, tmp_path, workers=2, arguments=clients) as seen:
         seen.wait_for(STAGES[stage])
         seen.process.kill()
         assert seen.end().exit_code == -signal.SIGKILL
