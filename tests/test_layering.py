@@ -13,7 +13,19 @@ OURS = ("conftest", "fixtures", "igny8_core", "reports", "sample", "tests", "ver
 # What the reports may know of a drill: what stands in its evidence. Nothing that runs, connects or reads a set.
 SHAPES = tuple(
     f"fixtures.drill.{name}"
-    for name in ("archive_record", "evidence", "facts", "manifest", "names", "profile", "record", "set_record", "shape")
+    for name in (
+        "archive_record",
+        "evidence",
+        "facts",
+        "figures",
+        "manifest",
+        "names",
+        "past",
+        "profile",
+        "record",
+        "set_record",
+        "shape",
+    )
 )
 
 
