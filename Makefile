@@ -23,6 +23,9 @@ export DRILL_SERVER := $(or $(value SERVER),$(value DRILL_SERVER),auto)
 # The key that vouches for the report; what unlocks it stays in the environment (DRILL_SIGNING_PASSPHRASE).
 export DRILL_SIGNING_KEY := $(or $(value SIGNING_KEY),$(value DRILL_SIGNING_KEY))
 
+# The key under which samples are masked; without it they can be compared with no other drill's.
+export DRILL_MASK_KEY := $(or $(value MASK_KEY),$(value DRILL_MASK_KEY))
+
 OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
 OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(UPLOADS)$(LOGS)
 

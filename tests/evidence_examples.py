@@ -8,6 +8,7 @@ from fixtures.drill.evidence import (
     Completeness,
     ControlCard,
     Evidence,
+    Masking,
     Measure,
     Result,
     TornDown,
@@ -17,6 +18,7 @@ from fixtures.drill.evidence import (
 from fixtures.drill.facts import Column, DatabaseRole, Facts, Table
 from fixtures.drill.manifest import FileEntry, Manifest
 from fixtures.drill.names import TableName
+from fixtures.drill.origin import Confinement, Job, Origin, Revision, Runner, Version
 from fixtures.drill.record import (
     ApplicationRun,
     AppliedMigration,
@@ -126,7 +128,13 @@ def verified() -> Evidence:
         "APP-04",
         "metrics.example.net",
         "waived",
-        waiver=Waived(reason="metrics leave until the new gateway is there", approved_by="R. Iyer", until="2027-01-31"),
+        waiver=Waived(
+            owner="platform team",
+            ticket="OPS-211",
+            reason="metrics leave until the new gateway is there",
+            approved_by="R. Iyer",
+            until="2027-01-31",
+        ),
     )
     return evidence([*passes(), waived])
 
@@ -202,6 +210,8 @@ def evidence(
         "suite_version": "0.1.0",
         "python": "3.11.7",
         "platform": "Linux-6.1-x86_64",
+        "origin": origin(),
+        "masking": Masking(kept=True, key_id="5e" * 8),
         "command": ("pytest", "verify", "--backups", "backups", "-n2"),
         "measures": (
             Measure(name="RPO", target=24.0, measured=1.25, unit="hours"),
@@ -218,6 +228,40 @@ def evidence(
         ),
     }
     return Evidence(**fields | other)
+
+
+def origin() -> Origin:
+    """A job of a CI service, with code that was not just what its commit says."""
+    return Origin(
+        runner=Runner(
+            account="drill",
+            uid=1001,
+            machine="drill-02",
+            job=Job(
+                service="GitLab CI",
+                name="restore-drill",
+                run="48213",
+                actor="schedule",
+                address="https://git.example.net/ops/drill/-/jobs/48213",
+            ),
+        ),
+        suite=Revision(commit="4be1" * 10, changed=0),
+        application=Revision(commit="a90c" * 10, changed=2),
+        lock_sha256="1c" * 32,
+        tools=(Version(name="Python", version="3.11.7"), Version(name="git", version="2.39.5")),
+        libraries=(Version(name="psycopg", version="3.3.0"), Version(name="pydantic", version="2.12.4")),
+        confinement=(
+            Confinement(
+                programs="server", network="Unix socket in a folder of mode 0700, no TCP port", account="nobody"
+            ),
+            Confinement(
+                programs="restore",
+                network="unshare --net",
+                why="tried at the start of the drill: a network namespace with no way out",
+                account="nobody",
+            ),
+        ),
+    )
 
 
 def stages(stopped: str = "", cause: str = "", fix: str = "") -> tuple[StageOutcome, ...]:
@@ -271,6 +315,7 @@ def backup_set(stem: str = STEM) -> BackupSet:
         taken_at_source="manifest",
         kind="custom",
         folder_mode=0o40700,
+        folder_owner="backup",
         artefacts=files,
         manifest=manifest,
         notes=("ignored .igny8_20261122_030000.partial: an interrupted backup",),

@@ -9,7 +9,10 @@ from tests.drills import ROOT, Drill, command, drill
 from tests.profiles import profile_and
 from tests.watched_drill import runs_in
 
-WAIVER = '[[waiver]]\nsubject = "whole"\nreason = "known since the move"\napproved_by = "A. A."\nuntil = 2027-01-01\n'
+WAIVER = (
+    '[[waiver]]\nsubject = "whole"\nowner = "B. B."\nticket = "OPS-1"\n'
+    'reason = "known since the move"\napproved_by = "A. A."\nuntil = 2027-01-01\n'
+)
 
 
 def refused(argv: list[str], folder: Path) -> str:

@@ -15,6 +15,7 @@ REASON = "known since the move; the customer was told"
 def waiver(control: str, subject: str, until: date = TODAY) -> str:
     return (
         f'[[waiver]]\ncontrol = "{control}"\nsubject = "{subject}"\nreason = "{REASON}"\n'
+        f'owner = "billing team"\nticket = "OPS-211"\n'
         f'approved_by = "A. Auditor"\nuntil = {until}\n'
     )
 
@@ -32,6 +33,7 @@ def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(healthy
     told = seen.result("BIL-02", "credits").waiver
     assert told is not None
     assert (told.reason, told.approved_by, told.until) == (REASON, "A. Auditor", TODAY.isoformat())
+    assert (told.owner, told.ticket) == ("billing team", "OPS-211")
     assert "1 waived" in seen.evidence.headline
     assert "waived" in seen.output
     assert all(REASON in text for name, text in documents(seen).items() if name != "junit.xml")

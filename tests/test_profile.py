@@ -138,11 +138,11 @@ def test_what_is_wrong_in_a_profile_is_told_with_its_key(tmp_path: Path, former:
     assert told in str(error.value)
 
 
-def test_a_waiver_names_who_approved_it_and_when_it_ends(tmp_path: Path) -> None:
+def test_a_waiver_names_its_owner_and_ticket_who_approved_it_and_when_it_ends(tmp_path: Path) -> None:
     with pytest.raises(ProfileError) as error:
         read(tmp_path, WELL_WRITTEN + '[[waiver]]\ncontrol = "TEN-01"\nsubject = "a"\nreason = "we know of this"\n')
-    assert "waiver[0].approved_by: Field required" in str(error.value)
-    assert "waiver[0].until: Field required" in str(error.value)
+    for name in ("owner", "ticket", "approved_by", "until"):
+        assert f"waiver[0].{name}: Field required" in str(error.value)
 
 
 def test_a_file_that_is_no_profile_is_told_so(tmp_path: Path) -> None:

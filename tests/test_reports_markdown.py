@@ -36,7 +36,7 @@ def html(text: str) -> str:
 def hostile(text: str) -> Evidence:
     failed = examples.result("TEN-02", text, "failed", message=text, samples=(text,))
     blocked = examples.result("BIL-02", text, "blocked", message=text)
-    waiver = examples.Waived(reason=text, approved_by=text, until="2027-01-31")
+    waiver = examples.Waived(owner=text, ticket=text, reason=text, approved_by=text, until="2027-01-31")
     waived = examples.result("APP-04", text, "waived", message=text, waiver=waiver)
     record = examples.record(
         backup_set=examples.backup_set().model_copy(update={"name": text}),
