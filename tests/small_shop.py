@@ -127,6 +127,14 @@ one_of = { state = ["draft", "paid", "open", "void"], currency = ["EUR", "JPY", 
 not_negative = ["net", "gross"]
 in_order = [["issued", "due"], ["issued", "settled"]]
 live = { column = "deletedAt" }
+
+[[follows]]
+name = "notes after their bill"
+table = "Shop.Notes"
+moment = "sentAt"
+of = "Shop.Bills"
+by = { bill = "id" }
+not_before = "issued"
 """
 TABLES = """
 CREATE SCHEMA "Shop";
@@ -141,7 +149,8 @@ CREATE TABLE "Bills" (id int PRIMARY KEY, "tenantCode" text REFERENCES "Tenants"
                       issued date, due date, settled date, net numeric, "vatPercent" numeric, vat numeric, shipping numeric,
                       discount numeric, gross numeric, "deletedAt" date);
 CREATE TABLE "Lines" (bill int REFERENCES "Bills", net numeric, "removedAt" date);
-CREATE TABLE "Notes" (id int PRIMARY KEY, bill int REFERENCES "Bills", amount numeric, state text);
+CREATE TABLE "Notes" (id int PRIMARY KEY, bill int REFERENCES "Bills", amount numeric, state text,
+                      "sentAt" timestamptz DEFAULT '2026-01-08');
 CREATE TABLE "Charges" (id int PRIMARY KEY, bill int REFERENCES "Bills", amount numeric, state text, processor text,
                         charge text);
 CREATE TABLE "Refunds" (id int PRIMARY KEY, charge int, amount numeric, state text);

@@ -6,8 +6,16 @@ from datetime import UTC, datetime
 import pytest
 
 from fixtures.billing.currencies import InCurrency, finer_than_its_currency
-from fixtures.billing.document import used_twice, wrong_tax, wrong_totals, wrongly_credited
-from fixtures.billing.domain import MoneyTable, below_nought, inexact_money, no_number, out_of_order, outside_its_list
+from fixtures.billing.document import used_twice, wrong_totals, wrongly_credited
+from fixtures.billing.domain import (
+    MoneyTable,
+    before_its_time,
+    below_nought,
+    inexact_money,
+    no_number,
+    out_of_order,
+    outside_its_list,
+)
 from fixtures.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
 from fixtures.billing.period import not_running, not_served, overlapping, with_a_hole_before
 from fixtures.billing.settlement import (
@@ -19,10 +27,11 @@ from fixtures.billing.settlement import (
     uncovered,
     without_invoice,
 )
+from fixtures.billing.tax import wrong_tax
 from fixtures.billing.usage import not_charged_alike
 from fixtures.drill.money import summed_columns
 from fixtures.drill.names import TableName
-from fixtures.drill.profile.money import Live, Served
+from fixtures.drill.profile.money import Live, Served, TaxRule
 from fixtures.masking import masked_text
 from fixtures.probe import Probe
 from tests.small_shop import Shop, Told, small_shop
@@ -134,6 +143,10 @@ def nought(shop: Shop) -> Probe:
     return below_nought(shop.profile.domain[0], shop.books)
 
 
+def later(shop: Shop) -> Probe:
+    return before_its_time(shop.profile.follows[0], shop.books)
+
+
 def order(shop: Shop) -> Probe:
     return out_of_order(shop.profile.domain[0], shop.books)
 
@@ -163,6 +176,7 @@ SOUND += [
     lists,
     nought,
     order,
+    later,
     number,
     finer("Lines"),
     finer("Charges"),
@@ -214,7 +228,8 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
     "usage that was not charged, and a charge for none": (
         used,
         """UPDATE "Spent" SET points = 21 WHERE points = 20; DELETE FROM "Spent" WHERE tenant = 'zen'""",
-        "2 of 3 charges were charged otherwise than they were used (tenantCode)",
+        "2 of 3 charges were charged otherwise than they were used (tenantCode); "
+        f"tenant={ACME} rows=1 difference=1; tenant={ZEN} rows=1 difference=-4",
         (f"tenantCode={ACME} difference=1", f"tenantCode={ZEN} difference=-4"),
     ),
     "a cent of shipping, a discount that was not taken, a line removed": (
@@ -337,6 +352,12 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
         f"1 of 5 rows hold moments that do not follow each other as declared; tenant={ACME} rows=1",
         ("id=1 issued_to_due=True issued_to_settled=False",),
     ),
+    "written off the day before it was issued": (
+        later,
+        """UPDATE "Notes" SET "sentAt" = '2025-12-29 23:59:00+00' WHERE id = 1""",
+        f"1 of 2 rows have a sentAt before the issued of what they belong to in Shop.Bills; tenant={ACME} rows=1",
+        ("id=1 seconds_too_early=60.000000",),
+    ),
     "what is no number": (
         number,
         """UPDATE "Bills" SET discount = 'NaN' WHERE id = 1; UPDATE "Bills" SET gross = 'Infinity' WHERE id = 2""",
@@ -417,3 +438,31 @@ def test_tax_is_rounded_as_declared(shop: Shop, rounding: str, tax: str) -> None
                   DELETE FROM "Bills" WHERE id <> 1""")
     rule = invoice.tax_rule.model_copy(update={"rounding": rounding})
     assert shop.told(wrong_tax(invoice, rule, currencies, shop.books)) is None
+
+
+@pytest.mark.parametrize("rate", [{"line_rate": "rate"}, {"rate": "vatPercent"}])
+@pytest.mark.parametrize(
+    ("rounding", "by_line", "otherwise"),
+    [("half up", "1.01", "-0.01"), ("half even", "1.00", "0.00"), ("up", "1.01", "-0.01"), ("down", "0.98", "0.02")],
+)
+def test_tax_is_rounded_line_by_line_where_that_is_declared(
+    shop: Shop, rounding: str, by_line: str, otherwise: str, rate: dict[str, str]
+) -> None:
+    """Each of three lines by itself; the document's 0.995 would be 1.00."""
+    said = {"of": "net", "percent": True, "per_line": True, "rounding": rounding, **rate}
+    invoice, currencies = shop.profile.invoice[0], shop.profile.currencies
+    assert currencies is not None
+    shop.done(f"""DELETE FROM "Lines"; ALTER TABLE "Lines" ADD rate numeric;
+                  INSERT INTO "Lines" SELECT 2, net, removed, 10 FROM (VALUES (3.35, NULL::date), (3.35, NULL), (3.25, NULL),
+                  (99.99, '2026-01-01')) l(net, removed);
+                  UPDATE "Bills" SET vat = 0; UPDATE "Bills" SET vat = {by_line}, "vatPercent" = 10 WHERE id = 2""")
+    probe = wrong_tax(invoice, TaxRule.model_validate(said), currencies, shop.books)
+    assert shop.told(probe) is None
+    shop.done("""UPDATE "Bills" SET vat = 1.00 WHERE id = 2""")
+    told = shop.told(probe)
+    assert (told.samples if told else ("id=2 difference=0.00",)) == (f"id=2 difference={otherwise}",)
+    if "line_rate" in rate:
+        shop.done("""UPDATE "Lines" SET rate = NULL WHERE net = 3.25""")
+        told = shop.told(probe)
+        assert told is not None
+        assert told.samples == ("id=2 difference=None",)

@@ -118,6 +118,7 @@ def test_a_rule_without_a_part_of_its_header_is_told_what_to_write(tmp_path: Pat
         ("BIL-51", "B-51", "String should match pattern"),
         ("impact: high", "impact: huge", "Input should be 'critical', 'high', 'medium' or 'low'"),
         ("-- title", "-- database: production\n-- title", "database is migrated or restored, not production"),
+        ("-- title", "-- sums: owed\n-- title", "currency and sums are told by tenant: add `-- tenant: …`"),
     ],
 )
 def test_a_rule_with_a_wrong_header_is_told_its_file(tmp_path: Path, former: str, latter: str, told: str) -> None:
@@ -132,6 +133,19 @@ def test_a_rule_stands_in_brackets_as_it_was_written(tmp_path: Path) -> None:
     assert rule.database == "migrated"
     assert as_probe(rule).broken.as_string().endswith("WHERE owed > 1 -- never\n")
     assert as_probe(rule).examined.as_string() == "SELECT count(*) FROM debts\n"
+
+
+def test_a_rule_whose_answer_names_the_tenant_is_added_up_by_it(tmp_path: Path) -> None:
+    header = "-- tenant: debtor\n-- currency: code\n-- sums: owed, due\n-- title"
+    (rule,) = rules(tmp_path, a=WELL_WRITTEN.replace("-- title", header))
+    assert (rule.tenant, rule.currency, rule.sums) == ("debtor", "code", ("owed", "due"))
+    totals = as_probe(rule).per_tenant
+    assert totals is not None
+    assert (
+        totals.totals(as_probe(rule).broken, 3)
+        .as_string()
+        .startswith('SELECT "b"."debtor" AS tenant, "b"."code"::text AS currency, count(*) AS rows, sum(b."owed") AS')
+    )
 
 
 def test_the_suites_own_controls_and_rules_can_be_read() -> None:

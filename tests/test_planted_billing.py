@@ -168,7 +168,7 @@ PLANTED = {
         """,
         {
             "whole": Told(
-                "2 of 1678 rows break the rule",
+                "2 of 1678 rows break the rule; tenant=1 rows=2 difference=0.000",
                 ("tenant_id=1 entry_no=1 difference=0.000", "tenant_id=1 entry_no=2 difference=0.000"),
                 broken=2,
                 examined=1678,

@@ -97,16 +97,33 @@ PLANTED = {
             ),
         },
     ),
-    # Paid a second before the day of its issue began.
+    # Paid a second before the day of its issue began; a refund a microsecond before its payment, and a payment an hour
+    # before its invoice.
     "BIL-23": Fault(
         """
         UPDATE igny8_invoices SET paid_at = issued_on - interval '1 second' WHERE id = 1;
+        UPDATE igny8_refunds r SET created_at = p.created_at - interval '1 microsecond'
+          FROM igny8_payments p WHERE p.id = r.payment_id AND r.id = 3;
+        UPDATE igny8_payments p SET created_at = i.issued_on::timestamp AT TIME ZONE 'UTC' - interval '1 hour'
+          FROM igny8_invoices i WHERE i.id = p.invoice_id AND p.id = 103;
         """,
         {
             "public.igny8_invoices": Told(
                 "1 of 216 rows hold moments that do not follow each other as declared; tenant=1 rows=1",
                 ("id=1 issued_on_to_paid_at=False",),
                 examined=216,
+            ),
+            "payments after their invoice": Told(
+                "1 of 237 rows have a created_at before the issued_on of what they belong to in public.igny8_invoices; "
+                "tenant=3 rows=1",
+                ("id=103 seconds_too_early=3600.000000",),
+                examined=237,
+            ),
+            "refunds after their payment": Told(
+                "1 of 17 rows have a created_at before the created_at of what they belong to in public.igny8_payments; "
+                "tenant=1 rows=1",
+                ("id=3 seconds_too_early=0.000001",),
+                examined=17,
             ),
         },
     ),

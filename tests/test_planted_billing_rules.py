@@ -188,7 +188,8 @@ PLANTED = {
         """,
         {
             "usage logs": Told(
-                "2 of 1679 charges were charged otherwise than they were used (tenant_id, entry_no)",
+                "2 of 1679 charges were charged otherwise than they were used (tenant_id, entry_no); "
+                "tenant=1 rows=1 difference=0.001; tenant=4 rows=1 difference=-1003.351",
                 ("tenant_id=1 entry_no=3 difference=0.001", "tenant_id=4 entry_no=187 difference=-1003.351"),
                 broken=2,
                 examined=1679,

@@ -35,6 +35,16 @@ def test_all_that_can_be_said_of_money_is_read(tmp_path: Path) -> None:
         ("exponents = {", 'table = "codes", exponents = {', "currencies: a table of currencies needs table, code and"),
         ('rounding = "half even"', 'rounding = "bankers"', "invoice[0].tax_rule.rounding: Input should be 'half up', "),
         ("percent = true, ", "percents = true, ", "invoice[0].tax_rule.percents: unknown key; did you mean 'percent'?"),
+        (
+            'rate = "vatPercent", ',
+            "",
+            "invoice[0].tax_rule: say where the rate stands: rate (a column of the document)",
+        ),
+        (
+            'rate = "vatPercent"',
+            'line_rate = "vat"',
+            "invoice[0].tax_rule: line_rate is each line's own: it needs per_line",
+        ),
         ("gapless = true, year_of", "year_of", "invoice[0].numbering: first and series say where a count begins"),
         ('unpaid = ["void"]', 'unpaid = ["paid"]', "invoice[0]: paid stands in paid and in unpaid; keep one"),
         (', counts = ["sent"]', "", "invoice[0].credits: status and counts belong together"),
@@ -57,3 +67,9 @@ def test_what_cannot_be_meant_is_told_with_its_key(tmp_path: Path, former: str, 
 def test_a_table_has_one_domain(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match=r"Shop\.Bills has more than one \[\[domain\]\]: put them into one"):
         read(tmp_path, PROFILE + '[[domain]]\ntable = "Shop.Bills"\nnot_negative = ["vat"]\n')
+
+
+def test_an_order_of_moments_has_a_name_of_its_own(tmp_path: Path) -> None:
+    again = PROFILE[PROFILE.index("[[follows]]") :]
+    with pytest.raises(ProfileError, match=r"notes after their bill names more than one \[\[follows\]\]"):
+        read(tmp_path, PROFILE + again)

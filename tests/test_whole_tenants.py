@@ -8,9 +8,12 @@ from fixtures.blocked import Blocked
 from fixtures.control import Finding
 from fixtures.drill.contents import SharesCompared
 from fixtures.drill.names import TableName
+from fixtures.drill.ownership import derive_ownership, unworkable
+from fixtures.drill.profile.owners import Schemas
 from fixtures.drill.profile.seen import Login
+from fixtures.drill.profile.tenancy import Tenancy
 from fixtures.tenants import all_tenants
-from fixtures.whole_tenants import lost_or_made, unlike_the_manifest, without_owner
+from fixtures.whole_tenants import lost_or_made, unlike_the_manifest, without_owner, without_schema
 from tests.guarded_source import Guarded, guarded_source
 
 ROOT = TableName("public", "tenants")
@@ -38,7 +41,7 @@ def found(guarded: Guarded, planted: str, **login: object) -> tuple[int | None, 
     """How many active tenants were looked at, and how many nobody can log in for."""
     with guarded.spoiled(PEOPLE + planted) as look:
         try:
-            look.database.expect_none(without_owner(Login.model_validate(USERS | login), look.ownership.root))
+            look.database.expect_none(without_owner(Login.model_validate(USERS | login), look.ownership))
         except Finding as finding:
             return look.database.examination.examined, finding.broken
         return look.database.examination.examined, 0
@@ -76,9 +79,79 @@ def test_only_active_tenants_need_an_owner_and_single_sign_on_no_password(guarde
     assert found(guarded, "UPDATE \"Users\" SET secret = '!'", members=MEMBERS, **without) == (3, 0)
 
 
+GROUPED = """
+CREATE TABLE groups (name text PRIMARY KEY);
+INSERT INTO groups SELECT 'editors of ' || g FROM generate_series(1, 3) g;
+CREATE TABLE people_in_groups ("user" int, "groupName" text REFERENCES groups);
+INSERT INTO people_in_groups SELECT g, 'editors of ' || g FROM generate_series(1, 3) g;
+INSERT INTO people_in_groups VALUES (3, 'editors of 1');
+CREATE TABLE permits (id int PRIMARY KEY, "groupName" text REFERENCES groups, code uuid REFERENCES tenants);
+INSERT INTO permits SELECT g, 'editors of ' || g, ('00000000-0000-0000-0000-00000000000' || g)::uuid
+  FROM generate_series(1, 3) g;
+"""
+THROUGH_GROUPS = {
+    "table": "people_in_groups",
+    "user": "user",
+    "group": "groupName",
+    "groups": {"table": "permits", "group": "groupName"},
+}
+
+
+@pytest.mark.parametrize("column", [{"tenant": "code"}, {}])
+@pytest.mark.parametrize(
+    ("planted", "locked_out"),
+    [
+        ("", 0),
+        ('UPDATE "Users" SET "on" = false WHERE no = 2', 1),
+        ('UPDATE "Users" SET "on" = false WHERE no = 1', 0),
+        ("DELETE FROM permits WHERE id = 3", 1),
+        ("UPDATE permits SET code = NULL WHERE id = 3", 1),
+        ("""DELETE FROM people_in_groups WHERE "groupName" <> 'editors of 1'""", 2),
+    ],
+)
+def test_people_belong_to_tenants_through_groups(
+    guarded: Guarded, planted: str, locked_out: int, column: dict[str, str]
+) -> None:
+    through = {**THROUGH_GROUPS, "groups": {"table": "permits", "group": "groupName", **column}}
+    assert found(guarded, GROUPED + planted, members=through) == (3, locked_out)
+
+
+def test_a_membership_whose_rows_nobody_owns_is_a_fault_of_the_profile(guarded: Guarded) -> None:
+    members = {"table": "people_in_groups", "user": "user"}
+    tenancy = Tenancy.model_validate({"root": "tenants", "login": {**USERS, "members": members}})
+    with guarded.spoiled(PEOPLE + GROUPED) as look:
+        assert list(unworkable(look.database.facts, tenancy)) == [
+            "tenancy.login.members: no tenant owns the rows of public.people_in_groups: "
+            "name the column of their tenant in tenant"
+        ]
+
+
+def test_a_tenant_whose_schema_is_missing_altogether_is_named(guarded: Guarded) -> None:
+    planted = """
+    ALTER TABLE tenants ADD place text;
+    UPDATE tenants SET place = 'tenant_' || right(code::text, 1);
+    CREATE SCHEMA tenant_1 CREATE TABLE orders (id int);
+    CREATE SCHEMA tenant_2;
+    """
+    with guarded.spoiled(planted) as look:
+        tenancy = Tenancy.model_validate({"root": "tenants", "schemas": {"column": "place"}})
+        ownership = derive_ownership(look.database.facts, tenancy)
+        schemas = Schemas(column="place")
+        lost = without_schema(look.database, ownership, schemas)
+        assert [each.split(" ", 1)[1] for each in lost] == ["has no table in its schema"] * 2
+        aside = Schemas(column="place", apart={"tenant_2": "a tenant that has not begun yet"})
+        assert len(without_schema(look.database, ownership, aside)) == 1
+    with guarded.spoiled(planted + "UPDATE tenants SET place = 'public' WHERE place <> 'tenant_1'") as look:
+        assert without_schema(look.database, derive_ownership(look.database.facts, tenancy), schemas) == []
+    with guarded.spoiled(planted + "UPDATE tenants SET place = NULL") as look:
+        assert len(without_schema(look.database, derive_ownership(look.database.facts, tenancy), schemas)) == 3
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [
+        ({"members": {**MEMBERS, "group": "groupName"}}, "group and groups belong together"),
+        ({"members": {**THROUGH_GROUPS, "tenant": "code"}}, "say it in groups"),
         ({"members": MEMBERS, "owner": "ownedBy"}, "say members or owner, one of the two"),
         ({"owner": "ownedBy", "password": None}, "say password or single_sign_on, one of the two"),
         ({"owner": "ownedBy", "status": "state"}, "status and active_tenants belong together"),

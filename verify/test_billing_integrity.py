@@ -1,7 +1,7 @@
 """BIL: every billing row adds up, to the last digit."""
 
 from fixtures.billing.books import Books
-from fixtures.billing.document import used_twice, wrong_tax, wrong_totals, wrongly_credited
+from fixtures.billing.document import used_twice, wrong_totals, wrongly_credited
 from fixtures.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
 from fixtures.billing.period import ActivePeriod, idle, overlapping, with_a_hole_before
 from fixtures.billing.settlement import (
@@ -13,6 +13,7 @@ from fixtures.billing.settlement import (
     uncovered,
     without_invoice,
 )
+from fixtures.billing.tax import wrong_tax
 from fixtures.billing.usage import not_charged_alike
 from fixtures.control import control, for_each
 from fixtures.databases import Database
