@@ -40,7 +40,7 @@ PROFILE_WAY = make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DI
 $(if $(call asked,profile),$(call need,BACKUPS INTO,$(PROFILE_WAY)))
 EXPLAIN_WAY = make explain TABLE=NAME, and RUN=reports/out/RUN-ID where the latest is not meant
 $(if $(call asked,explain),$(call need,TABLE,$(EXPLAIN_WAY)))
-$(if $(and $(call asked,drill),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
+$(if $(and $(call asked,drill gate),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
 $(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO $(if $(PROFILE),,SITES_DATA),$(OWN_DATABASE_WAY)))
 
 # What the caller gave reaches recipes by the environment, and is quoted there: a path may hold a space.
@@ -48,7 +48,7 @@ given = $(if $(value $(1)),$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill list backup profile explain test test-apps lint report allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill gate list backup profile explain test test-apps lint report allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old FORCE
 
 ## help    this text
@@ -80,6 +80,21 @@ ifeq ($(OWN_SET),)
 else
 	@echo "Drilling $${SET:-the newest set} of the backups that were named"
 	@$(IN_VENV) -m pytest verify -n"$$WORKERS" --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
+	  $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) \
+	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+endif
+
+## gate    may this release be deployed, GO or NO-GO: APP=DIR (the release) BACKUPS=DIR PROFILE=NAME (none: the sample)
+gate: $(INSTALLED)
+ifeq ($(OWN_SET),)
+	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
+	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) --keep 3
+	@echo "Trying the sample's release on it"
+	@$(IN_VENV) -m pytest verify --gate -n"$$WORKERS" --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
+	  --profile igny8 $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+else
+	@echo "Trying the release on $${SET:-the newest set} of the backups that were named"
+	@$(IN_VENV) -m pytest verify --gate -n"$$WORKERS" --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
 	  $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) \
 	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 endif

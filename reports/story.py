@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import get_args
 
 from fixtures.drill.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
-from fixtures.drill.record import AppliedMigration, StageName, StageOutcome
+from fixtures.drill.record import AppliedMigration, DrillStage, StageName, StageOutcome
 from reports import words
 from reports.repairs import RepairList, repair_list
 
@@ -23,6 +23,7 @@ AREAS = {
     "SIT": "Sites data",
     "FIL": "Files of rows",
     "APP": "Application",
+    "REL": "Release",
 }
 
 
@@ -143,7 +144,8 @@ class Story:
     @property
     def never_reached(self) -> tuple[str, ...]:
         reached = {stage.name for stage in self.run_stages}
-        return tuple(name for name in get_args(StageName) if name not in reached)
+        told = DrillStage if self.evidence.kind == "drill" else StageName
+        return tuple(name for name in get_args(told) if name not in reached)
 
     @cached_property
     def repairs(self) -> RepairList:

@@ -73,6 +73,7 @@ def drill(
     server: str = "local",
     arguments: tuple[str, ...] = (),
     environment: dict[str, str] | None = None,
+    seconds: float = SECONDS,
 ) -> Drill:
     """Runs `pytest verify` as a user would, with its own process and its own --out."""
     done = subprocess.run(
@@ -81,7 +82,7 @@ def drill(
         env={**_environment(), **(environment or {})},
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=seconds,
     )
     runs = [path for path in out.iterdir() if path.is_dir() and not path.is_symlink()] if out.is_dir() else []
     newest = max(runs, key=lambda path: path.stat().st_mtime_ns) if runs else out

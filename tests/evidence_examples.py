@@ -23,12 +23,12 @@ from fixtures.drill.record import (
     ApplicationRun,
     AppliedMigration,
     DrillRecord,
+    DrillStage,
     DumpHeader,
     ErrorLine,
     Migrated,
     Restored,
     ServerFacts,
-    StageName,
     StageOutcome,
     TocEntry,
 )
@@ -268,7 +268,7 @@ def stages(stopped: str = "", cause: str = "", fix: str = "") -> tuple[StageOutc
     """All stages ok, or one failed and what comes after it never reached."""
     found: list[StageOutcome] = []
     ground = StageOutcome(name="restore", state="failed", seconds=64.2, cause=cause, fix=fix)
-    for name in get_args(StageName):
+    for name in get_args(DrillStage):
         if ground in found:
             found.append(unreached(name, ground))
         else:

@@ -23,6 +23,7 @@ SHAPES = tuple(
         "past",
         "profile",
         "record",
+        "release_record",
         "set_record",
         "shape",
     )

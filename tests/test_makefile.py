@@ -128,6 +128,9 @@ def test_what_was_given_reaches_the_drill_whole(door: Path) -> None:
     choice = {"BACKUPS": "s3://b/x", "APP": "a", "PROFILE": "p", "BEFORE": "2026-11-22 03:00", "CACHE": "my cache"}
     done = make("drill", folder=door, **choice)
     assert "[--backups][s3://b/x][--app][a][--profile][p][--before][2026-11-22 03:00][--cache][my cache]" in done.stdout
+    done = make("gate", folder=door, **given)
+    assert f"[-m][pytest][verify][--gate][-n4]{asked}\n" in done.stdout, done.stderr
+    assert "*** APP is missing" in make("gate", folder=door, BACKUPS="my sets").stderr
     assert "[--list][--backups][my sets]\n" in make("list", folder=door, BACKUPS="my sets").stdout
     assert "[--keep][2][--encrypt-to][age1key]\n" in make("backup", folder=door, KEEP="2", ENCRYPT_TO="age1key").stdout
 

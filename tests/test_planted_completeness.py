@@ -18,7 +18,7 @@ def planted() -> dict[str, list[str]]:
 
 
 def known() -> set[str]:
-    controls = [declared.card.id for declared in read_controls(ROOT / "verify")]
+    controls = [declared.card.id for declared in read_controls(ROOT / "verify", gate=True)]
     return {*controls, *(rule.card.id for rule in read_rules(PROFILE))}
 
 

@@ -1,0 +1,106 @@
+"""One release with several faults in it, which do not exclude each other: each has its own finding, and no other."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.application_under_test import copy_of_the_sample, new_migration
+from tests.spoiled_sets import replace_in
+
+LAST = "0009_content_title_index"
+APP = Path("igny8_core") / "igny8"
+SQUASH = """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    replaces = [("igny8", "0007_one"), ("igny8", "0010_two")]
+    dependencies = [("igny8", "0009_content_title_index")]
+    operations = []
+"""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A fault: `operations` of a migration of its own, chained after the one before, named after `name`; `source` is SQL
+    for the database that is backed up, `in_code` spoils the checkout. `findings` are its controls and their subjects."""
+
+    name: str
+    findings: Mapping[str, tuple[str, ...]]
+    operations: str = ""
+    source: str = ""
+    in_code: Callable[[Path], None] | None = None
+    samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def half_a_squash(checkout: Path) -> None:
+    """One of the two that it replaces is applied in the dump, the other is not."""
+    new_migration(checkout, "0007_one", "", after="0006_postgres_features")
+    new_migration(checkout, "0010_two", "", after="0007_one")
+    two = checkout / APP / "migrations" / "0010_two.py"
+    replace_in(two, {'("igny8", "0007_one")': f'("igny8", "0007_one"), ("igny8", "{LAST}")'})
+    (checkout / APP / "migrations" / "0007_squashed.py").write_text(SQUASH)
+
+
+def a_field_without_a_migration(checkout: Path) -> None:
+    body = "    body = models.TextField()\n"
+    replace_in(
+        checkout / APP / "models" / "trail.py", {body: f"{body}    pinned = models.BooleanField(default=False)\n"}
+    )
+
+
+RELEASE = (
+    Planted(
+        "half a squash",
+        {"REL-01": ("whole",)},
+        source="INSERT INTO django_migrations (app, name, applied) VALUES ('igny8', '0007_one', now())",
+        in_code=half_a_squash,
+        samples={"REL-01": ("half-applied squash",)},
+    ),
+    Planted("no_way_back", {"REL-02": ("whole",)}, "migrations.RunPython(lambda apps, schema_editor: None)"),
+    Planted(
+        "needs_an_extension",
+        {"REL-03": ("whole",)},
+        "migrations.RunSQL('CREATE EXTENSION tablefunc', 'DROP EXTENSION tablefunc')",
+        samples={"REL-03": ("tablefunc",)},
+    ),
+    Planted(
+        "a model without its migration",
+        {"MIG-05": ("whole",)},
+        in_code=a_field_without_a_migration,
+        samples={"MIG-05": ("igny8: Add field pinned to note",)},
+    ),
+)
+
+
+def planted_checkout(folder: Path, release: tuple[Planted, ...] = RELEASE) -> Path:
+    """A copy of the sample with every fault of the release in it."""
+    checkout = copy_of_the_sample(folder)
+    last = LAST
+    for number, planted in enumerate(release, 10):
+        if planted.in_code is not None:
+            planted.in_code(checkout)
+            last = "0010_two" if (checkout / APP / "migrations" / "0010_two.py").exists() and last == LAST else last
+        if planted.operations:
+            name = migration_name(planted, release)
+            assert name.startswith(f"{number + 1:04}")
+            new_migration(checkout, name, planted.operations, after=last)
+            last = name
+    return checkout
+
+
+def migration_name(planted: Planted, release: tuple[Planted, ...] = RELEASE) -> str:
+    return f"{release.index(planted) + 11:04}_{planted.name}"
+
+
+def planted_in_source(release: tuple[Planted, ...] = RELEASE) -> str:
+    """What is done to the database before it is backed up."""
+    return "; ".join(planted.source for planted in release if planted.source)
+
+
+def findings(release: tuple[Planted, ...] = RELEASE) -> dict[str, list[str]]:
+    """Every finding that the gate must have, by control; and it may have no other."""
+    found: dict[str, set[str]] = {}
+    for planted in release:
+        for control, subjects in planted.findings.items():
+            found.setdefault(control, set()).update(subjects)
+    return {control: sorted(subjects) for control, subjects in sorted(found.items())}

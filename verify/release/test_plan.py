@@ -1,0 +1,58 @@
+"""REL: what this release would run on production, before it runs."""
+
+from fixtures.blocked import Blocked
+from fixtures.control import Examination, control
+from fixtures.drill.profile import Profile
+from fixtures.drill.record import DrillRecord
+from fixtures.drill.release_record.plan import ReleasePlan
+
+
+@control(
+    "REL-01",
+    title="The dump's history and the release's migrations are one",
+    impact="critical",
+    remediation="Each problem is told with its way out; deploy nothing before migrate --plan shows what you mean to run.",
+)
+def test_the_history_is_one(record: DrillRecord, examination: Examination) -> None:
+    """Migrations that only one side knows, holes, two last ones and half-applied squashes leave a schema nobody tested."""
+    plan = _plan(record)
+    told = "; ".join(f"{problem.what}: {problem.way_out}" for problem in plan.problems)
+    of = max(plan.applied_before + len(plan.migrations), len(plan.problems))
+    problems = [problem.kind for problem in plan.problems]
+    examination.expect_none(problems, f"do not go together: {told}", of=of, unit="migrations")
+
+
+@control(
+    "REL-02",
+    title="Every migration can be taken back, or is meant not to be",
+    impact="high",
+    remediation="Give the operation a reverse, or name the migration in [release.irreversible] with the way back.",
+)
+def test_every_migration_can_be_taken_back(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """When a release must be undone at night, an irreversible migration leaves the restore of a backup as the only way."""
+    plan = _plan(record)
+    accepted = promised.release.irreversible
+    broken = [each for each in plan.migrations if not each.reversible and each.full_name not in accepted]
+    told = "; ".join(f"{each.full_name}: {', '.join(each.irreversible)}" for each in broken)
+    names = [each.full_name for each in broken]
+    examination.expect_none(names, f"cannot be reversed ({told})", of=len(plan.migrations), unit="migrations")
+
+
+@control(
+    "REL-03",
+    title="Every extension that the release makes may be made",
+    impact="high",
+    remediation="Have it created by a superuser before the release, then name it in [release.extensions] with who allows it.",
+)
+def test_every_extension_may_be_made(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """The drill's server lets its superuser make any extension; production's role is refused, half way through."""
+    plan = _plan(record)
+    missing = [name for name in plan.missing_extensions if name not in promised.release.extensions]
+    of = len({name for each in plan.migrations for name in each.extensions})
+    examination.expect_none(missing, "are made by it and are not in the backup's database", of=of, unit="extensions")
+
+
+def _plan(record: DrillRecord) -> ReleasePlan:
+    if record.release is None or record.release.plan is None:
+        raise Blocked(record.why_missing("plan"))
+    return record.release.plan
