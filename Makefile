@@ -11,6 +11,7 @@ INSTALLED := $(VENV)/requirements.lock
 SAMPLE_SETS := sample/backups
 LOCKER := uv==0.13.9
 UV := $(VENV)/locker/bin/uv
+OSCAL := $(VENV)/oscal/requirements.lock
 
 # The applications that nobody here wrote, each at two releases: an environment of its own for each.
 APPS := openwisp oscar wagtail
@@ -126,7 +127,7 @@ explain: $(INSTALLED)
 	  $(call given,SET,--set) $(call given,PROFILE,--profile) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## test    the suite's own tests; what this machine cannot run is told at the end
-test: $(INSTALLED)
+test: $(INSTALLED) $(OSCAL)
 	@$(IN_VENV) -m pytest tests --ignore tests/apps -n"$$WORKERS"
 
 ## test-apps  drill applications from PyPI, from one release to a later one (installs them into .venv-apps)
@@ -152,13 +153,14 @@ allure: $(INSTALLED)
 lock: $(UV)
 	@echo "Locking with $(LOCKER)"
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --generate-hashes \
-	  --python-version 3.11 $(foreach extra,sample dev s3 sftp http encryption,--extra $(extra)) $(if $(UPGRADE),--upgrade) \
+	  --python-version 3.11 $(foreach extra,sample dev s3 sftp http encryption pdf,--extra $(extra)) $(if $(UPGRADE),--upgrade) \
 	  -o requirements.lock pyproject.toml
 
-## lock-apps  write the lock files of those applications anew, from the releases that tests/apps/*/requirements/*.in name
+## lock-apps  write the other lock files of the tests anew, from tests/apps/*/requirements/*.in and tests/oscal
 lock-apps: $(UV)
 	@echo "Locking with $(LOCKER)"
-	@set -e; for wanted in $(APPS:%=tests/apps/%/requirements/older) $(APPS:%=tests/apps/%/requirements/newer); do \
+	@set -e; for wanted in $(APPS:%=tests/apps/%/requirements/older) $(APPS:%=tests/apps/%/requirements/newer) \
+	  tests/oscal/requirements; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock-apps" $(UV) pip compile --quiet --universal --generate-hashes \
 	    --python-version 3.11 -o $$wanted.lock $$wanted.in; done
 
@@ -208,6 +210,13 @@ $(INSTALLED): requirements.lock $(if $(shell test -x $(IN_VENV) || echo missing)
 
 $(UV): | $(INSTALLED)
 	@$(IN_VENV) -m pip install -qq --disable-pip-version-check --upgrade --target $(VENV)/locker $(LOCKER)
+
+# What reads OSCAL is as large as the suite itself, and only the tests want it: an environment of its own.
+$(OSCAL): tests/oscal/requirements.lock | $(UV)
+	@echo "Installing what reads OSCAL"
+	@$(UV) venv --quiet --clear --python $(IN_VENV) $(@D)
+	@$(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes $<
+	@cp $< $@
 
 # As above: the copy of the lock is the mark of a whole installation of it. Compiled here, since drills write no bytecode.
 define app_venv

@@ -79,9 +79,15 @@ class Bar:
 
 @dataclass(frozen=True)
 class Story:
-    """Everything that more than one document tells, worked out once."""
+    """Everything that more than one document tells, worked out once; `file` is what lies in the run's folder."""
 
     evidence: Evidence
+    file: bytes = b""
+
+    @cached_property
+    def written(self) -> bytes:
+        """The bytes of `evidence.json`: what documents quote the digest of, or carry whole."""
+        return self.file or self.evidence.written
 
     @cached_property
     def chapters(self) -> tuple[Chapter, ...]:

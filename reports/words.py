@@ -24,7 +24,8 @@ _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 
 def plain(text: str) -> str:
     """Text with what a reader cannot see written out (`\\x1b`), so that no name can steer a terminal or a page."""
-    if isinstance(text, Markup):
+    # Most texts are, and looking at each character would take longer than all else that a document takes.
+    if isinstance(text, Markup) or text.isprintable():
         return text
     return "".join(_shown(character) for character in text)
 

@@ -1,5 +1,6 @@
 """A stage that fails takes no control out of the report: what stands on it is blocked, and says why."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -199,6 +200,21 @@ def test_a_stage_that_fails_takes_no_control_away(
         assert all(thing.gone for thing in evidence.teardown)
         assert first.cause.split(":")[0].split(" (")[0][:40] in " ".join(seen.output.split())
     assert told(alone) == told(shared)
+
+
+def test_a_night_without_a_backup_still_tells_when_the_last_good_one_was(healthy_drill: Drill, tmp_path: Path) -> None:
+    for folder in ("out", "backups"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(healthy_drill.directory.parent / "ledger.jsonl", tmp_path / "out")
+    seen = drill(tmp_path / "backups", tmp_path / "out")
+    ended = healthy_drill.evidence.finished_at
+    assert (seen.evidence.verdict, seen.evidence.record.last_verified) == ("FAILED", ended)
+    (told,) = (
+        line
+        for line in (seen.directory / "metrics.prom").read_text().splitlines()
+        if line.startswith("restore_drill_last_verified_t")
+    )
+    assert float(told.split()[1]) == ended.timestamp()
 
 
 def told(seen: Drill) -> list[tuple[str, str, str]]:

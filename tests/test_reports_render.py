@@ -33,7 +33,7 @@ def test_rendered_again_from_the_file_elsewhere_the_bytes_are_the_same(drill, tm
     first, again = tmp_path / "first", tmp_path / "again"
     first.mkdir()
     assert sorted(path.name for path in render(evidence, first)) == sorted(DOCUMENTS)
-    (first / "evidence.json").write_text(evidence.model_dump_json())
+    (first / "evidence.json").write_bytes(evidence.written)
     shutil.copytree(first, again)
     for name in DOCUMENTS:
         (again / name).unlink()
