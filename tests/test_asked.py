@@ -1,0 +1,55 @@
+"""A control is known by its queries' words: the same digest whatever the rows are, and another for another question."""
+
+import sqlite3
+from contextlib import closing
+
+from psycopg import sql
+
+from fixtures.archive_index import ArchiveIndex, Lookup
+from fixtures.asked import Asked, Given, words_of
+from fixtures.control import Examination
+
+NOTHING = Lookup("SELECT 1 WHERE 0", "SELECT 0", "are there", "things")
+
+
+def query(limit: int, tenant: str) -> sql.Composed:
+    return sql.SQL("SELECT {} FROM {} WHERE t = {} LIMIT {}").format(
+        sql.Identifier("Mixed Case"), sql.Identifier("my schema", "t"), Given(tenant), sql.Literal(limit)
+    )
+
+
+def test_values_of_rows_are_no_part_of_a_querys_words() -> None:
+    assert words_of(query(1, "acme")) == 'SELECT "Mixed Case" FROM "my schema"."t" WHERE t = %s LIMIT 1'
+    assert "'acme'" in query(1, "acme").as_string(None)
+
+
+def test_each_question_counts_once_and_in_its_order() -> None:
+    digests = []
+    for asked_in_order in ((1, 2), (1, 1, 2, 1), (2, 1), (1,)):
+        asked = Asked()
+        for limit in asked_in_order:
+            asked.add(query(limit, "another each time"))
+        digests.append(asked.sha256)
+    first, again, turned, fewer = digests
+    assert first == again
+    assert len({first, turned, fewer}) == 3
+    assert Asked().sha256 == ""
+
+
+def test_whoever_fills_a_table_the_question_belongs_to_all_that_use_it() -> None:
+    with closing(sqlite3.connect(":memory:")) as session:
+        filled = []
+        seen = [Examination(), Examination()]
+        for examination in seen:
+            index = ArchiveIndex(session, examination, b"key", {"snapshot": 0.0})
+
+            def rows(examination: Examination = examination) -> list[tuple[int]]:
+                examination.asked.add(query(1, "acme"))
+                filled.append(examination)
+                return [(1,)]
+
+            index.load("site", ("site",), rows)
+            index.expect_none(NOTHING)
+        assert filled == seen[:1]
+        assert seen[0].asked.sha256 == seen[1].asked.sha256 != ""
+        assert words_of(query(1, "")) in seen[1].asked
