@@ -47,6 +47,10 @@ $(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO $(if $(PROFILE
 # What the caller gave reaches recipes by the environment, and is quoted there: a path may hold a space.
 given = $(if $(value $(1)),$(2) "$$$(1)")
 
+# Off unless asked: what is kept there is every customer's data.
+KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE_GB,--restore-cache-gb) \
+  $(call given,RESTORE_CACHE_DAYS,--restore-cache-days)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv drill gate list backup profile explain test test-apps lint report allure lock lock-apps bench clean keys verify-report \
@@ -57,7 +61,8 @@ help:
 	@sed -n 's/^## /  make /p' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "Your own backups: BACKUPS=DIR|URL APP=DIR PROFILE=NAME|DIR and, where wanted, SET=NAME or BEFORE=TIME (not the"
-	@echo "  newest), CACHE=DIR (keeps what a URL's sets hold), APP_PYTHON=FILE (not APP/.venv/bin/python), OUT=DIR,"
+	@echo "  newest), CACHE=DIR (keeps what a URL's sets hold), RESTORE_CACHE=DIR (keeps what was restored, for the next"
+	@echo "  drill of the same dump: RESTORE_CACHE_GB=20 RESTORE_CACHE_DAYS=7), APP_PYTHON=FILE (not APP/.venv/bin/python), OUT=DIR,"
 	@echo "  WORKERS=N, POSTGRES_BIN=DIR, SERVER=local or container."
 	@echo "  With a server of your own, keep its password off command lines: SERVER=postgresql://… make drill BACKUPS=…"
 	@echo "Your own database: DATABASE_URL or PGHOST, PGDATABASE and the like in the environment, INTO=DIR SITES_DATA=DIR"
@@ -77,11 +82,11 @@ ifeq ($(OWN_SET),)
 	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) --keep 3
 	@echo "Drilling it"
 	@$(IN_VENV) -m pytest verify -n"$$WORKERS" --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
-	  --profile igny8 $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	  --profile igny8 $(KEEPING) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 else
 	@echo "Drilling $${SET:-the newest set} of the backups that were named"
 	@$(IN_VENV) -m pytest verify -n"$$WORKERS" --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
-	  $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) \
+	  $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) $(KEEPING) \
 	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 endif
 

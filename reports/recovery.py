@@ -120,7 +120,9 @@ def _roles(record: DrillRecord) -> Iterator[Step]:
         "Owners and grants in the dump name them; without them the application is refused its own tables.",
         f"psql -X -v ON_ERROR_STOP=1 -d postgres -f {_path(roles)}",
         f"Not measured on its own: the restore stage with it took {words.duration(_seconds(record, 'restore'))}"
-        if _ok(record, "restore")
+        if _ok(record, "restore") and not _cached(record)
+        else _never("it took its restore from the cache")
+        if _cached(record)
         else _not(record, "restore"),
         (f"The file holds no passwords: give those that log in{told} theirs, with psql's \\password.",),
     )
@@ -148,7 +150,7 @@ def _database(record: DrillRecord) -> Iterator[Step]:
         "Read every line of its standard error before going on.",
         how.command,
         f"Measured: {words.duration(restored.restore_seconds)} for {words.size(restored.bytes_read)} with "
-        f"{words.many(restored.jobs, 'job')}{_on(record)}"
+        f"{words.many(restored.jobs, 'job')}{_on(record)}{_cached(record)}"
         if restored
         else _not(record, "restore"),
         (how.warning, *_said(record)),
@@ -157,7 +159,9 @@ def _database(record: DrillRecord) -> Iterator[Step]:
         "Give the planner its statistics",
         "A dump holds none; the first queries would be slow.",
         f'vacuumdb --analyze-only -j {jobs} -h "$PGHOST" -U "$PGUSER" -d "$PGDATABASE"',
-        f"Measured: {words.duration(restored.analyze_seconds)}" if restored else _not(record, "restore"),
+        f"Measured: {words.duration(restored.analyze_seconds)}{_cached(record)}"
+        if restored
+        else _not(record, "restore"),
     )
 
 
@@ -279,6 +283,11 @@ def _ok(record: DrillRecord, name: StageName) -> bool:
 def _seconds(record: DrillRecord, name: StageName) -> float:
     stage = record.stage(name)
     return stage.seconds if stage is not None else 0.0
+
+
+def _cached(record: DrillRecord) -> str:
+    cached = record.restored.from_cache if record.restored is not None else None
+    return f", by drill {cached.run_id}: this one took the restore from the cache" if cached is not None else ""
 
 
 def _not(record: DrillRecord, name: StageName) -> str:

@@ -185,7 +185,9 @@ class Story:
 
     @property
     def not_met(self) -> tuple[Measure, ...]:
-        return tuple(measure for measure in self.evidence.measures if words.met(measure) != "met")
+        """Targets that were missed, or that nobody can tell of though this drill was to."""
+        measures = self.evidence.measures
+        return tuple(each for each in measures if words.met(each) != "met" and not each.unmeasured)
 
     @cached_property
     def counts(self) -> dict[Outcome, int]:

@@ -117,7 +117,7 @@ def quantity(value: float, unit: str) -> str:
 def measured(measure: Measure) -> str:
     """What was measured, in words; a target that was never reached has no figure."""
     if measure.measured is None:
-        return "not measured"
+        return f"not measured: {measure.unmeasured}" if measure.unmeasured else "not measured"
     if 0 < measure.measured < 1:
         return duration(measure.measured * (3600 if measure.unit == "hours" else 60))
     return quantity(measure.measured, measure.unit)
