@@ -39,11 +39,8 @@ def _times(story: Story, registry: CollectorRegistry) -> None:
     evidence = story.evidence
     _gauge("restore_drill_duration_seconds", "How long it took, checks included.", story.seconds, registry)
     stages = Gauge("restore_drill_stage_seconds", "How long each stage took.", ["stage"], registry=registry)
-    restored = evidence.record.restored
-    # From the cache they are no restore's times: a curve of them would fall, and nothing would have become faster.
-    untold = {"serve", "restore"} if restored is not None and restored.from_cache is not None else set()
     for stage in story.run_stages:
-        if stage.name not in untold:
+        if stage in evidence.record.timed_stages:
             stages.labels(stage.name).set(stage.seconds)
     seconds = {"hours": 3600, "minutes": 60}
     for measure in evidence.measures:

@@ -20,7 +20,7 @@ from fixtures.drill.kept.data_files import UnfitData, copy_digested
 from fixtures.drill.kept.drill import KeepIn, OwnRestore
 from fixtures.drill.kept.restores import Bounds, KeptRestores
 from fixtures.drill.limits import not_shown
-from fixtures.drill.measures import cached_start, measures, rto_minutes
+from fixtures.drill.measures import measures, rto_minutes
 from fixtures.drill.progress import silent
 from fixtures.drill.record import DrillRecord, Restored
 from fixtures.drill.run import WITHOUT_THE_APPLICATION, run_drill
@@ -115,7 +115,7 @@ def test_no_recovery_time_is_told_by_it(backups: Path, keep: KeepIn) -> None:
     rto = measures(warm, PROFILE.targets)[1]
     assert rto.measured is None
     assert rto_minutes(warm) is None
-    assert rto.unmeasured == cached_start(warm)
+    assert rto.unmeasured == warm.cached_start
     assert rto.unmeasured.startswith("restored from the cache of 20")
     assert any("The dump was not loaded in this drill" in limit for limit in not_shown(warm, PROFILE))
 

@@ -4,7 +4,7 @@ from fixtures.blocked import Blocked
 from fixtures.control import Examination, control, for_each
 from fixtures.databases import Database
 from fixtures.drill.facts import Facts, Sequence
-from fixtures.drill.measures import WAY_BACK, cached_start, rto_minutes
+from fixtures.drill.measures import WAY_BACK, rto_minutes
 from fixtures.drill.profile import Profile
 from fixtures.drill.record import DrillRecord, TocEntry
 from fixtures.stages import came_to_its_end
@@ -128,7 +128,7 @@ def test_roles_and_grants_came_back(
 def test_the_recovery_keeps_the_rto(record: DrillRecord, promised: Profile, examination: Examination) -> None:
     """From finding the set to an application that stands on it, measured in this drill on this machine. A drill that began
     with a restore that was kept measures no recovery: then nothing was examined here."""
-    if cached := cached_start(record):
+    if cached := record.cached_start:
         examination.saw(0, "recoveries")
         examination.note = f"not measured: {cached}"
         return
