@@ -1,6 +1,7 @@
 """The application is asked as users of its tenants: what it shows of others is told, and nothing that it writes stays."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,7 @@ urlpatterns += [
     path("writes/", writes),
     path("breaks/<int:subscription_id>/", breaks),
     path("sites/<int:site_pk>/images/<int:image_pk>/", image),
+    path("tenants/<int:tenant_id>/days/<str:day>/", sites_of_tenant),
     re_path(r"^rest/(?P<path>.*)$", anything),
 ]
 """
@@ -197,14 +199,46 @@ def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrate
         "tenants/<int:tenant_id>/sites/",
         "bills/<str:invoice_number>/",
         "rest/content/{id}",
+        "sites/<int:site_pk>/images/<int:image_pk>/",
     }
     assert leaks["tenants/<int:tenant_id>/own-sites/"] == ("detail", False)
     why = {pattern: each.why for pattern, each in found.items()}
     assert why["sites/"] == "it is meant to be open to anybody"
     assert why["breaks/<int:subscription_id>/"] == "it broke when it was asked"
-    assert why["sites/<int:site_pk>/images/<int:image_pk>/"] == "it takes several arguments"
+    assert why["tenants/<int:tenant_id>/days/<str:day>/"] == "nothing says which rows its arguments name"
     assert why["writes/"] == "it showed an empty list"
     assert "nowhere/{id}" not in found
+
+
+def test_routers_and_viewsets_are_asked_and_each_leak_of_theirs_is_told(migrated: Migrated, tmp_path: Path) -> None:
+    """Django REST framework itself: a viewset whose details show everything, and one below a site that forgets the site."""
+    checkout = copy_of_the_sample(tmp_path)
+    shutil.copy(Path(__file__).with_name("rest_api.py"), checkout / "igny8_core" / "rest_api.py")
+    with (checkout / "igny8_core" / "settings.py").open("a") as settings:
+        settings.write('\nINSTALLED_APPS += ["rest_framework"]\n')
+    with (checkout / "igny8_core" / "urls.py").open("a") as urls:
+        urls.write(
+            "\nfrom django.urls import include\nfrom igny8_core import rest_api\n"
+            'urlpatterns += [path("rest/", include(rest_api.router.urls))]\n'
+        )
+    found = by_pattern(migrated.visited(checkout, tmp_path / "private"))
+    rest = {pattern.removeprefix("rest/"): each for pattern, each in found.items() if pattern.startswith("rest/")}
+    tried = {pattern: each.shown > 0 for pattern, each in rest.items() if not each.why}
+    below = "sites/(?P<site_pk>[0-9]+)"
+    assert tried == {
+        "sites/$": False,
+        "sites/(?P<pk>[^/.]+)/$": False,
+        "invoices/$": False,
+        "invoices/(?P<pk>[^/.]+)/$": False,
+        "keywords/$": False,
+        "keywords/(?P<pk>[^/.]+)/$": True,
+        f"{below}/content/$": False,
+        f"{below}/content/(?P<pk>[^/.]+)/$": False,
+        f"{below}/images/$": False,
+        f"{below}/images/(?P<pk>[^/.]+)/$": True,
+    }
+    leak = rest[f"{below}/images/(?P<pk>[^/.]+)/$"]
+    assert leak.shown * 2 == leak.asked, "of a foreign site it shows nothing; below an own one it shows another's image"
 
 
 def test_what_keeps_the_application_from_being_asked_is_its_problem(migrated: Migrated, tmp_path: Path) -> None:
