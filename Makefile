@@ -54,7 +54,7 @@ KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv drill gate list backup profile explain test test-apps lint report allure lock lock-apps bench clean keys verify-report \
-  sign-off remove-old FORCE
+  sign-off remove-old resolve FORCE
 
 ## help    this text
 help:
@@ -192,6 +192,12 @@ sign-off: $(INSTALLED)
 remove-old: $(INSTALLED)
 	$(call need,DAYS,How many days reports are kept: make remove-old DAYS=400)
 	@$(IN_VENV) -m fixtures.drill.custody remove-old "$${OUT:-reports/out}" --days "$$DAYS"
+
+## resolve show the rows that a finding's masks stand for, on this terminal alone: FINDING=F-… MASK_KEY=FILE RUN=…
+resolve: $(INSTALLED)
+	$(call need,FINDING,The finding as the report tells it: make resolve FINDING=F-… MASK_KEY=FILE)
+	@$(IN_VENV) -m fixtures.resolving "$$FINDING" --run "$$RUN" $(call given,BACKUPS,--backups) $(call given,APP,--app) \
+	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## clean   remove what can be made again: .venv, caches, the sample's sets; drills' reports stay
 clean:
