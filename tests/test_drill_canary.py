@@ -1,14 +1,22 @@
 """Nothing that a drill writes or prints holds a customer's data or a password, whatever goes wrong and wherever."""
 
 import json
+import os
+import sys
 import tarfile
 from pathlib import Path
 
+from fixtures.drill.custody.keys import make_keys
+from fixtures.drill.custody.mask_key import make_mask_key
+from fixtures.notify import HEARTBEATS, NOTIFY
 from sample.igny8_core.igny8.filling import canary
 from tests.application_under_test import copy_of_the_sample
 from tests.drills import Drill, Healthy, drill
+from tests.on_a_terminal import on_a_terminal
+from tests.outputs import nothing_told
 from tests.profiles import profile_and
 from tests.spoiled_sets import add_entries
+from tests.test_notify import listening
 from tests.watched_drill import watched_drill
 
 # Every fault lies on a row that holds the canary, or has it as its key.
@@ -89,20 +97,6 @@ ADDRESS_TWICE = """
 """
 
 
-def nothing_told(seen: Drill, *more: str) -> None:
-    """Fails with the name of what told, not with what it told."""
-    written = {path.relative_to(seen.directory): path.read_bytes() for path in seen.files}
-    names = {path.suffix for path in written}
-    assert {".json", ".html", ".md", ".xml"} <= names
-    assert any(path.parts[0] == "allure-results" for path in written)
-    for number, secret in enumerate((*canary.ALL, *more)):
-        # As it stands, and as JSON, HTML and URLs would write it.
-        for form in {secret, secret.replace(" ", "%20"), secret.replace("@", "&#64;"), secret.upper(), secret.lower()}:
-            told = [str(path) for path, content in written.items() if form.encode() in content or form in str(path)]
-            assert not told, f"secret {number} is in {told}"
-            assert form not in seen.output, f"secret {number} is in what was printed"
-
-
 def test_a_healthy_drill_tells_nothing(healthy_drill: Drill) -> None:
     nothing_told(healthy_drill)
 
@@ -129,9 +123,20 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
     with (app / "igny8_core" / "igny8" / "models" / "__init__.py").open("a") as models:
         models.write(TALKATIVE)
 
-    with watched_drill(tmp_path / "backups", tmp_path, workers=2, profile=profile, app=app) as drilled:
-        drilled.watch()
-        seen = drilled.end()
+    signing, _ = make_keys(tmp_path / "keys")
+    masking = make_mask_key(tmp_path / "keys")
+    with listening() as people:
+        told = {
+            "DRILL_SIGNING_KEY": str(signing),
+            "DRILL_MASK_KEY": str(masking),
+            NOTIFY: f"json://127.0.0.1:{people.port}/hook",
+            HEARTBEATS[False]: f"http://127.0.0.1:{people.port}/failed",
+        }
+        with watched_drill(
+            tmp_path / "backups", tmp_path, environment=told, workers=2, profile=profile, app=app
+        ) as drilled:
+            drilled.watch()
+            seen = drilled.end()
     assert seen.exit_code == 1, seen.output
     assert {"BIL-02", "BIL-99", "TEN-02", "SIT-02", "SIT-04", "SIT-07"} <= set(seen.red), seen.red
     assert set(seen.blocked) == {"BIL-98"}
@@ -139,9 +144,25 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
     (sample,) = seen.result("BIL-99").samples
     assert sample.startswith("id=1 email=hmac:")
     assert len(drilled.secrets) >= 1
-    nothing_told(seen, *drilled.secrets)
-    for secret in drilled.secrets:
-        assert not [words for words in drilled.said if secret in words], "a password is on a command line"
+    assert len(people.heard) == 2
+
+    resolved = on_a_terminal(
+        [sys.executable, "-m", "fixtures.resolving", seen.result("BIL-99").finding, "--run", str(seen.directory)],
+        {**os.environ, "DRILL_MASK_KEY": str(masking), "DRILL_SERVER": "local"},
+        tmp_path,
+    )
+    assert resolved.exit_code == 0, resolved.said
+    assert f"id=1 email='{canary.EMAIL}' full_name='{canary.NAME}'" in resolved.shown
+    (line,) = (seen.directory.parent / "resolved.jsonl").read_text().splitlines()
+    assert (json.loads(line)["finding"], json.loads(line)["found"]) == (seen.result("BIL-99").finding, 2)
+
+    besides = {
+        f"notification {place}": b"".join(map(str.encode, heard[:2])) + heard[2]
+        for place, heard in enumerate(people.heard)
+    }
+    besides |= {"command lines": "\n".join(drilled.said).encode(), "what resolving said": resolved.said.encode()}
+    nothing_told(seen, *drilled.secrets, masking.read_text().strip(), besides=besides)
+    assert not [words for words in drilled.dumping if "fixtures.drill.guardian" not in words], drilled.dumping
 
 
 def test_a_row_that_the_restore_refuses_is_not_quoted(healthy: Healthy, tmp_path: Path) -> None:

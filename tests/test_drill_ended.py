@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.drill.server.binaries import Binaries, candidates
 from fixtures.drill.server.contract import ServerRequest
+from tests.outputs import nothing_told
 from tests.small_source import script
 from tests.test_server_container import containers
 from tests.watched_drill import WORKER, runs_in, watched_drill
@@ -103,6 +104,7 @@ def test_a_worker_that_dies_takes_no_check_with_it_unseen(whole_set: Path, tmp_p
         assert sum(map(len, ended.blocked.values())) == len(lost)
         assert {f"{one}[{subject}]" for one, subjects in ended.blocked.items() for subject in subjects} == set(lost)
         assert {result.control for result in evidence.results} == {card.id for card in evidence.controls}
+        nothing_told(ended, *seen.secrets)
         assert seen.leaves_nothing_within(20), seen.left
 
 

@@ -22,7 +22,8 @@ WORKER = "exec(eval(sys.stdin.readline()))"
 class Watched:
     """`private` is the drill's own TMPDIR: whatever it starts carries that name in its environment.
 
-    `said` are all command lines seen, `secrets` the passwords found in the environments of its programs."""
+    `said` are all command lines seen, `secrets` the passwords found in the environments of its programs, `dumping` the
+    command lines of those that would leave their memory on a disk if they crashed."""
 
     process: subprocess.Popen[str]
     argv: list[str]
@@ -31,6 +32,7 @@ class Watched:
     log: Path
     said: set[str] = field(default_factory=set)
     secrets: set[str] = field(default_factory=set, repr=False)
+    dumping: set[str] = field(default_factory=set)
 
     def processes(self) -> dict[int, str]:
         """Everything alive that the drill started, itself included: pid and command line."""
@@ -40,12 +42,15 @@ class Watched:
                 try:
                     environment = (entry / "environ").read_bytes()
                     words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                    limits = (entry / "limits").read_text()
                     alive = is_running(identify(int(entry.name)))
                 except (OSError, ProcessLookupError):
                     continue
                 if alive and f"TMPDIR={self.private}".encode() in environment:
                     found[int(entry.name)] = words
                     self.secrets.update(_passwords(environment))
+                    if _may_dump(limits):
+                        self.dumping.add(words)
         self.said.update(found.values())
         return found
 
@@ -113,6 +118,11 @@ def runs_in(out: Path) -> list[Path]:
 
 def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _may_dump(limits: str) -> bool:
+    (line,) = (line for line in limits.splitlines() if line.startswith("Max core file size"))
+    return line.removeprefix("Max core file size").split()[0] not in ("0", "1")
 
 
 def _passwords(environment: bytes) -> list[str]:
