@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sample.build import PROJECT
 from tests.application_under_test import copy_of_the_sample, new_migration
 from tests.spoiled_sets import replace_in
 
@@ -48,6 +49,55 @@ def a_field_without_a_migration(checkout: Path) -> None:
     )
 
 
+SEALED = """class Sealed(models.PositiveIntegerField):
+    def from_db_value(self, value, expression, connection):
+        raise LookupError
+
+    def deconstruct(self):
+        name, _, arguments, words = super().deconstruct()
+        return name, "django.db.models.PositiveIntegerField", arguments, words
+
+
+"""
+ADMIN = """
+
+class Calling(admin.ModelAdmin):
+    def changelist_view(self, request, extra_context=None):
+        __import__("socket").socket().connect_ex(("192.0.2.7", 443))
+        return super().changelist_view(request, extra_context)
+
+
+class Breaking(admin.ModelAdmin):
+    list_display = ["shout"]
+
+    def shout(self, row):
+        raise LookupError
+
+
+for name, of in (("Currency", Calling), ("Plan", Breaking)):
+    admin.site.unregister(apps.get_model("igny8", name))
+    admin.site.register(apps.get_model("igny8", name), of)
+"""
+CALLING_LINE = len((PROJECT / APP / "admin.py").read_text().splitlines()) + 5
+
+
+def a_field_that_nothing_opens(checkout: Path) -> None:
+    """To the migrations it is what it was before. Its model is in no admin."""
+    billing = checkout / APP / "models" / "billing.py"
+    replace_in(billing, {"class Subscription(": f"{SEALED}class Subscription("})
+    replace_in(billing, {"operations = models.PositiveIntegerField()": "operations = Sealed()"})
+
+
+def pages_that_call_out_and_that_break(checkout: Path) -> None:
+    admin = checkout / APP / "admin.py"
+    admin.write_text(admin.read_text() + ADMIN)
+
+
+def cookies_in_clear(checkout: Path) -> None:
+    settings = checkout / "igny8_core" / "settings.py"
+    settings.write_text(settings.read_text() + "\nSESSION_COOKIE_SECURE = False\n")
+
+
 RELEASE = (
     Planted(
         "half a squash",
@@ -68,6 +118,34 @@ RELEASE = (
         {"MIG-05": ("whole",)},
         in_code=a_field_without_a_migration,
         samples={"MIG-05": ("igny8: Add field pinned to note",)},
+    ),
+    Planted(
+        "calls_home",
+        {"APP-05": ("whole",)},
+        "migrations.RunPython(lambda apps, schema_editor: __import__('socket').socket().connect_ex(('192.0.2.1', 80)), "
+        "migrations.RunPython.noop)",
+        samples={"APP-05": ("connect 192.0.2.1:80",)},
+    ),
+    Planted(
+        "cookies in clear",
+        {"REL-20": ("whole",)},
+        in_code=cookies_in_clear,
+        samples={"REL-20": ("security.W012",)},
+    ),
+    Planted(
+        "a field that nothing opens",
+        {"REL-21": ("whole",)},
+        in_code=a_field_that_nothing_opens,
+        samples={"REL-21": ("igny8.UsageDay.operations: LookupError",)},
+    ),
+    Planted(
+        "pages that call out and that break",
+        {"REL-22": ("whole",), "REL-23": ("whole",)},
+        in_code=pages_that_call_out_and_that_break,
+        samples={
+            "REL-22": ("admin: igny8.Plan, the list: LookupError",),
+            "REL-23": (f"connect 192.0.2.7:443 (igny8_core/igny8/admin.py:{CALLING_LINE})",),
+        },
     ),
 )
 

@@ -45,6 +45,9 @@ TEMPLATES = [
         },
     }
 ]
+# A browser sends them over TLS alone; redirects and HSTS are the proxy's, which ends TLS.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+
 ROOT_URLCONF = "igny8_core.urls"
 WSGI_APPLICATION = "igny8_core.wsgi.application"
 

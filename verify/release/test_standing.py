@@ -1,0 +1,87 @@
+"""REL: the release stands up on last night's data as it would once deployed."""
+
+from fixtures.blocked import Blocked
+from fixtures.control import Examination, control
+from fixtures.drill.profile import Profile
+from fixtures.drill.record import DrillRecord
+from fixtures.drill.release_record.standing import Standing
+
+
+@control(
+    "REL-20",
+    title="manage.py check --deploy has nothing to say that is not meant",
+    impact="high",
+    remediation="Mend the setting that the message names, or name its id in [release.deploy_checks] with the reason.",
+)
+def test_the_checks_of_a_deployment_pass(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """Debug left on, cookies without Secure, a key for development: what Django itself would not deploy with."""
+    standing, accepted = _standing(record), promised.release.deploy_checks
+    said = set(standing.deploy_problems)
+    problems = [each for each in standing.deploy_problems if each not in accepted]
+    problems += [f"{each}, accepted by the profile and not said any more" for each in sorted(accepted.keys() - said)]
+    met = sorted(accepted.keys() & said)
+    examination.note = f"accepted by the profile: {', '.join(met)}" if met else ""
+    examination.expect_none(problems, "stand against a deployment", of=max(1, len(problems)), unit="runs of check")
+    told = f"manage.py check --deploy exited {standing.deploy_exit}"
+    examination.expect(standing.deploy_exit == 0, told)
+
+
+@control(
+    "REL-21",
+    title="Every model's first row comes through the ORM",
+    impact="critical",
+    remediation="Load that row in a shell of the release: a column is missing, or a value is not what its field takes it for",
+)
+def test_every_models_first_row_loads(record: DrillRecord, examination: Examination) -> None:
+    """JSON that is none, an encrypted field without its key, a column that another release made: a schema that migrated
+    without an error may still hold rows that this code cannot read."""
+    standing = _standing(record)
+    held = [each for each in standing.models if each.row or each.error]
+    broken = [f"{each.model}{f'.{each.broken}' if each.broken else ''}: {each.error}" for each in held if each.error]
+    decoded = sum(len(each.decoded) for each in standing.models)
+    examination.note = (
+        f"{decoded} fields that decode what they hold did so; {len(standing.models) - len(held)} have no row"
+    )
+    examination.expect_none(broken, "do not load", of=len(held), unit="models")
+
+
+@control(
+    "REL-22",
+    title="The URL conf is whole, and the admin and the named addresses answer",
+    impact="high",
+    remediation="Ask for the page as the finding names it, with the release on a copy of the data.",
+)
+def test_the_addresses_answer(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """The pages that staff work with are the first to meet a row or a template that a release no longer fits."""
+    standing, wanted = _standing(record), promised.release.addresses
+    if standing.admin_sites and not standing.admin_user:
+        raise Blocked("there is an admin, and no active superuser in the backup to ask it as")
+    broken = [f"the URL conf: {standing.url_error}"] if standing.url_error else []
+    for page in standing.pages:
+        expected = wanted.get(page.address)
+        if page.status is None or not (page.answered if expected is None else page.status == expected):
+            broken.append(f"{page.address}: {page.status or page.error}")
+    of = standing.url_patterns + len(standing.pages) + bool(standing.url_error)
+    examination.expect_none(broken, "do not answer", of=of, unit="addresses and pages")
+
+
+@control(
+    "REL-23",
+    title="Nothing of the release reaches outside while it stands up",
+    impact="critical",
+    remediation="Find the line that is named: what runs at start or on an admin's page must not wait for, or tell, anybody.",
+)
+def test_nothing_reaches_outside(record: DrillRecord, examination: Examination) -> None:
+    """A release that calls home when it starts hangs where the network is shut, and tells real people where it is not."""
+    standing = _standing(record)
+    if standing.isolation.startswith("none"):
+        raise Blocked("the release could not be cut off from the network here, so nobody can say that it sent nothing")
+    outside = [*standing.reached, *(f"mail {number}" for number in range(1, standing.mails + 1))]
+    of, unit = (len(outside), "attempts") if outside else (1, "runs")
+    examination.expect_none(outside, "would have gone outside", of=of, unit=unit)
+
+
+def _standing(record: DrillRecord) -> Standing:
+    if record.release is None or record.release.standing is None:
+        raise Blocked(record.why_missing("stand up"))
+    return record.release.standing
