@@ -53,7 +53,7 @@ KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill gate list backup profile explain test test-apps lint report allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill gate list backup profile explain test test-apps lint report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old resolve FORCE
 
 ## help    this text
@@ -97,11 +97,11 @@ ifeq ($(OWN_SET),)
 	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) --keep 3
 	@echo "Trying the sample's release on it"
 	@$(IN_VENV) -m pytest verify --gate -n"$$WORKERS" --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
-	  --profile igny8 $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	  --profile igny8 $(KEEPING) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 else
 	@echo "Trying the release on $${SET:-the newest set} of the backups that were named"
 	@$(IN_VENV) -m pytest verify --gate -n"$$WORKERS" --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
-	  $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) \
+	  $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) $(KEEPING) \
 	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 endif
 
@@ -148,6 +148,10 @@ lint: $(INSTALLED)
 ## report  render a drill's documents again: RUN=reports/out/RUN-ID (the latest)
 report: $(INSTALLED)
 	@$(IN_VENV) -m reports "$$RUN"
+
+## comment the summary as a comment of a pull request on GitHub, edited by later runs: RUN=reports/out/RUN-ID (the latest)
+comment: $(INSTALLED)
+	@$(IN_VENV) -m reports.comment "$$RUN"
 
 ## allure  build a drill's Allure page (needs Node.js and npm): RUN=reports/out/RUN-ID (the latest)
 allure: $(INSTALLED)

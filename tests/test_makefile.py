@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.front_door import front_door
+
 ROOT = Path(__file__).resolve().parents[1]
 PHONY = re.compile(r"^\.PHONY: ((?:.*\\\n)*.*)$", re.MULTILINE)
 GIVEN = (
@@ -49,15 +51,7 @@ def make(*arguments: str, folder: Path = ROOT, **given: str) -> subprocess.Compl
 @pytest.fixture
 def door(tmp_path: Path) -> Path:
     """The Makefile in a folder with a space in it, where the interpreter of .venv says what it is asked to run."""
-    folder = tmp_path / "a drill"
-    (folder / ".venv" / "bin").mkdir(parents=True)
-    for name in ("Makefile", "requirements.lock"):
-        (folder / name).write_text((ROOT / name).read_text())
-    (folder / ".venv" / "requirements.lock").write_text((ROOT / "requirements.lock").read_text())
-    python = folder / ".venv" / "bin" / "python"
-    python.write_text('#!/bin/sh\nfor word; do printf "[%s]" "$word"; done\necho\necho "server=$DRILL_SERVER"\n')
-    python.chmod(0o755)
-    return folder
+    return front_door(tmp_path / "a drill")
 
 
 def test_help_tells_every_target() -> None:
