@@ -3,11 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.application_under_test import new_migration
-from tests.drills import Healthy
-from tests.met_faults import WITHOUT_APPLICATION, Fault, expect_only, listed, meet
+from tests.met_faults import WITHOUT_APPLICATION, Fault
 from tests.spoiled_sets import replace_in
 
 CORE = Path("igny8_core")
@@ -147,11 +144,3 @@ PLANTED = {
         ),
     },
 }
-
-
-@pytest.mark.parametrize(("control", "what"), listed(PLANTED))
-def test_the_control_and_no_other_sees_its_fault(
-    control: str, what: str, healthy: Healthy, whole_set: Path, tmp_path: Path
-) -> None:
-    fault = PLANTED[control][what]
-    expect_only(control, fault, meet(fault, healthy, whole_set, tmp_path))

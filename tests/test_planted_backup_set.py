@@ -6,10 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from tests.drills import Healthy, drill
-from tests.met_faults import OF_SITES, WITHOUT_DUMP, WITHOUT_RESTORED, Fault, expect_only, listed, meet
+from tests.met_faults import OF_SITES, WITHOUT_DUMP, WITHOUT_RESTORED, Company, Fault, meet
 from tests.seen_faults import expect_no_canary, expect_red
 from tests.spoiled_sets import cut, dump_again, manifest_of, part, retell, sign
 
@@ -163,19 +161,11 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize(("control", "what"), listed(PLANTED))
-def test_the_control_and_no_other_sees_its_fault(
-    control: str, what: str, healthy: Healthy, whole_set: Path, tmp_path: Path
-) -> None:
-    fault = PLANTED[control][what]
-    expect_only(control, fault, meet(fault, healthy, whole_set, tmp_path))
-
-
 def test_a_manifest_that_cannot_be_read_leaves_open_what_only_it_could_tell(
     healthy: Healthy, whole_set: Path, tmp_path: Path
 ) -> None:
     cannot_be_read = Fault("", in_set=lambda backup, _: part(backup, "manifest").write_text('{"format": 1'))
-    outcome = meet(cannot_be_read, healthy, whole_set, tmp_path)
+    outcome = meet(Company([("", cannot_be_read)]), healthy, whole_set, tmp_path)
     expect_red(
         outcome, {}, ("BAK-03", "FID", "TEN-14", "SIT-17"), "no manifest that can be read lies with this backup set"
     )

@@ -4,10 +4,8 @@ The dump holds the fault and the manifest does not: it was lost or altered betwe
 
 from pathlib import Path
 
-import pytest
-
 from tests.drills import Healthy
-from tests.met_faults import Fault, expect_only, listed, meet
+from tests.met_faults import Fault
 from tests.spoiled_sets import manifest_of, part, retell, sign
 
 
@@ -218,11 +216,3 @@ PLANTED = {
         ),
     },
 }
-
-
-@pytest.mark.parametrize(("control", "what"), listed(PLANTED))
-def test_the_control_and_no_other_sees_its_fault(
-    control: str, what: str, healthy: Healthy, whole_set: Path, tmp_path: Path
-) -> None:
-    fault = PLANTED[control][what]
-    expect_only(control, fault, meet(fault, healthy, whole_set, tmp_path))

@@ -10,7 +10,7 @@ import pytest
 from fixtures.drill.manifest import FileEntry
 from tests.drills import Healthy, drill
 from tests.dump_formats import FORMATS, Format, dump_as
-from tests.met_faults import WITHOUT_DUMP, WITHOUT_RESTORED, Fault, expect_only, listed, meet
+from tests.met_faults import WITHOUT_DUMP, WITHOUT_RESTORED, Fault
 from tests.seen_faults import expect_no_canary
 from tests.spoiled_sets import copy_of, manifest_of, part, retell, sign
 
@@ -140,15 +140,6 @@ PLANTED = {
         ),
     },
 }
-
-
-@pytest.mark.parametrize(("control", "what"), listed(PLANTED))
-def test_the_control_and_no_other_sees_its_fault(
-    control: str, what: str, healthy: Healthy, whole_set: Path, tmp_path: Path
-) -> None:
-    fault = PLANTED[control][what]
-    expect_only(control, fault, meet(fault, healthy, whole_set, tmp_path))
-    assert not Path("/tmp/restore-drill-was-here").exists()
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.drills import Healthy, drill
-from tests.met_faults import Fault, expect_only, listed, meet
+from tests.met_faults import Fault
 from tests.profiles import profile_and
 from tests.spoiled_sets import reword
 
@@ -20,7 +18,7 @@ OUTSIDE = """
     CREATE VIEW igny8_hosts AS SELECT pg_read_file('/etc/hosts') AS text;
 """
 WAREHOUSE = """
-    CREATE EXTENSION postgres_fdw;
+    CREATE EXTENSION IF NOT EXISTS postgres_fdw;
     CREATE SERVER warehouse FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'warehouse.example');
 """
 PUBLICATION = "CREATE PUBLICATION changes FOR ALL TABLES;"
@@ -85,7 +83,7 @@ PLANTED = {
     },
     "RST-12": {
         "the way to production's warehouse": Fault(
-            says="1 of 1 foreign servers are not known to the profile",
+            says="foreign servers are not known to the profile",
             samples=("foreign server warehouse",),
             sql=WAREHOUSE,
         ),
@@ -144,14 +142,6 @@ PLANTED = {
         ),
     },
 }
-
-
-@pytest.mark.parametrize(("control", "what"), listed(PLANTED))
-def test_the_control_and_no_other_sees_its_fault(
-    control: str, what: str, healthy: Healthy, whole_set: Path, tmp_path: Path
-) -> None:
-    fault = PLANTED[control][what]
-    expect_only(control, fault, meet(fault, healthy, whole_set, tmp_path))
 
 
 def test_what_the_profile_knows_of_is_no_fault(healthy: Healthy, tmp_path: Path) -> None:

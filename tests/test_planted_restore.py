@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.drills import Healthy
-from tests.met_faults import WITHOUT_FACTS, WITHOUT_RESTORED, Fault, expect_only, listed, meet
+from tests.met_faults import WITHOUT_FACTS, WITHOUT_RESTORED, Fault
 from tests.spoiled_sets import cut, dump_again, part, reword, sign
 
 USAGE_NUMBERS = "public.igny8_usage_logs_usage_no_seq"
@@ -134,11 +132,3 @@ PLANTED = {
         ),
     },
 }
-
-
-@pytest.mark.parametrize(("control", "what"), listed(PLANTED))
-def test_the_control_and_no_other_sees_its_fault(
-    control: str, what: str, healthy: Healthy, whole_set: Path, tmp_path: Path
-) -> None:
-    fault = PLANTED[control][what]
-    expect_only(control, fault, meet(fault, healthy, whole_set, tmp_path))

@@ -7,12 +7,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from sample.igny8_core.igny8.filling import canary
 from sample.igny8_core.igny8.filling.sites_data import content_digest
 from tests.drills import Healthy
-from tests.met_faults import OF_SITES, Fault, expect_only, listed, meet
+from tests.met_faults import OF_SITES, Fault
 from tests.spoiled_sets import add_entries, cut
 
 CONTENTS = (*OF_SITES, "SIT-11", "FIL")
@@ -173,11 +171,3 @@ PLANTED = {
         ),
     },
 }
-
-
-@pytest.mark.parametrize(("control", "what"), listed(PLANTED))
-def test_the_control_and_no_other_sees_its_fault(
-    control: str, what: str, healthy: Healthy, whole_set: Path, tmp_path: Path
-) -> None:
-    fault = PLANTED[control][what]
-    expect_only(control, fault, meet(fault, healthy, whole_set, tmp_path))

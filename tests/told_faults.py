@@ -29,13 +29,15 @@ class Fault:
     profile: str = ""
 
 
-def expect_its_control_alone(control: str, fault: Fault, healthy: Healthy, folder: Path) -> None:
-    """Drills a backup of the spoiled source: this control is red, on these subjects, in these words; no other is."""
-    profile = profile_and(folder, fault.profile) if fault.profile else PROFILE
-    healthy.backup(folder / "backups", fault.sql, profile=profile)
+def expect_their_controls_alone(planted: Mapping[str, Fault], healthy: Healthy, folder: Path) -> None:
+    """Drills a backup of the source with all these faults: each control is red on the subjects of its own, in these
+    words; no other is."""
+    lines = "".join(fault.profile for fault in planted.values())
+    profile = profile_and(folder, lines) if lines else PROFILE
+    healthy.backup(folder / "backups", ";".join(fault.sql for fault in planted.values()), profile=profile)
     outcome = drill(folder / "backups", folder / "out", profile=profile)
-    expect(outcome, red={control: sorted(fault.told)})
-    told_to_the_letter(outcome, {control: fault})
+    expect(outcome, red={control: sorted(fault.told) for control, fault in planted.items()})
+    told_to_the_letter(outcome, planted)
 
 
 def told_to_the_letter(outcome: Drill, planted: Mapping[str, Fault]) -> None:
