@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -52,9 +53,12 @@ class Draft:
         return Profile.model_validate(tomllib.loads(self.text))
 
 
-def drafted(database: psycopg.Connection[Any], schema: str) -> Draft:
+def drafted(
+    database: psycopg.Connection[Any], schema: str, checkout: Path | None = None, **of_the_record: object
+) -> Draft:
     database.execute(schema)  # type: ignore[call-overload]
-    return Draft(draft(examples.record(facts=take_facts(database)), database, "shop", None))
+    record = examples.record(facts=take_facts(database), **of_the_record)
+    return Draft(draft(record, database, "shop", checkout))
 
 
 def test_without_a_foreign_key_no_root_is_guessed(database: psycopg.Connection[Any]) -> None:
@@ -71,6 +75,76 @@ def test_a_root_without_a_telling_name_is_said_to_go_by_its_figures(database: ps
     )
     assert found.profile.tenancy.root.name == "planets"
     assert "No table is named like tenants are: this goes by the figures alone" in found.prose
+
+
+def test_sites_with_hosts_and_a_tree_of_pages_are_likelier_than_those_who_log_in(
+    database: psycopg.Connection[Any],
+) -> None:
+    logs = "".join(
+        f"CREATE TABLE log_{number} (id int PRIMARY KEY, by int REFERENCES auth_user); " for number in range(4)
+    )
+    pages = "".join(
+        f"CREATE TABLE part_{number} (id int PRIMARY KEY, page int REFERENCES pages); " for number in range(3)
+    )
+    found = drafted(
+        database,
+        "CREATE TABLE auth_user (id int PRIMARY KEY, password text, last_login date); "
+        "CREATE TABLE pages (id int PRIMARY KEY, path text, depth int, numchild int); "
+        "CREATE TABLE sites (id int PRIMARY KEY, hostname text, root_page int NOT NULL REFERENCES pages); "
+        "CREATE TABLE redirects (id int PRIMARY KEY, site int REFERENCES sites); " + logs + pages,
+    )
+    assert found.profile.tenancy.root.name == "sites"
+    assert (
+        "(with what hangs on pages, a tree that it points at). Its name says so too. Each has a hostname" in found.prose
+    )
+
+
+HOSTS = (
+    "CREATE TABLE sites (id int PRIMARY KEY, org int REFERENCES organizations, hostname text); "
+    "INSERT INTO sites VALUES (1, 1, 'bakery.example'), (2, 2, 'choir.example')"
+)
+
+
+def test_hosts_are_told_by_column_and_their_names_are_left_to_a_person(database: psycopg.Connection[Any]) -> None:
+    found = drafted(database, TENANTS + HOSTS)
+    assert found.profile.hosts is None
+    assert "# sites.hostname: 2 rows read like a host; no settings name production's hosts.\n#[hosts]" in found.prose
+    assert '#columns = { sites = "hostname" }' in found.text
+    assert "bakery" not in found.text
+
+
+@pytest.mark.parametrize(("named", "kept"), [("'choir.example'", True), ("'nowhere.example'", False)])
+def test_hosts_are_kept_where_the_settings_name_every_one(
+    database: psycopg.Connection[Any], tmp_path: Path, named: str, kept: bool
+) -> None:
+    (tmp_path / "settings.py").write_text(f"ALLOWED_HOSTS = ['bakery.example', {named}, '*']\n")
+    found = drafted(database, TENANTS + HOSTS, tmp_path)
+    assert (found.profile.hosts is not None) is kept
+    assert ("hosts" in found.profile.unconfirmed) is kept
+    assert f"ALLOWED_HOSTS of the checkout names {1 + kept} of them." in found.prose
+    assert "choir" not in found.text or kept
+
+
+def test_without_an_archive_of_sites_what_asks_for_one_is_exempt_with_that_reason(
+    database: psycopg.Connection[Any],
+) -> None:
+    whole = examples.backup_set()
+    left = tuple(file for file in whole.artefacts if file.role not in ("sites", "logs"))
+    bare = whole.model_copy(update={"artefacts": left})
+    found = drafted(
+        database, TENANTS + "CREATE TABLE notes (id int, org int REFERENCES organizations)", backup_set=bare
+    )
+    told = found.profile.exempt
+    assert {control for control in told if control.startswith("SIT")} == {f"SIT-{number:02}" for number in range(1, 18)}
+    assert told["SIT-03"] == "the draft found nothing to try it on: no archive of sites lies in the set"
+    assert told["SIT-08"] == "the draft found nothing to try it on: no archive of logs lies in the set"
+    assert {control for control in told if control.startswith("FIL")} == {"FIL-01", "FIL-02", "FIL-03", "FIL-04"}
+
+
+def test_with_an_archive_of_sites_nothing_excuses_what_asks_for_it(database: psycopg.Connection[Any]) -> None:
+    found = drafted(database, TENANTS + "CREATE TABLE notes (id int, org int REFERENCES organizations)")
+    excused = {control for control in found.profile.exempt if control.startswith("SIT")}
+    assert excused == {"SIT-12", "SIT-13", "SIT-16", "SIT-17"}
 
 
 def test_a_ledger_that_does_not_run_on_is_not_one(database: psycopg.Connection[Any]) -> None:
