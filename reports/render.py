@@ -1,26 +1,38 @@
 """Which documents a drill has, and the rendering of them all."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from fixtures.drill.evidence import Evidence
 from reports import junit, metrics, oscal, page, runbook, summary, words
+from reports.audit import pdf
 from reports.story import Story
 
-DOCUMENTS = {
+DOCUMENTS: dict[str, Callable[[Story], str | bytes]] = {
     "summary.md": summary.write_up,
     "index.html": page.write_up,
     "junit.xml": junit.write_up,
     "runbook.md": runbook.write_up,
     "metrics.prom": metrics.write_up,
     "oscal.json": oscal.write_up,
+    "audit.pdf": pdf.write_up,
 }
 
 
 def render(evidence: Evidence, directory: Path) -> list[Path]:
     """Write every document of this drill into `directory`, which exists; the same evidence gives the same bytes.
 
-    All are rendered before one is written: a fault in any of them leaves what was there before."""
+    All are rendered before one is written: a fault in any of them leaves what was there before. A document that this
+    machine cannot make has in its place a text that says why, and what was there of it goes."""
     file = directory / words.EVIDENCE
     story = Story(evidence, file.read_bytes() if file.exists() else b"")
-    texts = {name: write_up(story) for name, write_up in DOCUMENTS.items()}
-    return [words.write(directory / name, text) for name, text in texts.items()]
+    made: dict[str, str | bytes] = {}
+    for name, write_up in DOCUMENTS.items():
+        try:
+            made[name] = write_up(story)
+        except pdf.NoPdf as why:
+            made[name + words.NOT_MADE] = f"{name} was not made: {why}\n"
+    for name in (each for document in DOCUMENTS for each in (document, document + words.NOT_MADE)):
+        if name not in made:
+            (directory / name).unlink(missing_ok=True)
+    return [words.write(directory / name, content) for name, content in made.items()]

@@ -50,6 +50,8 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
     _line(console, 1, ("teardown   ", "dim"), _teardown(story))
     if evidence.signed_by:
         _line(console, 1, ("signed     ", "dim"), f"by key {evidence.signed_by[:12]}")
+    for note in sorted(directory.glob(f"*{words.NOT_MADE}")):
+        _line(console, 1, ("no pdf     ", "yellow"), note.read_text(encoding="utf-8").strip())
     _line(console, 1, ("report     ", "dim"), str(directory / "index.html"))
 
 

@@ -11,6 +11,8 @@ from fixtures.drill.evidence import Measure, Outcome, Result
 from fixtures.drill.set_record import Delivery
 
 EVIDENCE = "evidence.json"
+NOT_MADE = ".not-made.txt"
+"""What follows a document's name where the machine could not make it: a text that says why."""
 
 # Worst first: the order in which a person should read.
 OUTCOMES: tuple[Outcome, ...] = ("failed", "blocked", "waived", "exempt", "passed")
@@ -81,6 +83,12 @@ def moment(value: datetime) -> str:
     return zoned.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def stamp(value: datetime) -> str:
+    """As ISO 8601 to the second, in UTC: what machines read."""
+    zoned = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return zoned.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def mode(value: int | None) -> str:
     """As `ls` has it in digits; a store keeps none."""
     return f"{value & 0o7777:04o}" if value is not None else "not known"
@@ -135,9 +143,9 @@ def few(names: Sequence[str], most: int) -> str:
     return shown if len(names) <= most else f"{shown} and {number(len(names) - most)} more"
 
 
-def write(path: Path, text: str) -> Path:
+def write(path: Path, content: str | bytes) -> Path:
     """Write a document whole: a reader never meets half of one."""
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.write_bytes(content.encode() if isinstance(content, str) else content)
     partial.replace(path)
     return path

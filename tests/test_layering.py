@@ -20,6 +20,7 @@ SHAPES = tuple(
         "figures",
         "manifest",
         "names",
+        "origin",
         "past",
         "profile",
         "record",

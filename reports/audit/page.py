@@ -1,0 +1,124 @@
+"""What an auditor reads, in the order in which an auditor reads it, as one tagged HTML text to be set on paper."""
+
+import hashlib
+import re
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from fixtures.drill.evidence import Outcome, Result
+from fixtures.drill.origin import Revision
+from reports import words
+from reports.glossary import WORDS
+from reports.story import AREAS, Chapter, Story
+
+# Paper is read by people: what goes beyond is counted, and the evidence inside the file has every one.
+SUBJECTS = 12
+SAMPLES = 5
+LINES = 40
+NIGHTS = 30
+_NOTHING = "\N{EN DASH}"
+
+# What fonts of every machine have. Anything else is written out: a glyph that is missing would be an empty box, and the
+# file no PDF/A.
+_IN_NO_FONT = re.compile(
+    r"[^\n\t\x20-\x7e\u00a0-\u017f\u0391-\u03a9\u03b1-\u03c9\u0410-\u044f\u2013\u2014\u2018-\u201e\u2026\u2192\u2264\u2265]"
+)
+
+
+def write_up(story: Story) -> str:
+    """The whole text; nothing in it is loaded from anywhere."""
+    record = story.evidence.record
+    return (
+        _templates()
+        .get_template("audit.html.j2")
+        .render(
+            story=story,
+            evidence=story.evidence,
+            record=record,
+            areas=[_Area(name, chapters) for name, chapters in story.areas.items()],
+            evidence_sha256=hashlib.sha256(story.written).hexdigest(),
+            evidence_bytes=len(story.written),
+            tried_all=", ".join(f"{words.number(n)} {outcome}" for outcome, n in story.counts.items() if n) or "none",
+            glossary=WORDS,
+        )
+    )
+
+
+class _Area:
+    """One family of controls: what was tried and what came of it."""
+
+    def __init__(self, name: str, chapters: tuple[Chapter, ...]) -> None:
+        self.name, self.title, self.chapters = name, AREAS.get(name, name), chapters
+        results = [result for chapter in chapters for result in chapter.results]
+        self.results = len(results)
+        self.counts: dict[Outcome, int] = {
+            outcome: sum(result.outcome == outcome for result in results) for outcome in words.OUTCOMES
+        }
+        self.on_nothing = _on_nothing(results)
+
+
+def _on_nothing(results: list[Result] | tuple[Result, ...]) -> int:
+    return sum(result.outcome == "passed" and result.examined == 0 for result in results)
+
+
+def _tried(chapter: Chapter) -> str:
+    """`3 failed, 12 passed`, and how many of the passes had nothing to look at."""
+    told = ", ".join(f"{words.number(count)} {outcome}" for outcome, count in chapter.counts.items())
+    nothing = _on_nothing(chapter.results)
+    return (told or "no result") + (f" ({words.number(nothing)} on nothing)" if nothing else "")
+
+
+def _examined(chapter: Chapter) -> str:
+    """What all its checks looked at together, by unit."""
+    units: dict[str, int] = {}
+    for result in chapter.results:
+        if result.examined is not None and result.outcome != "blocked":
+            units[result.unit] = units.get(result.unit, 0) + result.examined
+    return ", ".join(f"{words.number(count)} {unit}" for unit, count in sorted(units.items())) or _NOTHING
+
+
+def _revision(code: Revision) -> str:
+    if not code.commit:
+        return f"commit not known{': ' + code.problem if code.problem else ''}"
+    state = {None: "not known whether changed", True: f"{code.changed} files changed", False: "unchanged"}[code.dirty]
+    return f"commit {code.commit}, {state}"
+
+
+def _figure(value: float | None) -> str:
+    return _NOTHING if value is None else f"{value:.2f}"
+
+
+def _finalize(value: Any) -> Any:
+    if value is None:
+        raise TypeError("a document's template printed a value that is not there")
+    if isinstance(value, int | float | Markup):
+        return value
+    return _IN_NO_FONT.sub(lambda found: found[0].encode("unicode_escape").decode(), words.plain(str(value)))
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        finalize=_finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    for filter in (words.number, words.size, words.duration, words.moment, words.mode):
+        environment.filters[filter.__name__] = filter
+    environment.globals.update(
+        words=words,
+        tried=_tried,
+        examined=_examined,
+        revision=_revision,
+        figure=_figure,
+        SUBJECTS=SUBJECTS,
+        SAMPLES=SAMPLES,
+        LINES=LINES,
+        NIGHTS=NIGHTS,
+    )
+    return environment
