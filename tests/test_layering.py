@@ -55,6 +55,8 @@ ROOMS = {
     # Stands in for somebody's application, which knows nothing of the suite.
     "sample.igny8_core": Room(("igny8_core", "sample.igny8_core"), PYTEST),
     "tests": Room(("fixtures", "reports", "sample", "tests")),
+    # Copied into the application that is asked.
+    "tests.rest_api": Room(("igny8_core",), PYTEST),
 }
 
 
