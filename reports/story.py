@@ -180,6 +180,17 @@ class Story:
         return f"{'; '.join(told) or 'no finding then or now'}, since {words.moment(found.finished_at)}"
 
     @property
+    def running_out(self) -> tuple[str, ...]:
+        """Each waiver that ends within 14 days, the first to end first: what it accepts, when it ends, who mends it."""
+        today = self.evidence.finished_at.date()
+        return tuple(
+            f"{result.control} on {result.subject} is accepted {words.days_left(result.waiver.days_left(today))}, until "
+            f"{result.waiver.until}; {result.waiver.owner} mends it ({result.waiver.ticket})"
+            for result in self.evidence.running_out
+            if result.waiver is not None
+        )
+
+    @property
     def left_behind(self) -> tuple[TornDown, ...]:
         return tuple(thing for thing in self.evidence.teardown if not thing.gone)
 

@@ -97,10 +97,15 @@ def _finding(chapter: Chapter, outcome: Outcome, console: Console) -> None:
 
 def _extras(result: Result, console: Console) -> None:
     if result.samples:
-        _line(console, 4, f"masked keys: {words.few(result.samples, SAMPLES)}")
+        _line(
+            console,
+            4,
+            f"masked keys: {words.few(result.samples, SAMPLES)} (finding {result.finding or 'without an id'})",
+        )
     if result.waiver:
         accepted = result.waiver
         _line(console, 4, f"accepted by {accepted.approved_by} until {accepted.until}: {accepted.reason}")
+        _line(console, 4, f"mended by {accepted.owner}, ticket {accepted.ticket}")
 
 
 def _blocked(cause: Cause, console: Console) -> None:
@@ -120,6 +125,8 @@ def _figures(story: Story, console: Console) -> None:
     counted = [f"{words.number(count)} {outcome}" for outcome, count in story.counts.items() if count]
     if story.since:
         _line(console, 1, ("findings   ", "dim"), story.since)
+    for told in story.running_out[:CONTROLS]:
+        _line(console, 1, ("waiver     ", _STYLES["waived"]), told)
     if story.on_nothing:
         counted.append(f"{words.many(story.on_nothing, 'pass', 'passes')} had nothing to examine")
     _line(console, 1, ("checks     ", "dim"), ", ".join(counted) or "none")

@@ -118,6 +118,11 @@ def looked_at(result: Result) -> str:
     return f"{number(result.examined)} {result.unit} examined"
 
 
+def days_left(days: int) -> str:
+    """Of a waiver: its last day is a day on which it still holds."""
+    return "today for the last time" if days == 0 else f"for {many(days, 'more day')}"
+
+
 def quantity(value: float, unit: str) -> str:
     return f"{value:,.2f}".rstrip("0").rstrip(".") + f" {unit}"
 
