@@ -65,6 +65,7 @@ help:
 	@echo "  drill of the same dump: RESTORE_CACHE_GB=20 RESTORE_CACHE_DAYS=7), APP_PYTHON=FILE (not APP/.venv/bin/python), OUT=DIR,"
 	@echo "  WORKERS=N, POSTGRES_BIN=DIR, SERVER=local or container."
 	@echo "  With a server of your own, keep its password off command lines: SERVER=postgresql://… make drill BACKUPS=…"
+	@echo "A release to try: PREVIOUS=DIR or a commit of APP, where the release before it runs on beside it."
 	@echo "Your own database: DATABASE_URL or PGHOST, PGDATABASE and the like in the environment, INTO=DIR SITES_DATA=DIR"
 	@echo "  and, where wanted, UPLOADS=DIR LOGS=DIR PROFILE=NAME (tells each tenant's share) APPLICATION=NAME KEEP=N"
 	@echo "  ENCRYPT_TO=KEY (age1… or gpg:FINGERPRINT)"
@@ -97,11 +98,11 @@ ifeq ($(OWN_SET),)
 	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) --keep 3
 	@echo "Trying the sample's release on it"
 	@$(IN_VENV) -m pytest verify --gate -n"$$WORKERS" --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
-	  --profile igny8 $(KEEPING) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	  --profile igny8 $(KEEPING) $(call given,PREVIOUS,--previous) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 else
 	@echo "Trying the release on $${SET:-the newest set} of the backups that were named"
 	@$(IN_VENV) -m pytest verify --gate -n"$$WORKERS" --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
-	  $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) $(KEEPING) \
+	  $(call given,PREVIOUS,--previous) $(call given,SET,--set) $(call given,BEFORE,--before) $(KEEPING) \
 	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 endif
 

@@ -1,0 +1,106 @@
+"""REL: whether this release can be undone, and whether the one before can live with it."""
+
+from fixtures.blocked import Blocked, Exempt
+from fixtures.control import Examination, control
+from fixtures.drill.profile import Profile
+from fixtures.drill.record import DrillRecord
+from fixtures.drill.release_record.previous import Previous
+from fixtures.drill.release_record.reversal import Reversal
+
+
+@control(
+    "REL-13",
+    title="What can be taken back comes back, and the release applied again ends where it ended",
+    impact="high",
+    remediation="Mend the reverse that fails or leaves something behind; a table that cannot be the same is named in "
+    "[release.unrepeatable] with the reason.",
+)
+def test_the_release_comes_back(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """A reverse that was never run is a hope; it is needed on the one night when nobody has time to mend it."""
+    reversal = _reversal(record)
+    examination.note = _not_undone(reversal)
+    declared = promised.release.unrepeatable
+    rows = [*(("back", name) for name in reversal.back_rows), *(("forth", name) for name in reversal.forth_rows)]
+    broken = [f"going back ended at {reversal.back_problem}"] if reversal.back_problem else []
+    broken += [f"left by going back: {each.sentence}" for each in reversal.back_schema]
+    broken += [f"going forth again ended at {reversal.forth_problem}"] if reversal.forth_problem else []
+    broken += [f"another schema the second time: {each.sentence}" for each in reversal.forth_schema]
+    broken += [f"{name}: {_ROWS[way]}" for way, name in rows if name not in declared]
+    needless = sorted(declared.keys() - {name for _, name in rows})
+    broken += [f"[release.unrepeatable] {name} is declared and is the same: remove it" for name in needless]
+    of = max(len(reversal.taken_back), len(broken))
+    examination.expect_none(broken, "do not come back: " + "; ".join(broken), of=of, unit="migrations")
+
+
+@control(
+    "REL-14",
+    title="The release before this one can read the migrated schema",
+    impact="critical",
+    remediation="Keep what it asks for until no process of that release is left, and drop it in the next; or say in "
+    "release.not_rolling why none is left by then.",
+)
+def test_the_release_before_can_read(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """In a rolling deploy the old code runs on the new schema for minutes; after a rollback of the code, for days."""
+    previous = _previous(record, promised)
+    broken = [f"check: {problem}" for problem in previous.check_problems]
+    for each in previous.models:
+        if each.missing:
+            broken.append(f"{each.model} misses {', '.join(f'{each.table}.{column}' for column in each.missing)}")
+        elif each.error:
+            broken.append(f"{each.model} ({each.table}): {each.error}")
+    of = max(len(previous.models), len(broken))
+    examination.expect_none(broken, "do not work any more: " + "; ".join(broken[:20]), of=of, unit="models")
+
+
+@control(
+    "REL-15",
+    title="The release before this one can add rows to the migrated schema",
+    impact="high",
+    remediation="Give the new column a default in the database (db_default) or let it be null until the next release.",
+)
+def test_the_release_before_can_add_rows(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """A new column that must be filled and has no default refuses every row that the old code adds."""
+    previous = _previous(record, promised)
+    broken = [
+        f"{each.model} knows nothing of {', '.join(f'{each.table}.{column}' for column in each.demanded)}"
+        for each in previous.models
+        if each.demanded
+    ]
+    says = "cannot be added to: " + "; ".join(broken[:20])
+    examination.expect_none(broken, says, of=max(len(previous.models), len(broken)), unit="models")
+
+
+_ROWS = {
+    "back": "its rows are not what they were before the release",
+    "forth": "its rows are not what they were the first time",
+}
+
+
+def _not_undone(reversal: Reversal) -> str:
+    """What was not tried, since nothing can undo it."""
+    if not reversal.kept:
+        return ""
+    why = "; ".join(f"{name}: {', '.join(operations)}" for name, operations in reversal.irreversible.items())
+    return f"{len(reversal.kept)} migrations stayed, for what cannot be undone: {why}"
+
+
+def _reversal(record: DrillRecord) -> Reversal:
+    if record.release is None or record.release.reversal is None:
+        raise Blocked(record.why_missing("reverse"))
+    return record.release.reversal
+
+
+def _previous(record: DrillRecord, promised: Profile) -> Previous:
+    if record.release is None or record.release.previous is None:
+        raise Blocked(record.why_missing("previous"))
+    previous = record.release.previous
+    if previous.not_given and promised.release.not_rolling is not None:
+        raise Exempt(promised.release.not_rolling)
+    if previous.not_given:
+        raise Blocked(
+            "nobody named the release before this one: give PREVIOUS=DIR or a commit of APP, or say in "
+            "release.not_rolling why its processes never meet this schema"
+        )
+    if previous.problem:
+        raise Blocked(f"the release before this one does not start on it: {previous.problem}")
+    return previous

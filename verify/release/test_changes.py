@@ -1,0 +1,98 @@
+"""REL: what this release makes of production's schema and rows, beyond what it says."""
+
+from fnmatch import fnmatchcase
+
+from fixtures.blocked import Blocked, Exempt
+from fixtures.control import Examination, control, for_each
+from fixtures.databases import Database
+from fixtures.drill.profile import Profile
+from fixtures.drill.record import DrillRecord
+from fixtures.drill.release_record.comparison import Comparison
+from fixtures.kept_owners import KeptOwners, exchanged
+
+
+@control(
+    "REL-10",
+    title="The migrated schema is the one that the release's code makes of an empty database",
+    impact="high",
+    remediation="Each object is told with both definitions: put it into a migration, undo it by hand, or say in "
+    "[release.drift] why production has it otherwise.",
+)
+def test_the_schema_is_the_codes_own(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """What a hand changed in production is in no test and no new installation; the next migration meets it unprepared."""
+    comparison = _comparison(record)
+    declared = promised.release
+    if declared.not_from_zero is not None:
+        raise Exempt(declared.not_from_zero)
+    if comparison.from_zero_problem:
+        raise Blocked(f"the code cannot migrate an empty database, so there is nothing to compare with: "
+                      f"{comparison.from_zero_problem}")  # fmt: skip
+    found = {each.told: each for each in comparison.drift}
+    needless = [pattern for pattern in declared.drift if not any(_meant(told, pattern) for told in found)]
+    broken = [told for told in found if not any(_meant(told, pattern) for pattern in declared.drift)]
+    broken += [f"[release.drift] {pattern} is declared and not there: remove it" for pattern in needless]
+    examination.note = f"{len(comparison.alike)} more differ in name or numbering alone" if comparison.alike else ""
+    shown = "; ".join(found[told].sentence for told in broken[:20] if told in found)
+    examination.expect_none(
+        broken, f"are not as the code makes them: {shown or 'none'}", of=comparison.objects, unit="schema objects"
+    )
+
+
+@control(
+    "REL-11",
+    title="No column with data in it is dropped",
+    impact="critical",
+    remediation="Move the values first, or name the column in [release.dropped] with the reason why they may go.",
+)
+def test_no_column_with_data_is_dropped(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """A dropped column takes its values with it, and no count of rows shows it."""
+    comparison = _comparison(record)
+    declared = set(promised.release.dropped)
+    lost = {each.name: each for each in comparison.dropped if each.values}
+    broken = [
+        f"{name} ({each.values} of {each.rows} rows)"
+        for name, each in lost.items()
+        if not {name, name.removeprefix("public.")} & declared
+    ]
+    spoken = {alias for name in lost for alias in (name, name.removeprefix("public."))}
+    broken += [f"[release.dropped] {name} is declared and not dropped: remove it" for name in sorted(declared - spoken)]
+    of = max(comparison.columns, len(broken))
+    examination.expect_none(broken, "were dropped with values in them", of=of, unit="columns")
+
+
+@control(
+    "REL-12",
+    title="Every row stays with its tenant",
+    impact="critical",
+    remediation="Find the migration that writes the tenant's column; name the table in [release.moved] where it is meant.",
+)
+@for_each("kept_owner")
+def test_every_row_stays_with_its_tenant(
+    restored: Database, migrated: Database, promised: Profile, owners: KeptOwners, examination: Examination
+) -> None:
+    """A data migration that joins wrongly gives one customer another one's rows, and every count stays what it was."""
+    found = exchanged(owners, restored, migrated)
+    meant = owners.table in promised.release.moved
+    if meant:
+        examination.note = (
+            f"{found.moved_total} rows moved, {found.gone} were exchanged: {promised.release.moved[owners.table]}"
+        )
+        told = "is named in [release.moved], and every row is where it was: remove it"
+        examination.saw(found.rows, "rows")
+        examination.expect(bool(found.moved_total or found.gone), told)
+        return
+    gone = [f"{found.gone} rows gone, others in their place"] if found.gone else []
+    says = "have another tenant, or are gone while others came"
+    total = found.moved_total + found.gone
+    examination.expect_none([*found.moved, *gone], says, of=found.rows, unit="rows", counted=total)
+
+
+def _meant(told: str, pattern: str) -> bool:
+    """A pattern is held against the thing as it is told, with its facet and without."""
+    return fnmatchcase(told, pattern) or fnmatchcase(told.partition(": ")[0], pattern)
+
+
+def _comparison(record: DrillRecord) -> Comparison:
+    if record.release is None or record.release.comparison is None:
+        raise Blocked(record.why_missing("compare"))
+    return record.release.comparison
