@@ -98,12 +98,14 @@ ifeq ($(OWN_SET),)
 	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) --keep 3
 	@echo "Trying the sample's release on it"
 	@$(IN_VENV) -m pytest verify --gate -n"$$WORKERS" --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
-	  --profile igny8 $(KEEPING) $(call given,PREVIOUS,--previous) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	  --profile igny8 $(KEEPING) $(call given,PREVIOUS,--previous) $(call given,POSTGRES_BIN,--postgres-bin) \
+	  $(call given,OUT,--out)
 else
 	@echo "Trying the release on $${SET:-the newest set} of the backups that were named"
 	@$(IN_VENV) -m pytest verify --gate -n"$$WORKERS" --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
-	  $(call given,PREVIOUS,--previous) $(call given,SET,--set) $(call given,BEFORE,--before) $(KEEPING) \
-	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	  $(call given,PREVIOUS,--previous) $(call given,SET,--set) $(call given,BEFORE,--before) \
+	  $(call given,CACHE,--cache) $(KEEPING) $(call given,APP_PYTHON,--app-python) \
+	  $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 endif
 
 ## list    the backup sets that there are, newest first, and no drill: BACKUPS=DIR|URL (the sample's)

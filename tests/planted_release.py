@@ -10,6 +10,7 @@ from tests.spoiled_sets import replace_in
 
 LAST = "0009_content_title_index"
 APP = Path("igny8_core") / "igny8"
+NICKNAME = 'nickname = models.CharField(max_length=9, default="")'
 SQUASH = """from django.db import migrations
 
 
@@ -23,13 +24,15 @@ class Migration(migrations.Migration):
 @dataclass(frozen=True)
 class Planted:
     """A fault: `operations` of a migration of its own, chained after the one before, named after `name`; `source` is SQL
-    for the database that is backed up, `in_code` spoils the checkout. `findings` are its controls and their subjects."""
+    for the database that is backed up, `in_code` spoils the checkout, `in_previous`
+    that of the release before. `findings` are its controls and their subjects."""
 
     name: str
     findings: Mapping[str, tuple[str, ...]]
     operations: str = ""
     source: str = ""
     in_code: Callable[[Path], None] | None = None
+    in_previous: Callable[[Path], None] | None = None
     samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -98,6 +101,26 @@ def cookies_in_clear(checkout: Path) -> None:
     settings.write_text(settings.read_text() + "\nSESSION_COOKIE_SECURE = False\n")
 
 
+def knows_no_locale(checkout: Path) -> None:
+    """As the release before had it: without the field that this one makes."""
+    replace_in(
+        checkout / APP / "models" / "sites.py", {'    locale = models.CharField(max_length=12, default="en")\n': ""}
+    )
+
+
+def asks_for_a_nickname(checkout: Path) -> None:
+    name = '        db_table = "igny8_tags"\n'
+    replace_in(
+        checkout / APP / "models" / "content.py",
+        {f"    class Meta:\n{name}": f"    {NICKNAME}\n\n    class Meta:\n{name}"},
+    )
+
+
+def runs(statement: str) -> str:
+    """An operation that says it can be undone, by doing nothing."""
+    return f"migrations.RunSQL({statement!r}, '')"
+
+
 RELEASE = (
     Planted(
         "half a squash",
@@ -106,12 +129,68 @@ RELEASE = (
         in_code=half_a_squash,
         samples={"REL-01": ("half-applied squash",)},
     ),
+    Planted(
+        "loses_a_row",
+        {"MIG-03": ("public.igny8_usage_days",)},
+        runs(
+            "DELETE FROM igny8_usage_days WHERE (tenant_id, day) IN (SELECT tenant_id, day FROM igny8_usage_days LIMIT 1)"
+        ),
+        samples={"MIG-03": ()},
+    ),
+    Planted(
+        "moves_a_cent",
+        {"BIL-24": ("public.igny8_payments",)},
+        runs(
+            "UPDATE igny8_payments SET amount = amount + CASE id WHEN 200 THEN 0.01 ELSE -0.01 END WHERE id IN (53, 200)"
+        ),
+        samples={"BIL-24": ()},
+    ),
+    Planted(
+        "gives_a_row_away",
+        {"REL-12": ("public.igny8_AuditTrail",)},
+        runs(
+            'UPDATE "igny8_AuditTrail" SET "tenantId" = (SELECT max(id) FROM igny8_tenants) WHERE "entryId" = '
+            '(SELECT min("entryId") FROM "igny8_AuditTrail" WHERE "actorId" IS NULL)'
+        ),
+        samples={"REL-12": ()},
+    ),
+    Planted(
+        "drops_a_column",
+        {"REL-11": ("whole",)},
+        runs("ALTER TABLE igny8_tags DROP COLUMN IF EXISTS legacy"),
+        source="ALTER TABLE igny8_tags ADD legacy text; UPDATE igny8_tags SET legacy = name WHERE id % 2 = 0",
+        samples={"REL-11": ()},
+    ),
+    Planted(
+        "an index made by hand",
+        {"REL-10": ("whole",)},
+        source="CREATE INDEX made_by_hand ON igny8_tags (name)",
+        samples={"REL-10": ("index public.igny8_tags.made_by_hand",)},
+    ),
+    Planted(
+        "the release before knows nothing of a column that must be filled",
+        {"REL-15": ("whole",)},
+        in_previous=knows_no_locale,
+        samples={"REL-15": ("igny8.Site knows nothing of igny8_sites.locale",)},
+    ),
+    Planted(
+        "the release before asks for a column that is not there",
+        {"REL-14": ("whole",)},
+        in_previous=asks_for_a_nickname,
+        samples={"REL-14": ("igny8.Tag misses igny8_tags.nickname",)},
+    ),
     Planted("no_way_back", {"REL-02": ("whole",)}, "migrations.RunPython(lambda apps, schema_editor: None)"),
     Planted(
         "needs_an_extension",
         {"REL-03": ("whole",)},
         "migrations.RunSQL('CREATE EXTENSION tablefunc', 'DROP EXTENSION tablefunc')",
         samples={"REL-03": ("tablefunc",)},
+    ),
+    Planted(
+        "another_time_another_row",
+        {"REL-13": ("whole",)},
+        runs("UPDATE igny8_notes SET body = body || '.' WHERE id = (SELECT min(id) FROM igny8_notes)"),
+        samples={"REL-13": ("public.igny8_notes: its rows are not what they were the first time",)},
     ),
     Planted(
         "a model without its migration",
@@ -163,6 +242,15 @@ def planted_checkout(folder: Path, release: tuple[Planted, ...] = RELEASE) -> Pa
             assert name.startswith(f"{number + 1:04}")
             new_migration(checkout, name, planted.operations, after=last)
             last = name
+    return checkout
+
+
+def previous_checkout(folder: Path, release: tuple[Planted, ...] = RELEASE) -> Path:
+    """The release before: a copy of the sample with every fault in it that lies there."""
+    checkout = copy_of_the_sample(folder)
+    for planted in release:
+        if planted.in_previous is not None:
+            planted.in_previous(checkout)
     return checkout
 
 

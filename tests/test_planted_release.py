@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from tests.drills import Drill, Healthy, drill
-from tests.planted_release import RELEASE, Planted, findings, migration_name, planted_checkout, planted_in_source
+from tests.planted_release import (
+    RELEASE,
+    Planted,
+    findings,
+    migration_name,
+    planted_checkout,
+    planted_in_source,
+    previous_checkout,
+)
 
 PLANTED = {
     control: [planted.name for planted in RELEASE if control in planted.findings]
@@ -19,7 +27,9 @@ def gate(healthy: Healthy, tmp_path_factory: pytest.TempPathFactory) -> Drill:
     folder = tmp_path_factory.mktemp("gate")
     healthy.backup(folder / "backups", planted_in_source())
     checkout = planted_checkout(folder)
-    return drill(folder / "backups", folder / "out", app=checkout, arguments=("--gate",), seconds=600)
+    previous = previous_checkout(folder / "previous")
+    arguments = ("--gate", "--previous", str(previous))
+    return drill(folder / "backups", folder / "out", app=checkout, arguments=arguments, seconds=600)
 
 
 def test_every_fault_is_found_and_nothing_else_is(gate: Drill) -> None:
