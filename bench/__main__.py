@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import drills, restores
+from bench import drills, restores, starts
 from bench.ground import CORES
 from bench.timing import Times
 from fixtures.drill.backup_set import locate
@@ -40,6 +40,7 @@ def main() -> None:
         restored, reading = restores.compare(located, profile, chosen.rounds)
         whole = Times(tuple(drills.drill(backups, work / "out", CORES)[0] for _ in range(chosen.rounds)))
         _restores(scales[-1], restored, whole, reading)
+        _starts(scales[-1], starts.starts(backups, read_profile(PROFILE), work, chosen.rounds))
         _growth(grown)
         _shares(grown[-1][-1])
         _table(
@@ -75,6 +76,12 @@ def _restores(scale: int, times: dict[str, Times], whole: Times, reading: dict[s
             (restores.SCAN, str(scan), scan.over(scan), scan.over(load)),
         ],
     )
+
+
+def _starts(scale: int, times: dict[str, Times]) -> None:
+    cold = times[starts.COLD]
+    rows = [(name, str(found), found.over(cold)) for name, found in times.items()]
+    _table(f"Starting at scale {scale}", ("", "time", "against the cold start"), rows)
 
 
 def _growth(grown: Iterable[tuple[int, int, int, float, int, Evidence]]) -> None:

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from bench.drills import archive_rates, wide_schema
+from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
+from fixtures.drill.read_profile import read_profile
+from tests.drills import PROFILE
 
 
 def test_contenders_take_turns_round_by_round() -> None:
@@ -29,3 +32,9 @@ def test_every_reference_of_the_wide_schema_is_tried() -> None:
 
 def test_the_archive_is_read_whole_by_both(tmp_path: Path) -> None:
     assert set(archive_rates(tmp_path, 300)) == {"gzip -dc | sha256sum", "the drill's pass", "peak MiB"}
+
+
+def test_a_cached_start_is_measured_against_a_cold_one(whole_set: Path, tmp_path: Path) -> None:
+    times = starts(whole_set.parent, read_profile(PROFILE), tmp_path, rounds=1)
+    assert list(times) == [COLD, KEEPING, CACHED]
+    assert all(len(found.seconds) == 1 for found in times.values())

@@ -1,0 +1,61 @@
+"""From a set to a server with its dump restored: loaded, loaded and kept, and begun with what was kept."""
+
+import secrets
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from bench.timing import Times, take_turns
+from fixtures.drill.guardian import Guardian
+from fixtures.drill.kept.drill import KeepIn
+from fixtures.drill.kept.restores import Bounds
+from fixtures.drill.progress import silent
+from fixtures.drill.read_profile import ReadProfile
+from fixtures.drill.run import STORY, run_drill
+from fixtures.drill.steps import Order
+
+COLD = "a cold start: a new cluster, the dump loaded"
+KEEPING = "the same, and what was restored is kept"
+CACHED = "a cached start: every file verified while it is copied"
+_STAGES = ("serve", "restore")
+_ROOM = Bounds(10**12, timedelta(days=1))
+
+
+def starts(backups: Path, profile: ReadProfile, work: Path, rounds: int) -> dict[str, Times]:
+    """Seconds of the stages `serve` and `restore` together."""
+    kept = [work / f"kept-{number}" for number in range(rounds + 1)]
+    _seconds(backups, profile, KeepIn(kept[0], _ROOM))
+    anew = iter(kept[1:])
+    return take_turns(
+        {
+            COLD: lambda: _seconds(backups, profile, None),
+            KEEPING: lambda: _seconds(backups, profile, KeepIn(next(anew), _ROOM)),
+            CACHED: lambda: _seconds(backups, profile, KeepIn(kept[0], _ROOM), cached=True),
+        },
+        rounds,
+    )
+
+
+def _seconds(backups: Path, profile: ReadProfile, keep: KeepIn | None, cached: bool = False) -> float:
+    """SystemExit when it does not get there, or not in the way that was meant: its time would mean nothing."""
+    run_id = secrets.token_hex(4)
+    with ExitStack() as stack:
+        guardian = stack.enter_context(Guardian(run_id))
+        order = Order(
+            run_id=run_id,
+            backups=backups,
+            set_name=None,
+            application=Path(),
+            python=None,
+            profile=profile,
+            server="local",
+            binaries=None,
+            guardian=guardian,
+            mask=str,
+            keep=keep,
+        )
+        upto = next(number for number, step in enumerate(STORY, 1) if step[0] == "restore")
+        record = run_drill(order, stack, lambda name: silent, STORY[:upto]).record
+    if any(stage.state != "ok" for stage in record.stages) or bool(record.cached_start) is not cached:
+        raise SystemExit(f"the start was not {'cached' if cached else 'cold'}: {record.stages}")
+    return sum(stage.seconds for stage in record.stages if stage.name in _STAGES)
