@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -14,9 +15,11 @@ from fixtures.drill.account import unprivileged_account
 from fixtures.drill.child import plain_environment, run_child
 from fixtures.drill.guardian import Guardian
 from fixtures.drill.isolation import network_isolation
+from fixtures.drill.release.production import as_in_production
 from fixtures.drill.server import ServerRequest, ServerUnavailable, serve
 from fixtures.drill.server.binaries import Binaries, candidates, look_at
 from fixtures.drill.server.choose import first_fit
+from fixtures.drill.stage import StageBlocked
 
 REPOSITORY = Path(__file__).parents[1]
 INSTALLED = [found for found in candidates(ServerRequest("0")) if isinstance(found, Binaries)]
@@ -257,3 +260,38 @@ def test_what_the_server_itself_runs_reaches_no_network(guardian: Guardian) -> N
     # Two lines of heading, and a loopback device that is down.
     assert [line.split(":")[0].strip() for line in devices[2:]] == ["lo"]
     assert "cut off from the network" in server.network
+
+
+def test_it_starts_anew_on_the_same_data_with_productions_settings(guardian: Guardian) -> None:
+    with serve(request(), guardian) as server:
+        server.create_database("kept")
+        with server.connect("kept") as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+        durable, found = as_in_production(server, {"work_mem": "12MB"}, 60)
+        assert found == {
+            "fsync": "on",
+            "synchronous_commit": "on",
+            "full_page_writes": "on",
+            "wal_level": "replica",
+            "max_wal_size": "1GB",
+            "checkpoint_timeout": "5min",
+            "autovacuum": "on",
+            "shared_buffers": server.settings["shared_buffers"],
+            "maintenance_work_mem": "64MB",
+            "work_mem": "12MB",
+        }
+        assert durable.settings["wal_level"] == "replica"
+        with durable.connect("kept") as connection:
+            assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+        with pytest.raises(StageBlocked, match="the server ended while it was starting"):
+            as_in_production(durable, {"no_such_setting": "1"}, 60)
+        with durable.connect("kept") as connection:
+            assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+    assert [trace for trace in guardian.leftovers() if not trace.gone] == []
+
+
+def test_a_server_that_cannot_be_restarted_must_be_durable_as_it_is(guardian: Guardian) -> None:
+    with serve(request(), guardian) as server:
+        fixed = replace(server, cluster=None)
+        with pytest.raises(StageBlocked, match="does not run as production's does, and it has fsync = off"):
+            as_in_production(fixed, {}, 60)

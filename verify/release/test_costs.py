@@ -1,0 +1,78 @@
+"""REL: what this release's migrations cost at the size of production, and whom they keep waiting."""
+
+from fixtures.blocked import Blocked
+from fixtures.control import Examination, control
+from fixtures.drill.profile import Profile
+from fixtures.drill.record import DrillRecord
+from fixtures.drill.release_record.rehearsal import Rehearsal
+from fixtures.release_costs import long_locks, too_large
+
+
+@control(
+    "REL-04",
+    title="Every migration comes to its end on a server like production's",
+    impact="critical",
+    remediation="Mend the migration that is named; run the release against this backup again before any deployment.",
+)
+def test_every_migration_ends(record: DrillRecord, examination: Examination) -> None:
+    """A migration that fails or hangs in production stops a deployment half way, with the old code on a new schema."""
+    rehearsal = _rehearsal(record)
+    ended = [each for each in rehearsal.migrations if not each.failed]
+    broken = [each for each in rehearsal.migrations if each.failed]
+    waits = "".join(f"; it waited for {each.waited_for}" for each in broken if each.waited_for)
+    names = [each.full_name for each in broken] or (["migrate"] if rehearsal.failure else [])
+    of = max(len(ended) + len(names) + len(rehearsal.not_reached), len(names))
+    told = (
+        f"did not come to the end: {rehearsal.failure}{waits}; {len(rehearsal.not_reached)} came after and were not run"
+    )
+    examination.expect_none(names, told, of=of, unit="migrations")
+
+
+@control(
+    "REL-05",
+    title="A migration that fails leaves nothing half done",
+    impact="critical",
+    remediation="Let it be atomic, or split it so that each statement stands in a migration of its own and can run again.",
+)
+def test_nothing_is_left_half_done(record: DrillRecord, examination: Examination) -> None:
+    """Outside a transaction, what ran before the failure stays: the next attempt then fails on what is there already."""
+    rehearsal = _rehearsal(record)
+    left = rehearsal.left_behind
+    told = f"were left by a migration that failed: {', '.join(left[:5])}"
+    examination.expect_none(left, told, of=max(len(left), len(rehearsal.migrations)), unit="changes")
+
+
+@control(
+    "REL-06",
+    title="No migration closes a large table for long",
+    impact="critical",
+    remediation="Do what is told instead, or raise [release] lock_seconds and deploy in a window that people know of.",
+)
+def test_no_large_table_is_closed_for_long(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """Every request that touches the table waits behind the lock, and every request behind those, until the pool is empty."""
+    rehearsal = _rehearsal(record)
+    found = long_locks(rehearsal, promised.release)
+    looked_at = sum(len(each.locks) for each in rehearsal.migrations)
+    told = f"were held for too long: {'; '.join(each.told for each in found)}"
+    examination.expect_none([each.name for each in found], told, of=looked_at, unit="locks")
+
+
+@control(
+    "REL-07",
+    title="No migration writes more than production can take",
+    impact="high",
+    remediation="Rewrite less at a time, in batches; or raise the figure in [release] once replicas and disk can take it.",
+)
+def test_no_migration_writes_too_much(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """WAL fills the archive and leaves replicas behind; temporary files and growth fill the disk: then nobody writes."""
+    rehearsal = _rehearsal(record)
+    found = too_large(rehearsal, promised.release)
+    of = max(len(rehearsal.migrations), len(found))
+    told = f"write too much: {'; '.join(each.told for each in found)}"
+    examination.expect_none([each.name for each in found], told, of=of, unit="migrations")
+
+
+def _rehearsal(record: DrillRecord) -> Rehearsal:
+    if record.release is None or record.release.rehearsal is None:
+        raise Blocked(record.why_missing("rehearse"))
+    return record.release.rehearsal
