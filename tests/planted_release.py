@@ -11,6 +11,18 @@ from tests.spoiled_sets import replace_in
 LAST = "0009_content_title_index"
 APP = Path("igny8_core") / "igny8"
 NICKNAME = 'nickname = models.CharField(max_length=9, default="")'
+# What the profile lets a release cost: of what the sample's own migrations do, nothing comes near it.
+THRESHOLDS = """[release]
+lock_rows = 1000
+lock_seconds = 2.5
+wal_bytes = 20_000_000
+"""
+REWRITE = "ALTER TABLE igny8_usage_days ALTER COLUMN credits TYPE numeric(14, 3) USING credits + 0; SELECT pg_sleep(3)"
+BULK = "CREATE TABLE bulk AS SELECT md5(i::text) FROM generate_series(1, 500000) AS i; DROP TABLE bulk"
+HALF_WAY = (
+    "migrations.RunSQL('CREATE TABLE half (id int)', 'DROP TABLE half'), "
+    "migrations.RunSQL('SELECT 1 / 0', migrations.RunSQL.noop)"
+)
 SQUASH = """from django.db import migrations
 
 
@@ -25,7 +37,8 @@ class Migration(migrations.Migration):
 class Planted:
     """A fault: `operations` of a migration of its own, chained after the one before, named after `name`; `source` is SQL
     for the database that is backed up, `in_code` spoils the checkout, `in_previous`
-    that of the release before. `findings` are its controls and their subjects."""
+    that of the release before. `findings` are its controls and their subjects; in `samples`,
+    {migration} stands for the migration's whole name."""
 
     name: str
     findings: Mapping[str, tuple[str, ...]]
@@ -192,6 +205,12 @@ RELEASE = (
         runs("UPDATE igny8_notes SET body = body || '.' WHERE id = (SELECT min(id) FROM igny8_notes)"),
         samples={"REL-13": ("public.igny8_notes: its rows are not what they were the first time",)},
     ),
+        "closes_a_large_table",
+        {"REL-06": ("whole",)},
+        f"migrations.RunSQL({REWRITE!r}, migrations.RunSQL.noop)",
+        samples={"REL-06": ("{migration} public.igny8_usage_days",)},
+    ),
+    Planted("writes_too_much", {"REL-07": ("whole",)}, f"migrations.RunSQL({BULK!r}, migrations.RunSQL.noop)"),
     Planted(
         "a model without its migration",
         {"MIG-05": ("whole",)},
@@ -251,6 +270,15 @@ def previous_checkout(folder: Path, release: tuple[Planted, ...] = RELEASE) -> P
     for planted in release:
         if planted.in_previous is not None:
             planted.in_previous(checkout)
+    return checkout
+
+
+def fails_half_way(folder: Path) -> Path:
+    """A copy of the sample whose last migration fails outside a transaction, after its first statement."""
+    checkout = copy_of_the_sample(folder)
+    new_migration(checkout, "0010_half_way", HALF_WAY)
+    file = checkout / APP / "migrations" / "0010_half_way.py"
+    replace_in(file, {"    dependencies": "    atomic = False\n    dependencies"})
     return checkout
 
 
