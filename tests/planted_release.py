@@ -205,6 +205,7 @@ RELEASE = (
         runs("UPDATE igny8_notes SET body = body || '.' WHERE id = (SELECT min(id) FROM igny8_notes)"),
         samples={"REL-13": ("public.igny8_notes: its rows are not what they were the first time",)},
     ),
+    Planted(
         "closes_a_large_table",
         {"REL-06": ("whole",)},
         f"migrations.RunSQL({REWRITE!r}, migrations.RunSQL.noop)",
