@@ -1,19 +1,87 @@
-"""The JSON schema of evidence.json, for readers without this suite: `python -m reports.schema` writes it anew."""
+"""The JSON schema of evidence.json, and the same for people in docs/evidence.md: `python -m reports.schema` writes both."""
 
 import json
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from fixtures.drill.evidence import Evidence
 
 SCHEMA = Path(__file__).with_name("evidence.schema.json")
+FIELDS = Path(__file__).with_name("fields.toml")
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "evidence.md"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+WHOLE = "Evidence"
+_DEFINITION = "#/$defs/"
+
+
+def schema() -> dict[str, Any]:
+    """Of what is written, not of what would be read: everything that is always there is required."""
+    whole = {"$schema": DIALECT, **Evidence.model_json_schema(mode="serialization")}
+    words = tomllib.loads(FIELDS.read_text())
+    for shape, definition in shapes(whole):
+        for field, told in definition["properties"].items():
+            if field in words.get(shape, {}):
+                told["description"] = words[shape][field]
+    return whole
+
+
+def shapes(whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every shape with fields, by its name: the evidence itself first."""
+    yield WHOLE, whole
+    for name, definition in sorted(whole["$defs"].items()):
+        if "properties" in definition:
+            yield name, definition
 
 
 def text() -> str:
-    """The schema of what is written, not of what would be read: everything that is always there is required."""
-    schema = Evidence.model_json_schema(mode="serialization")
-    return json.dumps({"$schema": DIALECT, **schema}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def page() -> str:
+    """docs/evidence.md: a table for each shape."""
+    whole = schema()
+    lines = [
+        "# evidence.json, field by field",
+        "",
+        "Written by `python -m reports.schema` from the shapes in `fixtures/drill/` and from `reports/fields.toml`; the",
+        "machine's half is `reports/evidence.schema.json`. No field can hold a row: there are counts, digests, names out of",
+        "the catalogue, surrogate keys, and masks in place of whatever a person may have written.",
+    ]
+    for name, definition in shapes(whole):
+        lines += ["", f"## {name}", ""]
+        told = definition.get("description", "")
+        lines += [told.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n"), ""] if told else []
+        lines += ["| field | is | says |", "|---|---|---|"]
+        lines += [
+            f"| `{field}` | {_type(each)} | {each.get('description', '')} |"
+            for field, each in definition["properties"].items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _type(told: dict[str, Any]) -> str:
+    """In a cell: `whole number, or null`."""
+    if "$ref" in told:
+        name = told["$ref"].removeprefix(_DEFINITION)
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in told:
+        return ", or ".join(_type(each) for each in told["anyOf"])
+    if "const" in told:
+        return f"`{told['const']}`"
+    if "enum" in told:
+        return ", ".join(f"`{each}`" for each in told["enum"])
+    if told.get("type") == "array":
+        return f"list of {_type(told['items'])}"
+    if told.get("type") == "object":
+        return f"map to {_type(told['additionalProperties'])}"
+    if told.get("format") == "date-time":
+        return "moment"
+    kind = str(told["type"])
+    return {"integer": "whole number", "boolean": "true or false", "string": "text"}.get(kind, kind)
 
 
 if __name__ == "__main__":
     SCHEMA.write_text(text(), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
