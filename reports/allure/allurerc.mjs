@@ -1,9 +1,28 @@
-// One file, no history of its own: a drill's page stands alone, beside its evidence.
+// One file, that stands alone beside its evidence; the history is made from the evidence of the drills before.
 export default {
   name: "Restore drill",
+  historyPath: process.env.DRILL_HISTORY,
+  appendHistory: false,
+  categories: {
+    rules: [
+      { name: "Findings", matchers: { statuses: ["failed"] }, groupBy: ["severity"], groupByMessage: false, expand: true },
+      { name: "Blocked: could not be tried", matchers: { statuses: ["broken"] }, groupByMessage: true },
+      { name: "Waived: failed, and accepted until a date", matchers: { labels: { outcome: "^waived$" } }, groupByMessage: false },
+    ],
+  },
   plugins: {
     awesome: {
-      options: { singleFile: true, reportLanguage: "en", groupBy: ["feature", "story"] },
+      options: {
+        singleFile: true,
+        reportLanguage: "en",
+        groupBy: ["feature", "story"],
+        charts: [
+          { type: "currentStatus", title: "This drill" },
+          { type: "statusDynamics", title: "Outcomes, drill by drill", limit: 30 },
+          { type: "testResultSeverities", title: "By impact", levels: ["blocker", "critical", "normal", "minor"] },
+          { type: "durationDynamics", title: "Time that the checks took", limit: 30 },
+        ],
+      },
     },
   },
 };

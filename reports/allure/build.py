@@ -1,4 +1,4 @@
-"""Runs the pinned allure on one run's results and puts its page beside the evidence."""
+"""Runs the pinned allure on one run's evidence, and on that of the drills before it, and puts its page beside it."""
 
 import json
 import os
@@ -7,11 +7,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from fixtures.drill.evidence import Evidence
 from reports.allure.offline import NotOffline, offline
-from reports.words import write
+from reports.allure.results import HISTORY, write_history, write_results
+from reports.words import EVIDENCE, write
 
 HERE = Path(__file__).parent
-RESULTS = "allure-results"
 _MINUTES = 10
 
 
@@ -20,15 +23,20 @@ class AllureFailed(Exception):
 
 
 def build(run: Path) -> Path:
-    """`<run>/allure/index.html` from `<run>/allure-results`: one file, without analytics. Raises AllureFailed."""
-    results = run / RESULTS
-    if not any(results.glob("*-result.json")):
-        raise AllureFailed(f"{results} holds no Allure results. Give the folder of a drill that ran to its end.")
+    """`<run>/allure/index.html` from `<run>/evidence.json` and the runs around it: one file, without analytics. Raises
+    AllureFailed."""
+    evidence = _evidence(run)
     tool = _tool()
     with tempfile.TemporaryDirectory(prefix="drill-allure-") as scratch:
-        made = Path(scratch) / "report"
+        results, history, made = (Path(scratch) / name for name in ("results", HISTORY, "report"))
+        write_results(evidence, results)
+        write_history(run, evidence, history)
         config = str(HERE / "allurerc.mjs")
-        _run([str(tool), "generate", "--config", config, "--output", str(made), str(results.resolve())], Path(scratch))
+        _run(
+            [str(tool), "generate", "--config", config, "--output", str(made), str(results)],
+            Path(scratch),
+            {"DRILL_HISTORY": str(history)},
+        )
         page = made / "index.html"
         if not page.is_file():
             raise AllureFailed(f"allure ended well but made no {page.name}. Look at {config}: singleFile must be true.")
@@ -39,6 +47,16 @@ def build(run: Path) -> Path:
     folder = run / "allure"
     folder.mkdir(exist_ok=True)
     return write(folder / "index.html", html)
+
+
+def _evidence(run: Path) -> Evidence:
+    file = run / EVIDENCE
+    try:
+        return Evidence.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise AllureFailed(f"{file} cannot be read: {error.strerror}. Give the folder of one run.") from None
+    except ValidationError:
+        raise AllureFailed(f"{file} is not evidence that this version reads. Use the version that wrote it.") from None
 
 
 def _tool() -> Path:
@@ -55,7 +73,7 @@ def _tool() -> Path:
     return HERE / "node_modules" / ".bin" / "allure"
 
 
-def _run(command: list[str], folder: Path) -> None:
+def _run(command: list[str], folder: Path, given: dict[str, str] | None = None) -> None:
     """Run a program to its end; what it says is shown only when it fails. A credential in the environment that npm
     does not need stays here."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_", "ALLURE_"))}
@@ -64,7 +82,7 @@ def _run(command: list[str], folder: Path) -> None:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=kept,
+            env=kept | (given or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
