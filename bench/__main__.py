@@ -70,7 +70,7 @@ def _restores(scale: int, times: dict[str, Times], whole: Times, reading: dict[s
     facts, scan, load = reading[restores.FACTS], reading[restores.SCAN], times[restores.OURS]
     _table(
         "Reading what was restored",
-        ("", "time", "against the scan", "against the drill's pg_restore"),
+        ("", "time", "against the scan", "against the drill's load"),
         [
             (restores.FACTS, str(facts), facts.over(scan), facts.over(load)),
             (restores.SCAN, str(scan), scan.over(scan), scan.over(load)),

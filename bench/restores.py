@@ -1,9 +1,9 @@
 """Restoring: the suite's own stage against pg_restore as the recovery guide writes it, and against the floor."""
 
+import sys
 import time
 
 from bench.ground import CORES, Ground, ground_for
-from bench.splitting import SPLIT, split_restore
 from bench.timing import Times, take_turns, timed
 from fixtures.drill.account import unprivileged_account
 from fixtures.drill.archive_toc import read_archive
@@ -12,11 +12,13 @@ from fixtures.drill.catalogue import take_facts
 from fixtures.drill.fidelity import contents_of_restored
 from fixtures.drill.profile import Profile
 from fixtures.drill.restore import restore
+from fixtures.drill.split_restore import LEAST_BYTES
 
 GUIDE = "pg_restore -c -d, one job, stock server"
 GUIDE_JOBS = "pg_restore -c -j cores, stock server"
 FLOOR = "pg_restore -j cores, the drill's server"
-OURS = "the drill's pg_restore"
+OURS = "the drill's load, a dominating table's rows dealt out"
+UNSPLIT = "the drill's load, left to pg_restore alone"
 STAGE = "the drill's whole stage: roles, load, ANALYZE"
 FACTS = "facts and digests"
 SCAN = "one sequential scan of every table"
@@ -27,7 +29,7 @@ def compare(located: LocatedSet, profile: Profile, rounds: int) -> tuple[dict[st
     with ground_for(located) as ground:
         stage: list[float] = []
 
-        def ours() -> float:
+        def ours(split_from: int = LEAST_BYTES) -> float:
             header, toc = read_archive(ground.dump, ground.guardian, account=unprivileged_account())
             ground.made += 1
             began = time.perf_counter()
@@ -40,8 +42,10 @@ def compare(located: LocatedSet, profile: Profile, rounds: int) -> tuple[dict[st
                 roles=ground.roles,
                 limit_minutes=profile.limits.restore,
                 database=f"bench{ground.made}",
+                split_from=split_from,
             )
-            stage.append(time.perf_counter() - began)
+            if split_from == LEAST_BYTES:
+                stage.append(time.perf_counter() - began)
             return done.restore_seconds
 
         times = take_turns(
@@ -50,7 +54,7 @@ def compare(located: LocatedSet, profile: Profile, rounds: int) -> tuple[dict[st
                 GUIDE_JOBS: lambda: ground.by_hand(ground.stock, "-j", str(CORES)),
                 FLOOR: lambda: ground.by_hand(ground.fast, "-j", str(CORES)),
                 OURS: ours,
-                SPLIT: lambda: split_restore(ground),
+                UNSPLIT: lambda: ours(sys.maxsize),
             },
             rounds,
         )

@@ -22,6 +22,7 @@ from fixtures.drill.origin import Confinement, Job, Origin, Revision, Runner, Ve
 from fixtures.drill.record import (
     ApplicationRun,
     AppliedMigration,
+    DealtOut,
     DrillRecord,
     DrillStage,
     DumpHeader,
@@ -374,6 +375,7 @@ def _record() -> DrillRecord:
             isolation=isolation,
             restore_seconds=58.1,
             analyze_seconds=4.4,
+            dealt_out=DealtOut(table=TableName("public", "igny8_content"), connections=2, share=0.92),
         ),
         facts=_facts(),
         migrated=Migrated(

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fixtures.drill.archive_data import table_rows
 from fixtures.drill.archive_toc import parse_list
 from fixtures.drill.backup_set import locate
 from fixtures.drill.complaint import complaint
@@ -129,6 +130,21 @@ def test_manifest_and_header_of_a_set(folder: Path, manifest: bytes, dump: bytes
     (backup / f"{backup.name}.manifest.json").write_bytes(manifest)
     answers(lambda: locate(folder / "sets", SMALL), StageFailed)
     answers(lambda: (recognised(backup / f"{backup.name}.dump"), written_at(backup / f"{backup.name}.dump")))
+
+
+@pytest.fixture(scope="module")
+def archive(whole_set: Path) -> Path:
+    return whole_set / f"{whole_set.name}.dump"
+
+
+@fuzzed
+@given(st.integers(0, 40_000), st.integers(0, 40), st.binary(max_size=20))
+def test_sizes_within_an_archive(folder: Path, archive: Path, at: int, cut: int, instead: bytes) -> None:
+    dump = folder / "spoiled.dump"
+    with archive.open("rb") as whole:
+        content = whole.read(300_000)  # its TOC, and some data
+    dump.write_bytes(content[:at] + instead + content[at + cut :])
+    table_rows(dump)
 
 
 def test_what_is_spoiled_was_whole() -> None:
