@@ -1,4 +1,4 @@
-"""index.html: the whole drill on one page that asks nobody for anything."""
+"""index.html: three first screens and the whole drill on one page that asks nobody for anything."""
 
 from collections import Counter
 from typing import Any
@@ -9,19 +9,28 @@ from markupsafe import Markup
 from fixtures.drill.evidence import Evidence
 from fixtures.drill.names import TableName
 from reports import story, words
+from reports.courses import courses, stage_courses, stage_times
 from reports.dump_commands import program
 from reports.glossary import WORDS
+from reports.night import NightlyNews
+from reports.release import ANNOUNCED_DAYS, Release
 from reports.story import Story
+from reports.trend import Trend
 
 # Beyond these, rows are folded away: a page of 2,000 results opens with what matters.
 SUBJECTS_SHOWN = 10
 SAMPLES_SHOWN = 5
 PRINTED_RESULTS = 40
+BRIEF_FINDINGS = 8
+BRIEF_SUBJECTS = 3
+WAIVERS_SHOWN = 20
+TOGETHER = 200
 
 
 def write_up(story: Story) -> str:
     """One HTML file: no script, no request, light and dark, on screen and on paper."""
     evidence = story.evidence
+    trend = Trend(evidence)
     return (
         _templates()
         .get_template("index.html.j2")
@@ -31,6 +40,14 @@ def write_up(story: Story) -> str:
             record=evidence.record,
             program=program(evidence.record),
             verdict=evidence.verdict,
+            opening="nightly",
+            news=NightlyNews(story),
+            release=Release(story),
+            trend=trend,
+            lines=courses(trend),
+            courses=stage_courses(trend),
+            stage_times=stage_times,
+            most_checks=max((sum(counts.values()) for counts in story.area_counts.values()), default=0),
             toc_kinds=sorted(Counter(entry.kind for entry in evidence.record.toc).items()),
             table_rows=_table_rows(evidence),
             examined=_examined(evidence),
@@ -85,5 +102,10 @@ def _templates() -> Environment:
         SUBJECTS_SHOWN=SUBJECTS_SHOWN,
         SAMPLES_SHOWN=SAMPLES_SHOWN,
         PRINTED_RESULTS=PRINTED_RESULTS,
+        BRIEF_FINDINGS=BRIEF_FINDINGS,
+        BRIEF_SUBJECTS=BRIEF_SUBJECTS,
+        WAIVERS_SHOWN=WAIVERS_SHOWN,
+        TOGETHER=TOGETHER,
+        ANNOUNCED_DAYS=ANNOUNCED_DAYS,
     )
     return environment

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import get_args
 
 from fixtures.drill.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
@@ -52,6 +52,13 @@ class Chapter:
     @property
     def area(self) -> str:
         return self.id.split("-")[0]
+
+    def batches(self, most: int) -> list[tuple[Result, ...]]:
+        """The results in groups of at most so many: one outcome each, unless all of them make one group."""
+        if len(self.results) <= most:
+            return [self.results] if self.results else []
+        alike = [tuple(same) for _, same in groupby(self.results, key=lambda result: result.outcome)]
+        return [same[place : place + most] for same in alike for place in range(0, len(same), most)]
 
     def only(self, outcome: Outcome) -> "Chapter":
         return replace(self, results=tuple(result for result in self.results if result.outcome == outcome))
@@ -107,6 +114,14 @@ class Story:
             grouped[chapter.area].append(chapter)
         order = sorted(grouped, key=lambda area: (known.index(area) if area in AREAS else len(known), area))
         return {area: tuple(grouped[area]) for area in order}
+
+    @cached_property
+    def area_counts(self) -> dict[str, dict[Outcome, int]]:
+        """Checks of each area by outcome, worst first."""
+        return {
+            area: {outcome: sum(chapter.counts.get(outcome, 0) for chapter in chapters) for outcome in words.OUTCOMES}
+            for area, chapters in self.areas.items()
+        }
 
     def of(self, outcome: Outcome) -> tuple[Chapter, ...]:
         """The controls with results of this outcome, those results alone; the greatest impact first."""

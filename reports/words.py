@@ -53,6 +53,12 @@ def many(value: int, noun: str, plural: str = "") -> str:
     return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
 
 
+def ordinal(value: int) -> str:
+    """`1st`, `2nd`, `11th`."""
+    ending = "th" if 10 <= value % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{value:,}{ending}"
+
+
 def size(octets: int) -> str:
     value = float(octets)
     for unit in _SIZES:

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -43,7 +43,7 @@ def visit(page: Path, *, width: int, height: int = 1400, dark: bool = False) -> 
     with tempfile.TemporaryDirectory() as folder:
         picture, log = Path(folder) / "picture.png", Path(folder) / "network.json"
         command = [
-            _browser(),
+            browser_program(),
             *_QUIET,
             f"--user-data-dir={folder}/profile",
             f"--log-net-log={log}",
@@ -65,11 +65,20 @@ def _asked(log: dict[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(url for url in asked if not url.startswith(("file:", "data:"))))
 
 
-def _browser() -> str:
+def quiet_switches() -> tuple[str, ...]:
+    return _QUIET
+
+
+def browser_program() -> str:
+    """The browser of this machine; the test is skipped where there is none, and fails on the build machine."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
-        message = f"none of {', '.join(_NAMES)} is on PATH: install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
+        missing(f"none of {', '.join(_NAMES)} is on PATH: install chromium")
+    return str(found)
+
+
+def missing(message: str) -> NoReturn:
+    """Skips a test whose program is not on this machine; on the build machine it has to be."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)

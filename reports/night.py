@@ -1,0 +1,61 @@
+"""What whoever is woken by a drill wants to know: the first stage that failed, what is new, and how to run it again."""
+
+import shlex
+from dataclasses import dataclass
+from functools import cached_property
+
+from fixtures.drill.record import StageOutcome
+from reports.story import Chapter, Story
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A control that found a fault; `new` and `known` count its subjects beside the last drill, None where none is known."""
+
+    chapter: Chapter
+    new: int | None
+    known: int | None
+
+
+@dataclass(frozen=True)
+class NightlyNews:
+    """One drill beside the one before it."""
+
+    story: Story
+
+    @property
+    def first_stopped(self) -> StageOutcome | None:
+        return next(iter(self.story.stopped_stages), None)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Those with something new first, then by impact."""
+        since = self.story.evidence.since
+        found = []
+        for chapter in self.story.of("failed"):
+            if since is None:
+                found.append(Finding(chapter, None, None))
+                continue
+            names = {f"{result.control}[{result.subject}]" for result in chapter.results}
+            found.append(Finding(chapter, len(names.intersection(since.new)), len(names.intersection(since.still))))
+        return tuple(sorted(found, key=lambda each: not each.new))
+
+    @property
+    def command(self) -> str:
+        """The one line that drills this very set again; not the newest, which may be another by then."""
+        evidence = self.story.evidence
+        words = list(evidence.command)
+        found = evidence.record.backup_set
+        named = any(word == "--set" or word.startswith("--set=") for word in words)
+        if found is not None and found.shelf is not None and not named:
+            words = [*_without(words, "--before"), "--set", found.name]
+        return shlex.join(words)
+
+
+def _without(words: list[str], option: str) -> list[str]:
+    """The command without an option and its value, however the two were written."""
+    kept = [word for word in words if not word.startswith(f"{option}=")]
+    while option in kept:
+        place = kept.index(option)
+        kept[place : place + 2] = []
+    return kept

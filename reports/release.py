@@ -1,0 +1,118 @@
+"""May this be released: GO or NO-GO in a sentence, what stands in the way, and which waivers run out."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from fixtures.drill.evidence import Result
+from reports import words
+from reports.story import Story
+
+ANNOUNCED_DAYS = 14
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One thing that stands in the way; `place` is where the page tells all of it."""
+
+    name: str
+    told: str
+    outcome: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A waiver and the days that it still holds, counted from the end of the drill."""
+
+    result: Result
+    until: date
+    days: int
+
+
+@dataclass(frozen=True)
+class Release:
+    """The question of a release, answered from one drill."""
+
+    story: Story
+
+    @property
+    def go(self) -> bool:
+        return self.story.evidence.verdict == "VERIFIED"
+
+    @property
+    def word(self) -> str:
+        return "GO" if self.go else "NO-GO"
+
+    @property
+    def sentence(self) -> str:
+        evidence = self.story.evidence
+        if self.go:
+            migrated = evidence.record.migrated
+            count = len(migrated.applied) if migrated is not None else 0
+            applied = f"{words.many(count, 'migration')} of this checkout went through on it" if count else ""
+            return f"the newest backup restores, {applied or 'this checkout has no migration to apply to it'}, and {evidence.headline}"
+        if evidence.verdict == "FAILED":
+            return evidence.headline
+        return f"it could not be told: {evidence.headline}"
+
+    @property
+    def migration(self) -> tuple[bool | None, str]:
+        """Whether this checkout's migrations went through on the restored data (None: not known), and how."""
+        record = self.story.evidence.record
+        stage, migrated = record.stage("migrate"), record.migrated
+        if stage is None or stage.state == "blocked":
+            return None, f"not known: {record.why_missing('migrate')}"
+        if stage.state == "failed" or migrated is None:
+            return False, record.why_missing("migrate")
+        if migrated.pending:
+            return False, f"{words.many(len(migrated.pending), 'migration')} still not applied"
+        applied = words.many(len(migrated.applied), "migration") if migrated.applied else "none was due"
+        return True, f"{applied}{' applied' if migrated.applied else ''} in {words.duration(stage.seconds)}"
+
+    @cached_property
+    def blockers(self) -> tuple[Blocker, ...]:
+        """Everything that keeps the verdict from being VERIFIED, the gravest first."""
+        story = self.story
+        found = [Blocker(f"Stage {stage.name}", stage.cause, stage.state, "stages") for stage in story.stopped_stages]
+        found += [
+            Blocker(chapter.id, f"{chapter.title}: {_on(chapter.results)}", "failed", f"finding-{chapter.id}")
+            for chapter in story.of("failed")
+        ]
+        found += [
+            Blocker("Teardown", f"{thing.what}: {thing.how}", "failed", "teardown") for thing in story.left_behind
+        ]
+        found += [
+            Blocker("Profile", problem, "blocked", "exceptions") for problem in story.evidence.record.profile_problems
+        ]
+        told = {f"{stage.name} {stage.state}: {stage.cause}" for stage in story.stopped_stages}
+        found += [
+            Blocker(words.many(cause.checks, "check"), f"could not be tried: {cause.message}", "blocked", "exceptions")
+            for cause in story.causes
+            if cause.message not in told
+        ]
+        if not story.whole:
+            found.append(Blocker("Completeness", "not every planned check was reported", "blocked", "completeness"))
+        if not self.go and not found:
+            found.append(Blocker("Verdict", story.evidence.headline, "blocked", "verdict"))
+        return tuple(found)
+
+    @cached_property
+    def waivers(self) -> tuple[Ending, ...]:
+        """Every waiver in use, the first to run out first."""
+        today = self.story.evidence.finished_at.date()
+        found = [
+            Ending(result, until, (until - today).days)
+            for result in self.story.evidence.results
+            if result.outcome == "waived" and result.waiver is not None
+            for until in (date.fromisoformat(result.waiver.until),)
+        ]
+        return tuple(sorted(found, key=lambda each: (each.until, each.result.control, each.result.subject)))
+
+    @property
+    def running_out(self) -> tuple[Ending, ...]:
+        return tuple(each for each in self.waivers if each.days <= ANNOUNCED_DAYS)
+
+
+def _on(results: tuple[Result, ...]) -> str:
+    return results[0].subject if len(results) == 1 else words.many(len(results), "subject")

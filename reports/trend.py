@@ -1,0 +1,164 @@
+"""This drill among those before it: night by night, streaks, and what each stage usually takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from statistics import median
+from typing import Literal, get_args
+
+from fixtures.drill.evidence import Evidence, Verdict
+from fixtures.drill.figures import figures
+from fixtures.drill.past import LOOK_BACK, Figures
+from fixtures.drill.record import StageName
+from reports import words
+
+STRIP = 14
+
+Report = Literal["as entered", "gone", "altered", "unreadable", "this drill"]
+
+
+@dataclass(frozen=True)
+class Night:
+    """One drill, or one that was due and never came: then `verdict` is None. `figures` are None where none are known."""
+
+    at: datetime
+    verdict: Verdict | None
+    run_id: str = ""
+    report: Report | None = None
+    figures: Figures | None = None
+
+    @property
+    def told(self) -> str:
+        return self.verdict or "missed"
+
+    @property
+    def tone(self) -> str:
+        """The outcome whose colour and sign this night has."""
+        signs = {"VERIFIED": "passed", "FAILED": "failed", "INCONCLUSIVE": "blocked"}
+        return signs[self.verdict] if self.verdict is not None else "missed"
+
+
+@dataclass(frozen=True)
+class StagePace:
+    """How long a stage took in this drill (None: not reached), and usually, in seconds; `over` so many drills."""
+
+    name: StageName
+    state: Literal["ok", "failed", "blocked"] | None
+    seconds: float | None
+    usual: float | None
+    over: int
+
+    @property
+    def against(self) -> str:
+        """This drill's time beside the usual one, in words."""
+        if self.seconds is None or not self.usual:
+            return ""
+        change = self.seconds / self.usual - 1
+        return "as usual" if abs(change) < 0.1 else f"{'+' if change > 0 else '−'}{abs(change):.0%}"
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The nights up to this drill, the oldest first."""
+
+    evidence: Evidence
+
+    @cached_property
+    def nights(self) -> tuple[Night, ...]:
+        """At most ninety, drills and missed nights together; this drill is the last."""
+        ours = self.evidence
+        past = ours.past
+        drills = [
+            Night(each.finished_at, each.verdict, each.run_id, each.report, each.figures)
+            for each in (past.drills if past is not None else ())
+        ]
+        missed = [Night(at, None) for at in (past.missed if past is not None else ())]
+        this = Night(ours.finished_at, ours.verdict, ours.run_id, "this drill", figures(ours))
+        earlier = sorted((*drills, *missed), key=lambda night: night.at)
+        return (*earlier[-(LOOK_BACK - 1) :], this)
+
+    @property
+    def strip(self) -> tuple[Night, ...]:
+        return self.nights[-STRIP:]
+
+    @property
+    def drills(self) -> tuple[Night, ...]:
+        return tuple(night for night in self.nights if night.verdict is not None)
+
+    @property
+    def missed(self) -> int:
+        return self.evidence.past.missed_total if self.evidence.past is not None else 0
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether a night can be called missed at all."""
+        return self.evidence.past is not None and self.evidence.past.every_hours is not None
+
+    @property
+    def unbelieved(self) -> tuple[Night, ...]:
+        """Drills whose report is not the one that was entered any more."""
+        return tuple(night for night in self.nights if night.report in ("altered", "unreadable"))
+
+    @cached_property
+    def streak(self) -> str:
+        """How this drill goes on, or ends, the row of those before it. A missed night ends a row of good ones."""
+        before = self.nights[:-1]
+        good = _run_of(before, lambda night: night.verdict == "VERIFIED")
+        bad = _run_of(before, lambda night: night.verdict != "VERIFIED")
+        if not before:
+            return "the first drill that the ledger has with this profile"
+        if self.evidence.verdict == "VERIFIED":
+            return (
+                f"{words.ordinal(good + 1)} VERIFIED in a row" if good else f"VERIFIED again after {_nights(bad)} not"
+            )
+        if good:
+            return f"ends a row of {words.many(good, 'VERIFIED drill')}"
+        last = next((night for night in reversed(before) if night.verdict == "VERIFIED"), None)
+        return f"not VERIFIED {words.ordinal(bad + 1)} time in a row" + (
+            f"; last VERIFIED {words.moment(last.at)}" if last is not None else "; never VERIFIED among those listed"
+        )
+
+    @cached_property
+    def paces(self) -> tuple[StagePace, ...]:
+        """Every stage of a drill in its order, against the median of the times it ended well."""
+        now = {stage.name: stage for stage in self.evidence.record.stages}
+        found = []
+        for name in get_args(StageName):
+            times = [
+                stage.seconds
+                for night in self.nights[:-1]
+                if night.figures is not None
+                for stage in night.figures.stages
+                if stage.name == name and stage.state == "ok"
+            ]
+            stage = now.get(name)
+            found.append(
+                StagePace(
+                    name,
+                    stage.state if stage is not None else None,
+                    stage.seconds if stage is not None else None,
+                    median(times) if times else None,
+                    len(times),
+                )
+            )
+        return tuple(found)
+
+    @property
+    def longest(self) -> float:
+        """The end of the axis that all stages share, in seconds."""
+        return max([*(each.seconds or 0 for each in self.paces), *(each.usual or 0 for each in self.paces)], default=0)
+
+
+def _nights(count: int) -> str:
+    return words.many(count, "night")
+
+
+def _run_of(nights: tuple[Night, ...], holds: Callable[[Night], bool]) -> int:
+    """How many at the end of these hold."""
+    count = 0
+    for night in reversed(nights):
+        if not holds(night):
+            break
+        count += 1
+    return count

@@ -1,0 +1,40 @@
+"""axe-core, which looks at a drill's page for those who cannot see it: pinned by the lock beside, installed on first use."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser import missing
+from tests.chromium import Opened
+
+HERE = Path(__file__).parent
+
+
+def axe_script() -> str:
+    """The library as one script, of the version that package.json names."""
+    wanted = json.loads((HERE / "package.json").read_text())["dependencies"]["axe-core"]
+    installed = HERE / "node_modules" / "axe-core"
+    if not installed.is_dir() or json.loads((installed / "package.json").read_text())["version"] != wanted:
+        npm = shutil.which("npm")
+        if npm is None:
+            missing("npm is not on PATH: install Node.js 20 or newer, with npm")
+        done = subprocess.run(
+            [str(npm), "ci", "--omit=dev", "--no-progress"], cwd=HERE, capture_output=True, text=True, timeout=300
+        )
+        if done.returncode != 0:
+            pytest.fail(f"npm ci failed in {HERE}:\n{done.stderr[-2000:]}")
+    return (installed / "axe.min.js").read_text()
+
+
+def violations(page: Opened, script: str) -> list[tuple[Any, ...]]:
+    """What is wrong with what is shown now: the rule, what it asks for, and the first places."""
+    page.run(f"{script}; void 0")
+    found = page.run(
+        "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map("
+        "each => [each.id, each.help, each.nodes.length, each.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"
+    )
+    return [tuple(each) for each in found]

@@ -1,0 +1,182 @@
+"""The three first screens in a real browser: which one shows, at which widths, to whom, and with how much on it."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.drill.evidence import Evidence
+from reports.page import write_up
+from reports.story import Story
+from tests import evidence_examples as examples
+from tests.axe import HERE, axe_script, violations
+from tests.chromium import Chromium, Opened, opened, running_chromium
+from tests.past_examples import with_past
+
+SHOWN = "[...document.querySelectorAll('.screen')].filter(each => each.offsetParent).map(each => each.id).join()"
+OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
+IN_FIRST_SCREENFUL = """[...document.querySelectorAll(%s)].filter(each => each.offsetParent)
+  .every(each => each.getBoundingClientRect().top < innerHeight)"""
+SCREENS = ("nightly", "release", "audit")
+
+
+def long_page() -> Evidence:
+    """Ten thousand checks by eleven controls, one in nine of them failed, after ninety nights."""
+    return with_past(examples.large(subjects=910))
+
+
+PAGES = {
+    "passing": lambda: with_past(examples.verified()),
+    "failing": lambda: with_past(examples.failed()),
+    "stopped": lambda: with_past(examples.inconclusive()),
+    "first": examples.verified,
+    "long": long_page,
+}
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    for name, evidence in PAGES.items():
+        (folder / f"{name}.html").write_text(write_up(Story(evidence())), encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in PAGES}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def script() -> str:
+    return axe_script()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_screen_shows_alone_fits_its_width_and_asks_nobody(
+    name: str, pages: dict[str, Path], chromium: Chromium
+) -> None:
+    for anchor in ("", *SCREENS):
+        for width, dark in ((1280, False), (390, True)):
+            page = opened(chromium, pages[name], anchor, width=width, dark=dark)
+            assert page.run(SHOWN) == (anchor or "nightly")
+            assert not page.run(OVERFLOWS), (anchor, width)
+            assert (page.asked, page.complaints) == ([], [])
+            assert len(page.picture()) > 10_000
+
+
+def test_a_link_into_a_screen_opens_that_screen_and_the_links_switch(
+    pages: dict[str, Path], chromium: Chromium
+) -> None:
+    page = opened(chromium, pages["failing"])
+    for link, screen in (
+        ("release", "release"),
+        ("finding-TEN-02", "audit"),
+        ("audit", "audit"),
+        ("nightly", "nightly"),
+    ):
+        page.run(f"[...document.querySelectorAll('a[href=\"#{link}\"]')].find(each => each.offsetParent).click()")
+        assert page.run(SHOWN) == screen
+    folded = opened(chromium, pages["failing"], "TEN-02")
+    assert folded.run("document.querySelector('#TEN-02 td').checkVisibility({contentVisibilityAuto: true})"), "unfolded"
+    assert opened(chromium, pages["failing"], "nowhere").run(SHOWN) == "nightly"
+
+
+ANSWERS = {
+    "nightly": ("FAILED", "First failing stage", "15 new", "ends a row of 5 VERIFIED drills", "pytest verify"),
+    "release": (
+        "NO-GO: 15 of 49 checks found a fault",
+        "1.25 hours",
+        "3 migrations applied",
+        "Waivers running out",
+        "10 Nov",
+    ),
+    "audit": ("FAILED", "How to check it", "Unsigned", "make verify-report"),
+}
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_first_screenful_answers_its_readers_question(
+    screen: str, pages: dict[str, Path], chromium: Chromium
+) -> None:
+    page = opened(chromium, pages["failing"], screen, width=1280, height=800)
+    read = """(() => { const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); let told = '';
+      while (walk.nextNode()) { const node = walk.currentNode, range = document.createRange(); range.selectNode(node);
+        const box = range.getBoundingClientRect();
+        if (box.height && box.bottom <= innerHeight && node.parentElement.offsetParent) told += node.data; }
+      return told.replace(/\\s+/g, ' '); })()"""
+    told = page.run(read)
+    assert [each for each in ANSWERS[screen] if each not in told] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_on_any_screen(name: str, pages: dict[str, Path], chromium: Chromium, script: str) -> None:
+    for screen in SCREENS:
+        page = opened(chromium, pages[name], screen, dark=screen == "release")
+        if name != "long":
+            page.run("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        assert violations(page, script) == [], screen
+
+
+def test_axe_would_have_found_something(tmp_path: Path, chromium: Chromium, script: str) -> None:
+    path = tmp_path / "poor.html"
+    path.write_text(
+        '<!DOCTYPE html><title>t</title><p style="color:#ccc">faint</p><table><td><img src="data:,"></table>'
+    )
+    found = {each[0] for each in violations(opened(chromium, path), script)}
+    assert {"color-contrast", "html-has-lang", "image-alt"} <= found
+
+
+def test_the_lock_pins_axe_and_names_no_registry() -> None:
+    lock = json.loads((HERE / "package-lock.json").read_text())
+    wanted = json.loads((HERE / "package.json").read_text())["dependencies"]["axe-core"]
+    assert lock["packages"]["node_modules/axe-core"]["version"] == wanted
+    assert all("integrity" in each and "resolved" not in each for name, each in lock["packages"].items() if name)
+
+
+def test_every_plot_has_a_table_with_its_figures(pages: dict[str, Path], chromium: Chromium) -> None:
+    page = opened(chromium, pages["passing"], "trend")
+    assert page.run("document.querySelectorAll('#trend figure svg[role=img][aria-label]').length") == 4
+    rows = page.run("document.querySelectorAll('#trend details table')[0].tBodies[0].rows.length")
+    assert rows == 90
+    drawn = page.run(
+        "[...document.querySelectorAll('#trend figure svg')].map(each => each.querySelectorAll('.dot').length)"
+    )
+    missed = page.run("document.querySelectorAll('#trend figure svg')[0].querySelectorAll('rect.missed').length")
+    assert (drawn[0], missed) == (90 - 3 - 1, 3), "neither missed nights nor the altered report have a value"
+    assert page.run("document.querySelector('#trend .pace').tBodies[0].rows.length") == 8
+
+
+def test_ten_thousand_checks_render_in_seconds_open_folded_and_are_found(
+    pages: dict[str, Path], chromium: Chromium
+) -> None:
+    story = Story(long_page())
+    began = time.process_time()
+    write_up(story)
+    assert time.process_time() - began < 5
+    began = time.monotonic()
+    page = opened(chromium, pages["long"], "audit")
+    assert time.monotonic() - began < 15
+    assert page.run("document.querySelectorAll('#results tbody tr').length") > 10_000
+    assert page.run("document.querySelectorAll('#results details[open]').length") == 0
+    assert page.run("document.documentElement.scrollHeight") < 25_000, "folded, it is a page that one can walk through"
+    # Found by the browser as by its search: what is folded around the text is unfolded.
+    found = opened(chromium, pages["long"], "audit:~:text=public.table_0907")
+    assert found.run(
+        "[...document.querySelectorAll('details[open] code')].some(each => each.checkVisibility()"
+        " && each.textContent.startsWith('public.table_0907'))"
+    )
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_on_paper_a_screen_is_printed_alone_and_in_dark_ink(
+    screen: str, pages: dict[str, Path], chromium: Chromium
+) -> None:
+    page = opened(chromium, pages["failing"], screen, dark=True, printed=True, width=800)
+    assert page.run(SHOWN) == screen
+    assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.run("[...document.querySelectorAll('nav')].every(each => !each.offsetParent)")
+    assert page.paper().startswith(b"%PDF")
