@@ -13,7 +13,7 @@ from reports.courses import courses, stage_courses, stage_times
 from reports.dump_commands import program
 from reports.glossary import WORDS
 from reports.night import NightlyNews
-from reports.release import ANNOUNCED_DAYS, Release
+from reports.release import Release
 from reports.story import Story
 from reports.trend import Trend
 
@@ -40,7 +40,7 @@ def write_up(story: Story) -> str:
             record=evidence.record,
             program=program(evidence.record),
             verdict=evidence.verdict,
-            opening="nightly",
+            opening="release" if evidence.kind == "gate" else "nightly",
             news=NightlyNews(story),
             release=Release(story),
             trend=trend,
@@ -106,6 +106,5 @@ def _templates() -> Environment:
         BRIEF_SUBJECTS=BRIEF_SUBJECTS,
         WAIVERS_SHOWN=WAIVERS_SHOWN,
         TOGETHER=TOGETHER,
-        ANNOUNCED_DAYS=ANNOUNCED_DAYS,
     )
     return environment

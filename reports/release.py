@@ -1,14 +1,11 @@
 """May this be released: GO or NO-GO in a sentence, what stands in the way, and which waivers run out."""
 
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 
-from fixtures.drill.evidence import Result
+from fixtures.drill.evidence import NOTICE, Result, Waived, go_or_not
 from reports import words
 from reports.story import Story
-
-ANNOUNCED_DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -23,11 +20,15 @@ class Blocker:
 
 @dataclass(frozen=True)
 class Ending:
-    """A waiver and the days that it still holds, counted from the end of the drill."""
+    """A waiver in use and the days that it still holds, counted from the end of the drill."""
 
     result: Result
-    until: date
+    waiver: Waived
     days: int
+
+    @property
+    def soon(self) -> bool:
+        return self.days <= NOTICE.days
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,17 @@ class Release:
 
     @property
     def sentence(self) -> str:
+        """The answer in a sentence. A drill that was no gate says what it did not try of the release."""
         evidence = self.story.evidence
-        if self.go:
-            migrated = evidence.record.migrated
-            count = len(migrated.applied) if migrated is not None else 0
-            applied = f"{words.many(count, 'migration')} of this checkout went through on it" if count else ""
-            return f"the newest backup restores, {applied or 'this checkout has no migration to apply to it'}, and {evidence.headline}"
-        if evidence.verdict == "FAILED":
-            return evidence.headline
-        return f"it could not be told: {evidence.headline}"
+        if evidence.kind == "gate" or not self.go:
+            return evidence.headline if evidence.kind == "gate" else go_or_not(evidence.verdict, evidence.headline)
+        migrated = evidence.record.migrated
+        count = len(migrated.applied) if migrated is not None else 0
+        applied = f"{words.many(count, 'migration')} of this checkout went through on it" if count else ""
+        return (
+            "GO, as far as a nightly drill tells: the newest backup restores, "
+            f"{applied or 'this checkout has no migration to apply to it'}, and {evidence.headline}"
+        )
 
     @property
     def migration(self) -> tuple[bool | None, str]:
@@ -102,16 +105,15 @@ class Release:
         """Every waiver in use, the first to run out first."""
         today = self.story.evidence.finished_at.date()
         found = [
-            Ending(result, until, (until - today).days)
+            Ending(result, result.waiver, result.waiver.days_left(today))
             for result in self.story.evidence.results
             if result.outcome == "waived" and result.waiver is not None
-            for until in (date.fromisoformat(result.waiver.until),)
         ]
-        return tuple(sorted(found, key=lambda each: (each.until, each.result.control, each.result.subject)))
+        return tuple(sorted(found, key=lambda each: (each.days, each.result.control, each.result.subject)))
 
     @property
     def running_out(self) -> tuple[Ending, ...]:
-        return tuple(each for each in self.waivers if each.days <= ANNOUNCED_DAYS)
+        return tuple(each for each in self.waivers if each.soon)
 
 
 def _on(results: tuple[Result, ...]) -> str:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from fixtures.drill.evidence import Evidence, Verdict
 from fixtures.drill.figures import figures
 from fixtures.drill.past import LOOK_BACK, Figures
-from fixtures.drill.record import StageName
+from fixtures.drill.record import DrillStage, StageName
 from reports import words
 
 STRIP = 14
@@ -44,7 +44,7 @@ class StagePace:
     """How long a stage took in this drill (None: not reached), and usually, in seconds; `over` so many drills."""
 
     name: StageName
-    state: Literal["ok", "failed", "blocked"] | None
+    state: str | None
     seconds: float | None
     usual: float | None
     over: int
@@ -55,7 +55,7 @@ class StagePace:
         if self.seconds is None or not self.usual:
             return ""
         change = self.seconds / self.usual - 1
-        return "as usual" if abs(change) < 0.1 else f"{'+' if change > 0 else '−'}{abs(change):.0%}"
+        return "as usual" if abs(change) < 0.1 else f"{'+' if change > 0 else '-'}{abs(change):.0%}"
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,16 @@ class Trend:
 
     @cached_property
     def paces(self) -> tuple[StagePace, ...]:
-        """Every stage of a drill in its order, against the median of the times it ended well."""
-        now = {stage.name: stage for stage in self.evidence.record.stages}
+        """Every stage of a drill in its order, against the median of the times it ended well.
+
+        A stage that began from a cache ended well, and its time is held against no other."""
+        this = self.nights[-1].figures
+        assert this is not None
+        now = {stage.name: stage.seconds for stage in this.stages}
+        ok = {stage.name for stage in self.evidence.record.stages if stage.state == "ok"}
+        states = {stage.name: stage.state for stage in this.stages} | dict.fromkeys(ok, "ok")
         found = []
-        for name in get_args(StageName):
+        for name in get_args(DrillStage if self.evidence.kind == "drill" else StageName):
             times = [
                 stage.seconds
                 for night in self.nights[:-1]
@@ -132,16 +138,7 @@ class Trend:
                 for stage in night.figures.stages
                 if stage.name == name and stage.state == "ok"
             ]
-            stage = now.get(name)
-            found.append(
-                StagePace(
-                    name,
-                    stage.state if stage is not None else None,
-                    stage.seconds if stage is not None else None,
-                    median(times) if times else None,
-                    len(times),
-                )
-            )
+            found.append(StagePace(name, states.get(name), now.get(name), median(times) if times else None, len(times)))
         return tuple(found)
 
     @property

@@ -117,7 +117,7 @@ def running_chromium() -> Iterator[Chromium]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
             [*command, f"--user-data-dir={folder}/profile"],
-            preexec_fn=third_and_fourth,  # noqa: PLW1509 - nothing else runs in this process
+            preexec_fn=third_and_fourth,
             pass_fds=(3, 4),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -158,4 +158,6 @@ def opened(
         chromium.events.clear()
         chromium.ask("Page.navigate", url=url)
         chromium.wait_for("Page.loadEventFired")
-    return Opened(chromium)
+    page = Opened(chromium)
+    page.run("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    return page
