@@ -12,8 +12,7 @@ LAST = "0009_content_title_index"
 APP = Path("igny8_core") / "igny8"
 NICKNAME = 'nickname = models.CharField(max_length=9, default="")'
 # What the profile lets a release cost: of what the sample's own migrations do, nothing comes near it.
-THRESHOLDS = """[release]
-lock_rows = 1000
+THRESHOLDS = """lock_rows = 1000
 lock_seconds = 2.5
 wal_bytes = 20_000_000
 """

@@ -16,7 +16,7 @@ from tests.planted_release import (
     planted_in_source,
     previous_checkout,
 )
-from tests.profiles import profile_and
+from tests.spoiled_sets import profile_with
 
 FAILS = {"REL-04": ["a migration fails half way"], "REL-05": ["a migration fails half way"]}
 PLANTED = FAILS | {
@@ -30,7 +30,7 @@ PLANTED = FAILS | {
 def gate(healthy: Healthy, tmp_path_factory: pytest.TempPathFactory) -> Drill:
     folder = tmp_path_factory.mktemp("gate")
     healthy.backup(folder / "backups", planted_in_source())
-    checkout, profile = planted_checkout(folder), profile_and(folder, THRESHOLDS)
+    checkout, profile = planted_checkout(folder), profile_with(folder, {"[release]\n": f"[release]\n{THRESHOLDS}"})
     arguments = ("--gate", "--previous", str(previous_checkout(folder / "previous")))
     return drill(folder / "backups", folder / "out", app=checkout, profile=profile, arguments=arguments, seconds=900)
 
