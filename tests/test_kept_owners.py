@@ -67,7 +67,7 @@ def migrated(server: Server) -> Iterator[By]:
             was, now = (derive_ownership(facts, PROFILE.tenancy).owned[table] for facts in (old, new))
             known = old.table(table)
             assert known is not None
-            kept = KeptOwners(table, known.primary_key, was, now)
+            kept = KeptOwners(known.primary_key, was, now)
             return exchanged(kept, database(before, old), database(after, new))
 
         yield by

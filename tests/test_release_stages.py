@@ -63,15 +63,15 @@ def test_what_going_back_leaves_behind_is_told_and_so_is_code_that_needs_rows(pl
     comparison, reversal = try_release(place, checkout, tmp_path)
     assert comparison.from_zero_problem == "igny8.0010_leaves: DoesNotExist"
     assert (comparison.drift, comparison.dropped) == ((), ())
-    assert [each.sentence for each in comparison.changes] == [
-        "column public.igny8_sites.locale is character varying(12), not null, not none",
-        "index public.igny8_content.igny8_content_title_trgm is USING gin (title public.gin_trgm_ops), not none",
-        "index public.igny8_tags.left_behind is USING btree (name), not none",
+    assert [each.against("before") for each in comparison.changes] == [
+        "column public.igny8_sites.locale: before none, here character varying(12), not null",
+        "index public.igny8_content.igny8_content_title_trgm: before none, here USING gin (title public.gin_trgm_ops)",
+        "index public.igny8_tags.left_behind: before none, here USING btree (name)",
     ]
     assert reversal.taken_back[-1] == "igny8.0010_leaves"
     assert (reversal.kept, reversal.irreversible, reversal.back_problem) == ((), {}, "")
-    assert [each.sentence for each in reversal.back_schema] == [
-        "index public.igny8_tags.left_behind is USING btree (name), not none"
+    assert [each.against("before") for each in reversal.back_schema] == [
+        "index public.igny8_tags.left_behind: before none, here USING btree (name)"
     ]
     assert [str(name) for name in reversal.back_rows] == ["public.igny8_tags"]
     assert reversal.forth_problem == (

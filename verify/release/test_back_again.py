@@ -22,9 +22,11 @@ def test_the_release_comes_back(record: DrillRecord, promised: Profile, examinat
     declared = promised.release.unrepeatable
     rows = [*(("back", name) for name in reversal.back_rows), *(("forth", name) for name in reversal.forth_rows)]
     broken = [f"going back ended at {reversal.back_problem}"] if reversal.back_problem else []
-    broken += [f"left by going back: {each.sentence}" for each in reversal.back_schema]
+    broken += [
+        f"going back leaves another schema: {each.against('before the release')}" for each in reversal.back_schema
+    ]
     broken += [f"going forth again ended at {reversal.forth_problem}"] if reversal.forth_problem else []
-    broken += [f"another schema the second time: {each.sentence}" for each in reversal.forth_schema]
+    broken += [f"another schema the second time: {each.against('the first time')}" for each in reversal.forth_schema]
     broken += [f"{name}: {_ROWS[way]}" for way, name in rows if name not in declared]
     needless = sorted(declared.keys() - {name for _, name in rows})
     broken += [f"[release.unrepeatable] {name} is declared and is the same: remove it" for name in needless]

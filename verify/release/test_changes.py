@@ -32,7 +32,7 @@ def test_the_schema_is_the_codes_own(record: DrillRecord, promised: Profile, exa
     broken = [told for told in found if not any(_meant(told, pattern) for pattern in declared.drift)]
     broken += [f"[release.drift] {pattern} is declared and not there: remove it" for pattern in needless]
     examination.note = f"{len(comparison.alike)} more differ in name or numbering alone" if comparison.alike else ""
-    shown = "; ".join(found[told].sentence for told in broken[:20] if told in found)
+    shown = "; ".join(found[told].against("the code makes") for told in broken[:20] if told in found)
     examination.expect_none(
         broken, f"are not as the code makes them: {shown or 'none'}", of=comparison.objects, unit="schema objects"
     )
