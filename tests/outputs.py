@@ -4,15 +4,17 @@ import base64
 import binascii
 import hashlib
 import re
-import zlib
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+
+import pikepdf
 
 from sample.igny8_core.igny8.filling import canary
 from tests.drills import Drill
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}")
-_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 
 
 def everything_put_out(seen: Drill) -> dict[str, bytes]:
@@ -31,17 +33,26 @@ def _laid_open(path: Path) -> Iterator[tuple[str, bytes]]:
     content = path.read_bytes()
     yield "", content
     if path.suffix == ".pdf":
-        for place, stream in enumerate(_STREAM.findall(content)):
-            try:
-                yield f" stream {place}", zlib.decompress(stream)
-            except zlib.error:
-                continue
+        yield from _pages(path)
     if path.suffix in (".json", ".jsonl"):
         for place, packed in enumerate(_BASE64.findall(content)):
             try:
                 yield f" base64 {place}", base64.b64decode(packed, validate=True)
             except (binascii.Error, ValueError):
                 continue
+
+
+def _pages(path: Path) -> Iterator[tuple[str, bytes]]:
+    """What is packed in a PDF, its attachments among it, and its pages as text, where this machine can read them."""
+    with pikepdf.open(path) as document:
+        for place, thing in enumerate(document.objects):
+            if isinstance(thing, pikepdf.Stream):
+                try:
+                    yield f" stream {place}", thing.read_bytes()
+                except pikepdf.PdfError:
+                    yield f" stream {place}", thing.read_raw_bytes()
+    if program := shutil.which("pdftotext"):
+        yield " pages", subprocess.run([program, "-raw", path, "-"], capture_output=True, check=True).stdout
 
 
 def nothing_told(seen: Drill, *more: str, besides: dict[str, bytes] | None = None) -> None:
@@ -51,6 +62,7 @@ def nothing_told(seen: Drill, *more: str, besides: dict[str, bytes] | None = Non
     names = {Path(name).suffix for name in written}
     assert {".json", ".html", ".md", ".xml", ".prom", ".jsonl"} <= names
     assert any("allure-results/" in name for name in written)
+    assert any("audit.pdf" in name for name in written)
     for number, secret in enumerate((*canary.ALL, *more)):
         for form in forms(secret):
             told = [name for name, content in written.items() if form in content]
