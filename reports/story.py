@@ -163,6 +163,17 @@ class Story:
         return tuple(stage for stage in stages if stage.state == "ok" or stage in self.stopped_stages)
 
     @property
+    def title(self) -> str:
+        return "Release gate" if self.evidence.kind == "gate" else "Restore drill"
+
+    @property
+    def answer(self) -> str:
+        """The verdict; of a gate, whether the release may be deployed."""
+        if self.evidence.kind == "drill":
+            return self.evidence.verdict
+        return {"VERIFIED": "GO", "FAILED": "NO-GO", "INCONCLUSIVE": "NO-GO, could not tell"}[self.evidence.verdict]
+
+    @property
     def never_reached(self) -> tuple[str, ...]:
         reached = {stage.name for stage in self.run_stages}
         told = DrillStage if self.evidence.kind == "drill" else StageName
