@@ -1,7 +1,10 @@
-"""A REST API of the sample's rows, on Django REST framework: put beside the sample's URL conf, it is asked as its own."""
+"""A REST API of the sample's rows, on Django REST framework: put beside the sample's URL conf, it is asked as its own.
 
-from igny8_core.igny8.models import Content, Image, Invoice, Keyword, Site
+Its imports are those of the place that it is put in."""
+
 from rest_framework import permissions, routers, serializers, viewsets
+
+from .igny8.models import Content, Image, Invoice, Keyword, Site
 
 
 class OfTheirTenants:

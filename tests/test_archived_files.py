@@ -6,11 +6,10 @@ import sqlite3
 import tarfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from fixtures.archive_index import ArchiveIndex
+from fixtures.archive_index import ArchiveIndex, Lookup
 from fixtures.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
 from fixtures.control import Examination, Finding
 from fixtures.databases import Access, Database
@@ -37,40 +36,75 @@ FILES = {
 }
 
 
-@pytest.fixture
-def looked_up(healthy: Healthy, tmp_path: Path) -> Iterator[ArchivedFiles]:
-    (tmp_path / "pdf.sql").write_text(QUERY)
-    archive = tmp_path / "set.sites.tar"
+@contextmanager
+def looked_up(healthy: Healthy, folder: Path, column: FileColumn, planted: str = "") -> Iterator[ArchivedFiles]:
+    """The sample's database, in which `planted` is done and undone, beside an archive of FILES."""
+    (folder / "pdf.sql").write_text(QUERY)
+    archive = folder / "set.sites.tar"
     with tarfile.open(archive, "w") as packed:
         for name, content in FILES.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             packed.addfile(entry, io.BytesIO(content))
-    data = read(archive, tmp_path / "inventory")
+    data = read(archive, folder / "inventory")
     server, database = healthy.server, healthy.built.database
     access = Access(
         server.host, server.port, server.user, server.password, database, database, secrets.token_hex(4), b"key"
     )
-    profile = read_profile(PROFILE).profile.model_copy(update={"files": (COLUMN,)})
+    profile = read_profile(PROFILE).profile.model_copy(update={"files": (column,)})
     instants = {"snapshot": time.time(), "until": 0.0, "archived_from": 0.0}
 
     with server.connect(database) as session, sqlite3.connect(data.inventory) as inventory:
         facts = read_facts(server, database, 60)
-        records = Database(facts, Examination(), access, database, session)
-        yield ArchivedFiles(ArchiveIndex(inventory, Examination(), b"key", instants), records, profile, tmp_path)
+        with session.transaction(force_rollback=True):
+            if planted:
+                session.execute(planted)  # type: ignore[call-overload]
+            records = Database(facts, Examination(), access, database, session)
+            yield ArchivedFiles(ArchiveIndex(inventory, Examination(), b"key", instants), records, profile, folder)
 
 
-def test_a_querys_files_are_looked_up_both_ways(looked_up: ArchivedFiles) -> None:
-    with pytest.raises(Finding) as gone:
-        looked_up.index.expect_none(missing(COLUMN))
-    assert (gone.value.message, gone.value.samples) == (
-        "1 of 3 rows name a file that is not in the archive",
-        ("id=2 has no file",),
-    )
-    with pytest.raises(Finding) as other:
-        looked_up.index.expect_none(altered(COLUMN))
-    assert other.value.samples == ("id=37 1 bytes too many",)
-    with pytest.raises(Finding) as nobodys:
-        looked_up.index.expect_none(unclaimed(COLUMN.claimed_folder))
-    assert nobodys.value.samples == ("entry=4",)
-    looked_up.index.expect_none(astray(COLUMN))
+def told(files: ArchivedFiles, lookup: Lookup) -> tuple[str, tuple[str, ...]]:
+    """What is said of what breaks it; nothing where nothing does."""
+    try:
+        files.index.expect_none(lookup)
+    except Finding as finding:
+        return finding.message, finding.samples
+    return "", ()
+
+
+def test_a_querys_files_are_looked_up_both_ways(healthy: Healthy, tmp_path: Path) -> None:
+    with looked_up(healthy, tmp_path, COLUMN) as files:
+        gone = ("1 of 3 rows name a file that is not in the archive", ("id=2 has no file",))
+        assert told(files, missing(COLUMN)) == gone
+        assert told(files, altered(COLUMN))[1] == ("id=37 1 bytes too many",)
+        assert told(files, unclaimed(COLUMN.claimed_folder))[1] == ("entry=4",)
+        assert told(files, astray(COLUMN, owned=files.owned(COLUMN))) == ("", ())
+
+
+NAMED = {
+    "name": "images",
+    "table": "igny8_images",
+    "path": "path",
+    "root": "sites-data",
+    "tenant_folder": "uploads/{tenant}",
+}
+ORPHAN = """
+ALTER TABLE igny8_images ALTER content_id DROP NOT NULL;
+UPDATE igny8_images SET content_id = NULL WHERE id = 1;
+UPDATE igny8_images SET path = 'uploads/999/x.svg' WHERE id = 2;
+"""
+
+
+def test_a_row_without_an_owner_is_told_once_and_one_outside_its_folder_here(healthy: Healthy, tmp_path: Path) -> None:
+    """That it has no owner, TEN-03 tells; where no owner is known of the table, nothing else would."""
+    column = FileColumn.model_validate(NAMED)
+    with looked_up(healthy, tmp_path, column, ORPHAN) as files:
+        assert files.owned(column)
+        here = (
+            "1 of 209 rows name a file that is not in their own tenant's folder",
+            ("id=2 outside its tenant's folder",),
+        )
+        assert told(files, astray(column, owned=True)) == here
+        unknown = told(files, astray(column, owned=False))[1]
+        assert unknown == ("id=1 belongs to no tenant", "id=2 outside its tenant's folder")
+        assert not files.owned(COLUMN)

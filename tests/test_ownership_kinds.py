@@ -28,6 +28,11 @@ CREATE TABLE jobs (id int PRIMARY KEY, project_id int REFERENCES projects);
 CREATE TABLE pages (id int PRIMARY KEY, path text UNIQUE);
 CREATE TABLE sites (id int PRIMARY KEY, tenant_id int REFERENCES tenants, root_page_id int REFERENCES pages);
 CREATE TABLE revisions (id int PRIMARY KEY, page_id int REFERENCES pages);
+CREATE TABLE django_content_type (id int PRIMARY KEY, app_label text, model text);
+CREATE TABLE notes (id int PRIMARY KEY, type int REFERENCES django_content_type, "objectId" text);
+INSERT INTO django_content_type VALUES (1, 'work', 'project'), (2, 'work', 'job'), (3, 'crm', 'tenant'), (4, 'crm', 'word');
+INSERT INTO notes VALUES (1, 1, '1'), (2, 2, '2'), (3, 3, '3'), (4, 1, '3'), (5, 1, '99'), (6, 4, '1'), (7, NULL, NULL);
+CREATE TABLE words (id int PRIMARY KEY);
 CREATE TABLE documents (place text PRIMARY KEY);
 CREATE TABLE exports ("exportNo" int, part int, made_for text, PRIMARY KEY ("exportNo", part));
 INSERT INTO customers VALUES (71, 'a'), (72, 'b'), (73, 'nobody'), (74, 'both');
@@ -139,6 +144,41 @@ def test_a_query_of_the_profile_says_who_owns_a_row(database: psycopg.Connection
     ]
 
 
+GENERIC = {
+    "table": "notes",
+    "type_column": "type",
+    "id_column": "objectId",
+    "models": {"work.project": "projects", "work.job": "jobs", "crm.tenant": "tenants", "crm.word": "words"},
+}
+OF_ANY_MODEL: dict[str, object] = {
+    "many_to_many": [{"table": "projects", "through": "tenant_projects"}],
+    "generic_reference": [GENERIC],
+    "shared": {"words": "the same for everyone"},
+    "owner_via": {"notes": "objectId"},
+}
+
+
+def test_a_row_belongs_to_the_tenant_of_whatever_row_it_means(database: psycopg.Connection[Any]) -> None:
+    """Of a project, a job, the tenant itself; one that is two tenants', one that is gone, a shared one, and none."""
+    found = ownership(database, **OF_ANY_MODEL)
+    told = [(1, 1, False), (2, 2, False), (3, 3, False), (4, None, False), (5, None, False)]
+    assert owners(database, found, "notes") == [*told, (6, None, False), (7, None, False)]
+    assert str(found.ways[TableName("public", "notes")]) == (
+        "public.notes -> whatever type and objectId mean (public.tenants, public.jobs, public.projects) "
+        "(declared in tenancy.owner_via)"
+    )
+
+
+def test_what_may_be_meant_and_belongs_to_nobody_is_said_first(database: psycopg.Connection[Any]) -> None:
+    with database.cursor(row_factory=dict_row) as cursor:
+        facts = take_structure(cursor)
+    tenancy = Tenancy.model_validate({"root": "tenants", **OF_ANY_MODEL, "shared": {}})
+    assert list(unworkable(facts, tenancy)) == [
+        "tenancy.owner_via: objectId of public.notes may mean rows of tables that are neither owned nor declared shared, "
+        "or of shared ones alone: say whose those are first"
+    ]
+
+
 def test_a_tenants_schema_owns_every_table_in_it(database: psycopg.Connection[Any]) -> None:
     with database.transaction(force_rollback=True):
         database.execute("CREATE SCHEMA one CREATE TABLE orders (id int PRIMARY KEY)")
@@ -190,6 +230,7 @@ KINDS: dict[str, dict[str, object]] = {
         ]
     },
     "exports": {"owner_query": {"exports": "exports.sql"}},
+    "notes": OF_ANY_MODEL,
 }
 QUERY = """
 SELECT e."exportNo", e.part, t.id AS tenant
@@ -227,6 +268,7 @@ def test_a_backup_set_shares_its_rows_out_by_any_of_these_ways(
             "jobs": {"1": 1, "2": 1, "": 3},
             "revisions": {"1": 1, "2": 2, "": 1},
             "exports": {"1": 1, "2": 1, "": 1},
+            "notes": {"1": 1, "2": 1, "3": 1, "": 4},
         }[name]
     )
     if queries:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.drill.profile.references import SoftReference
+from fixtures.generic_references import generic_strays
 from fixtures.references import excused, soft_strays
 from tests.small_tenancy import Look, SmallTenancy, small_tenancy
 
@@ -104,3 +105,34 @@ def test_what_means_no_row_is_no_crossing(tenancy: SmallTenancy) -> None:
 def test_its_name_says_where_it_stands() -> None:
     reference = SoftReference.model_validate({"table": "a", "column": "b", "json_path": "$.c", "target": "d"})
     assert reference.id == "public.a(b $.c)->public.d"
+
+
+GENERIC = """
+CREATE TABLE django_content_type (id int PRIMARY KEY, app_label text, model text);
+CREATE TABLE tells (id int PRIMARY KEY, tenant_id int REFERENCES tenants, what int REFERENCES django_content_type, of text);
+INSERT INTO django_content_type VALUES (1, 'shop', 'card'), (2, 'shop', 'cup');
+INSERT INTO tells VALUES (1, 1, 1, '1'), (2, 2, 1, '3'), (3, 1, 1, '99');
+"""
+
+
+@pytest.mark.parametrize("outlives", [{}, {"outlives": "the log outlives what it tells of"}])
+def test_a_generic_reference_may_outlive_its_row_and_never_mean_another_tenants(
+    tenancy: SmallTenancy, outlives: dict[str, str]
+) -> None:
+    said = {"table": "tells", "type_column": "what", "id_column": "of", "models": {"shop.card": "cards"}, **outlives}
+    with tenancy.look(GENERIC, generic_reference=[said]) as look:
+        probe = generic_strays(look.tenancy.generic_reference[0], look.database.facts, look.ownership)
+        message, keys = look.said(probe)
+        if outlives:
+            assert (
+                message
+                == "1 of 3 rows point at a row that is gone, as the profile says: the log outlives what it tells of"
+            )
+        else:
+            assert (message.split(" ")[0], keys) == ("1", ("id=3 tenant=1 other_tenant=None",))
+    with tenancy.look(GENERIC + "UPDATE tells SET of = '2' WHERE id = 1", generic_reference=[said]) as look:
+        probe = generic_strays(look.tenancy.generic_reference[0], look.database.facts, look.ownership)
+        assert look.said(probe)[1][0] == "id=1 tenant=1 other_tenant=2"
+    with tenancy.look(GENERIC + "UPDATE tells SET what = 2 WHERE id = 1", generic_reference=[said]) as look:
+        probe = generic_strays(look.tenancy.generic_reference[0], look.database.facts, look.ownership)
+        assert look.said(probe)[1][0] == "id=1 tenant=1 other_tenant=None", "a model that the profile lacks"

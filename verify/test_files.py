@@ -50,4 +50,4 @@ def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, fi
 @for_each("tenant_file_column")
 def test_every_file_lies_in_its_own_tenants_folder(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """A path below another tenant's folder hands one customer's file to another customer."""
-    archived_files.index.expect_none(astray(file_column))
+    archived_files.index.expect_none(astray(file_column, owned=archived_files.owned(file_column)))

@@ -6,7 +6,8 @@ from fixtures.drill.facts import ForeignKey, Table
 from fixtures.drill.ownership import Ownership
 from fixtures.drill.profile import Profile
 from fixtures.drill.profile.references import GenericReference, SoftReference
-from fixtures.references import excused, generic_strays, owned_by_somebody, soft_strays, strays
+from fixtures.generic_references import generic_strays
+from fixtures.references import excused, owned_by_somebody, soft_strays, strays
 from fixtures.row_security import seen_by_role
 from fixtures.tenancy import owned_otherwise, unowned
 from fixtures.tenant_columns import TenantColumn

@@ -1,8 +1,0 @@
--- What is in a workflow here is a page.
-SELECT r.id, of.tenant FROM public.wagtailcore_workflowstate r
-  JOIN (
-    SELECT p.id::text AS page, s.id AS tenant
-      FROM public.wagtailcore_page p
-      JOIN public.wagtailcore_page root ON left(p.path, length(root.path)) = root.path
-      JOIN public.wagtailcore_site s ON s.root_page_id = root.id
-  ) of ON of.page = r.object_id
