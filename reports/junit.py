@@ -65,6 +65,8 @@ def _told(chapter: Chapter, result: Result) -> str:
         f"found: {words.looked_at(result)}",
         f"message: {result.message}",
     ]
+    if result.finding:
+        lines.append(f"finding: {result.finding}")
     if result.samples:
         lines.append(f"masked keys: {', '.join(result.samples)}")
     if result.outcome == "failed":
@@ -75,7 +77,9 @@ def _told(chapter: Chapter, result: Result) -> str:
 def _note(result: Result) -> str:
     if result.outcome == "waived":
         accepted = result.waiver
-        by = f"by {accepted.approved_by} until {accepted.until}: {accepted.reason}" if accepted else "by nobody named"
+        by = "by nobody named"
+        if accepted:
+            by = f"by {accepted.approved_by} until {accepted.until} ({accepted.ticket}): {accepted.reason}"
         return f"WAIVED {by}\nfound: {words.looked_at(result)}\nmessage: {result.message}"
     if result.outcome == "exempt":
         return f"EXEMPT: {result.message}"

@@ -18,6 +18,7 @@ def write_up(story: Story) -> str:
     _verdict(story, registry)
     _times(story, registry)
     _checks(story, registry)
+    _findings(story, registry)
     return generate_latest(registry).decode()
 
 
@@ -62,6 +63,18 @@ def _checks(story: Story, registry: CollectorRegistry) -> None:
     for area in (*AREAS, *sorted({area for area, _ in counted} - AREAS.keys())):
         for outcome in words.OUTCOMES:
             checks.labels(area, outcome).set(counted[area, outcome])
+
+
+def _findings(story: Story, registry: CollectorRegistry) -> None:
+    """What changed since the drill before, where one is known; and the waivers that end within fourteen days."""
+    since = story.evidence.since
+    if since is not None:
+        told = "Findings beside those of the drill before: new, still there, gone, or not tried now."
+        findings = Gauge("restore_drill_findings", told, ["state"], registry=registry)
+        for state in ("new", "still", "gone", "untried"):
+            findings.labels(state).set(len(getattr(since, state)))
+    ending = len(story.evidence.running_out)
+    _gauge("restore_drill_waivers_ending", "Waived checks whose waiver ends within 14 days.", ending, registry)
 
 
 def _gauge(name: str, help: str, value: float, registry: CollectorRegistry) -> None:

@@ -77,6 +77,9 @@ class _Results:
             "run-id": evidence.run_id,
             "complete": "yes" if self._story.whole else "no",
             "signed-by": evidence.signed_by or "nobody",
+            "run-by": f"{evidence.origin.runner.account} on {evidence.origin.runner.machine}",
+            "suite-commit": evidence.origin.suite.commit or "not known",
+            "application-commit": evidence.origin.application.commit or "not known",
             "suite-version": evidence.suite_version,
             **{f"checks-{outcome}": str(count) for outcome, count in self._story.counts.items()},
         }
@@ -137,8 +140,8 @@ class _Results:
             "relevant-evidence": [{"href": f"#{self._id('evidence')}", "description": f"{words.EVIDENCE}, results"}],
             "collected": self._ended,
         }
-        if result.broken:
-            observation["props"].append(_prop("broken", str(result.broken)))
+        more = {"broken": str(result.broken or ""), "finding": result.finding, "query-sha256": result.query_sha256}
+        observation["props"] += [_prop(name, value) for name, value in more.items() if value]
         if result.samples:
             observation["remarks"] = _text(f"Masked keys: {', '.join(result.samples)}")
         return observation
@@ -177,7 +180,10 @@ class _Results:
             ],
         }
         if waivers:
-            told = sorted({f"{each.reason} (approved by {each.approved_by} until {each.until})" for each in waivers})
+            told = sorted(
+                f"{each.reason} ({each.ticket}, mended by {each.owner}, approved by {each.approved_by} until {each.until})"
+                for each in set(waivers)
+            )
             risk["props"] += [_prop("waiver", each) for each in told]
         if accepted and waivers:
             risk["deadline"] = _moment(datetime.fromisoformat(min(each.until for each in waivers)))

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.custody.attestation import BUNDLE, ENVELOPE, SIGNATURE, SIGNED_BYTES, attest
+from fixtures.drill.custody.attestation import BUNDLE, ENVELOPE, SIGNED_BYTES, attest
 from fixtures.drill.custody.keys import PASSPHRASE, PRIVATE, PUBLIC, KeyFault, make_keys, read_public_key, read_signer
 from fixtures.drill.custody.ledger import NAME, enter
 from fixtures.drill.custody.retention import remove_old
@@ -38,8 +40,10 @@ class Shelf:
     def runs(self) -> list[Path]:
         return sorted(path for path in self.out.iterdir() if path.is_dir())
 
-    def check(self, run: int = -1, *, key: Path | None = None, every: timedelta | None = None) -> Checked:
-        return verify_report(self.runs[run], read_public_key(key or self.public), every)
+    def check(
+        self, run: int = -1, *, key: Path | None = None, every: timedelta | None = None, now: datetime = FIRST + 2 * DAY
+    ) -> Checked:
+        return verify_report(self.runs[run], read_public_key(key or self.public), every, now=now)
 
     def drilled(self, night: int, evidence: Evidence, signed: bool = True) -> Path:
         """What a drill leaves behind, by the code that it uses."""
@@ -120,7 +124,7 @@ def _without_line(number: int) -> Callable[[Shelf], None]:
 
 TAMPERED: dict[str, tuple[Callable[[Shelf], None], int, str]] = {
     "the evidence": (_altered("evidence.json"), -1, "evidence.json"),
-    "the page": (_altered("index.html"), -1, "index.html is gone or was altered since it was signed"),
+    **{name: (_altered(name), -1, f"{name} is gone or was altered since it was signed") for name in DOCUMENTS},
     "a document that is gone": (
         lambda shelf: (shelf.runs[-1] / "summary.md").unlink(),
         -1,
@@ -165,22 +169,66 @@ def test_a_foreign_key_vouches_for_nothing(shelf: Shelf, tmp_path: Path) -> None
 def test_a_missed_night_is_told(shelf: Shelf) -> None:
     assert shelf.check(every=timedelta(hours=26)).wrong == []
     shelf.drilled(5, examples.verified())
-    (told,) = shelf.check(every=timedelta(hours=26)).wrong
+    (told,) = shelf.check(every=timedelta(hours=26), now=FIRST + 6 * DAY).wrong
     assert told == (
         "no drill between 2026-11-03 03:00 UTC and 2026-11-06 03:00 UTC, 72.0 hours where one was due every 26.0 hours"
     )
 
 
-def test_openssl_alone_checks_the_signature(shelf: Shelf) -> None:
-    run = shelf.runs[-1]
-    words = ["openssl", "dgst", "-sha256", "-verify", shelf.public, "-signature", SIGNATURE, SIGNED_BYTES]
-    done = subprocess.run(words, cwd=run, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "Verified OK\n"), done.stderr
-    assert (
-        hashlib.sha256((run / "evidence.json").read_bytes()).hexdigest().encode() in (run / SIGNED_BYTES).read_bytes()
+def test_a_night_that_was_missed_since_the_last_drill_is_told(shelf: Shelf) -> None:
+    assert shelf.check(every=timedelta(hours=26), now=FIRST + 3 * DAY).wrong == []
+    (told,) = shelf.check(every=timedelta(hours=26), now=FIRST + 4 * DAY).wrong
+    assert told == "no drill since 2026-11-03 03:00 UTC, 48.0 hours ago, where one is due every 26.0 hours"
+
+
+def test_a_file_that_came_after_the_signature_is_told_of(shelf: Shelf) -> None:
+    (shelf.runs[-1] / "audit.txt").write_text("VERIFIED")
+    (shelf.runs[-1] / "audit.pdf.not-made.txt").write_text("audit.pdf was not made")
+    checked = shelf.check(every=2 * DAY)
+    assert checked.wrong == []
+    assert checked.unchecked == ["audit.txt: it was added after the signature; make report makes it again"]
+
+
+def by_openssl(shelf: Shelf, key: Path, home: Path) -> tuple[int, str]:
+    """What the README's own commands print, run as they stand there, on the newest report."""
+    (commands,) = re.findall(
+        r"```sh\n(cd reports/out/latest\nopenssl .*?)```", (ROOT / "README.md").read_text(), re.DOTALL
     )
-    _altered(SIGNED_BYTES)(shelf)
-    assert subprocess.run(words, cwd=run, capture_output=True, check=False).returncode == 1
+    (home / "drill-keys").mkdir(parents=True, exist_ok=True)
+    shutil.copy(key, home / "drill-keys" / PUBLIC)
+    (home / "reports").mkdir(exist_ok=True)
+    latest = shelf.out / "latest"
+    if not latest.is_symlink():
+        latest.symlink_to(shelf.runs[-1].name)
+        (home / "reports" / "out").symlink_to(shelf.out)
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    done = subprocess.run(["bash", "-c", commands], cwd=home, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
+def test_openssl_alone_checks_it_by_the_commands_of_the_readme(shelf: Shelf, tmp_path: Path) -> None:
+    assert by_openssl(shelf, shelf.public, tmp_path / "home") == (0, "Verified OK\n")
+    _, foreign = make_keys(tmp_path / "foreign")
+    assert "Verified OK" not in by_openssl(shelf, foreign, tmp_path / "home")[1]
+    for name in DOCUMENTS:
+        file = shelf.out / "latest" / name
+        content = file.read_bytes()
+        file.write_bytes(content + b" ")
+        assert by_openssl(shelf, shelf.public, tmp_path / "home")[1] == f"Verified OK\n{name} was altered or is gone\n"
+        file.write_bytes(content)
+    (shelf.out / "latest" / "evidence.json").unlink()
+    assert "evidence.json was altered or is gone" in by_openssl(shelf, shelf.public, tmp_path / "home")[1]
+
+
+def test_openssl_alone_sees_a_cut_ledger_and_a_signature_that_was_altered(shelf: Shelf, tmp_path: Path) -> None:
+    lines = (shelf.out / NAME).read_text().splitlines(keepends=True)
+    (shelf.out / NAME).write_text(lines[0] + lines[2])
+    assert "the ledger is broken before" in by_openssl(shelf, shelf.public, tmp_path / "home")[1]
+    (shelf.out / NAME).write_text("".join(lines[:2]))
+    assert "the ledger has another signature" in by_openssl(shelf, shelf.public, tmp_path / "home")[1]
+    signed = shelf.out / "latest" / SIGNED_BYTES
+    signed.write_bytes(signed.read_bytes().replace(b"VERIFIED", b"verified"))
+    assert "Verified OK" not in by_openssl(shelf, shelf.public, tmp_path / "home")[1]
 
 
 def test_the_bundle_holds_the_same_statement(shelf: Shelf) -> None:

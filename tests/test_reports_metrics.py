@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from fixtures.drill.evidence import Evidence
+from fixtures.drill.evidence import Evidence, Since
 from reports import metrics
 from reports.story import Story
 from tests import evidence_examples as examples
@@ -50,3 +50,26 @@ def test_the_last_success_outlives_a_failure() -> None:
     assert figures(known)["restore_drill_last_verified_timestamp_seconds"] == at.timestamp()
     verified = examples.verified()
     assert figures(verified)["restore_drill_last_verified_timestamp_seconds"] == verified.finished_at.timestamp()
+
+
+def test_what_changed_since_the_drill_before_is_counted_where_one_is_known() -> None:
+    evidence = examples.failed()
+    assert not any(name.startswith("restore_drill_findings") for name in figures(evidence))
+    told = Since(
+        run_id="before",
+        finished_at=examples.STARTED,
+        new=("BIL-02[credits]", "TEN-02[a]"),
+        still=("TEN-02[b]",),
+        gone=(),
+        untried=(),
+    )
+    found = figures(evidence.model_copy(update={"since": told}))
+    states = {state: found[f"restore_drill_findings {state}"] for state in ("new", "still", "gone", "untried")}
+    assert states == {"new": 2, "still": 1, "gone": 0, "untried": 0}
+
+
+def test_a_waiver_that_ends_within_a_fortnight_is_counted() -> None:
+    verified = examples.verified()
+    assert figures(verified)["restore_drill_waivers_ending"] == 0
+    late = datetime(2027, 1, 25, 3, tzinfo=UTC)
+    assert figures(verified.model_copy(update={"finished_at": late}))["restore_drill_waivers_ending"] == 1
