@@ -1,10 +1,7 @@
-"""A REST API of the sample's rows, on Django REST framework: put beside the sample's URL conf, it is asked as its own.
+"""A REST API of the sample's rows, on Django REST framework: put beside the sample's URL conf, it is asked as its own."""
 
-Its imports are those of the place that it is put in."""
-
+from igny8_core.igny8.models import Content, Image, Invoice, Keyword, Site
 from rest_framework import permissions, routers, serializers, viewsets
-
-from .igny8.models import Content, Image, Invoice, Keyword, Site
 
 
 class OfTheirTenants:
