@@ -43,5 +43,5 @@ class Reports:
             legacy_windows=False,
         )
         terminal.show(evidence, directory, console)
-        terminalreporter.section("restore drill")
+        terminalreporter.section("restore drill" if evidence.kind == "drill" else "release gate")
         terminalreporter.write(text.getvalue())

@@ -8,7 +8,8 @@ from typing import get_args
 
 from fixtures.drill.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
 from fixtures.drill.record import AppliedMigration, DrillStage, StageName, StageOutcome
-from reports import words
+from reports import costs, words
+from reports.costs import Cost
 from reports.repairs import RepairList, repair_list
 
 IMPACTS = ("critical", "high", "medium", "low")
@@ -178,6 +179,19 @@ class Story:
         reached = {stage.name for stage in self.run_stages}
         told = DrillStage if self.evidence.kind == "drill" else StageName
         return tuple(name for name in get_args(told) if name not in reached)
+
+    @cached_property
+    def costs(self) -> tuple[Cost, ...]:
+        """What the migrations of a release cost; none where no gate was asked for."""
+        return costs.costs(self.evidence.record)
+
+    @property
+    def costs_server(self) -> str:
+        return costs.server(self.evidence.record)
+
+    @property
+    def load(self) -> str:
+        return costs.load(self.evidence.record)
 
     @cached_property
     def repairs(self) -> RepairList:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fixtures.drill.evidence import Evidence, Outcome, Result
-from reports import words
+from reports import costs, words
 from reports.story import Cause, Chapter, Story
 
 SUBJECTS = 3
@@ -45,6 +45,7 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
         _finding(chapter, "waived", console)
     _and_more(len(story.of("waived")), "waived control", console)
     _figures(story, console)
+    _release(story, console)
     for line in evidence.not_shown:
         _line(console, 1, ("not shown  ", "dim"), line)
     _line(console, 1, ("teardown   ", "dim"), _teardown(story))
@@ -138,6 +139,19 @@ def _figures(story: Story, console: Console) -> None:
         target = words.quantity(measure.target, measure.unit)
         told = f"{words.measured(measure)}, target {target}: {words.met(measure)}"
         _line(console, 1, (f"{measure.name:<11}", "dim"), told)
+
+
+def _release(story: Story, console: Console) -> None:
+    """What a gate found that its migrations cost; a drill has nothing to tell here."""
+    record = story.evidence.record
+    found = costs.costs(record)
+    for cost in found[:CONTROLS]:
+        told = f"{cost.name} {cost.took}, {cost.wal} of WAL, {cost.lock}"
+        _line(console, 1, ("migration  ", "dim"), told + (f"; FAILED: {cost.failed}" if cost.failed else ""))
+    if len(found) > CONTROLS:
+        _line(console, 1, ("migration  ", "dim"), f"and {words.number(len(found) - CONTROLS)} more, in the report")
+    if load := costs.load(record):
+        _line(console, 1, ("under load ", "dim"), load)
 
 
 def _teardown(story: Story) -> str:

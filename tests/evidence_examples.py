@@ -33,6 +33,8 @@ from fixtures.drill.record import (
     StageOutcome,
     TocEntry,
 )
+from fixtures.drill.release_record import ReleaseRecord
+from fixtures.drill.release_record.rehearsal import HeldLock, MigrationCost, Rehearsal, Rewritten, Stall, UnderLoad
 from fixtures.drill.set_record import Artefact, BackupSet
 from fixtures.drill.stage import unreached
 
@@ -173,6 +175,47 @@ def inconclusive() -> Evidence:
     whole = record(stages=stages("restore", cause, fix))
     nothing = dict.fromkeys(("restored", "facts", "migrated", "migrated_facts", "sites", "logs", "application"))
     return evidence(found, record=whole.model_copy(update=nothing), rto=None)
+
+
+def gate() -> Evidence:
+    """A gate that lets its release go: one migration closes a table for a moment, and one request waited for it."""
+    lock = HeldLock(
+        relation="public.igny8_content",
+        rows=96_410,
+        mode="ACCESS EXCLUSIVE",
+        seconds=1.25,
+        statements=('ALTER TABLE "igny8_content" ADD COLUMN "region" text',),
+    )
+    cost = MigrationCost(
+        app="igny8_core",
+        name="0007_site_region_not_null",
+        seconds=1.9,
+        wal_bytes=3_250_000,
+        temp_files=0,
+        temp_bytes=0,
+        disk_growth=4_000_000,
+        rewritten=(Rewritten(relation="public.igny8_content", what="table", rows=96_410, bytes=41_000_000),),
+        locks=(lock,),
+    )
+    stall = Stall(
+        migration=cost.full_name,
+        relation="public.igny8_content",
+        act="read",
+        requests=12,
+        longest=1.3,
+        refused=(),
+    )
+    rehearsal = Rehearsal(
+        server="local: system 17.10",
+        settings={"fsync": "on", "wal_level": "replica"},
+        sampled_every=0.02,
+        migrations=(cost,),
+        isolation="unshare --net",
+        under_load=UnderLoad(tables=("public.igny8_content",), requests=480, stalls=(stall,)),
+    )
+    drilled = verified()
+    record = drilled.record.model_copy(update={"release": ReleaseRecord(rehearsal=rehearsal)})
+    return drilled.model_copy(update={"kind": "gate", "headline": "GO: all checks passed", "record": record})
 
 
 def large(subjects: int = 200) -> Evidence:

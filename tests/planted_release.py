@@ -206,9 +206,15 @@ RELEASE = (
     ),
     Planted(
         "closes_a_large_table",
-        {"REL-06": ("whole",)},
+        {"REL-06": ("whole",), "REL-08": ("whole",)},
         f"migrations.RunSQL({REWRITE!r}, migrations.RunSQL.noop)",
-        samples={"REL-06": ("{migration} public.igny8_usage_days",)},
+        samples={
+            "REL-06": ("{migration} public.igny8_usage_days",),
+            "REL-08": (
+                "{migration} read public.igny8_usage_days",
+                "{migration} write public.igny8_usage_days",
+            ),
+        },
     ),
     Planted("writes_too_much", {"REL-07": ("whole",)}, f"migrations.RunSQL({BULK!r}, migrations.RunSQL.noop)"),
     Planted(

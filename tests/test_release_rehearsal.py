@@ -7,9 +7,12 @@ import psycopg
 import pytest
 
 from fixtures.drill.marked import marked_clone
-from fixtures.drill.profile.release import Release
+from fixtures.drill.names import TableName
+from fixtures.drill.profile.release import Load, Release
+from fixtures.drill.read_facts import read_facts
+from fixtures.drill.release.load import hottest
 from fixtures.drill.release.plan import make_plan
-from fixtures.drill.release.rehearse import rehearse
+from fixtures.drill.release.rehearse import rehearse, under_load
 from fixtures.drill.release.statements import instead_of, without_values
 from fixtures.drill.release_record.rehearsal import Rehearsal
 from fixtures.release_costs import long_locks, too_large
@@ -23,6 +26,10 @@ migrations.RunSQL(
 """
 IN_BATCHES = "migrations.RunSQL('UPDATE igny8_usage_days SET credits = credits + 0', migrations.RunSQL.noop)"
 INDEX = "migrations.RunSQL('CREATE INDEX by_day ON igny8_usage_days (day)', 'DROP INDEX by_day')"
+RENAME = (
+    "migrations.RunSQL('ALTER TABLE igny8_tags RENAME TO gone', 'ALTER TABLE gone RENAME TO igny8_tags'), "
+    "migrations.RunSQL('COMMIT; SELECT pg_sleep(0.3); BEGIN', migrations.RunSQL.noop)"
+)
 HALF_WAY = "migrations.RunSQL('CREATE TABLE half (id int)'), migrations.RunSQL('SELECT 1 / 0')"
 HANGS = "migrations.RunSQL('SELECT pg_sleep(600)')"
 
@@ -77,6 +84,28 @@ def test_what_each_migration_costs_is_told(place: Bench, restored: psycopg.Conne
     assert "closes public.igny8_usage_days (about 1,678 rows) to everybody for " in told.told
     assert any(each.name == "igny8.0010_rewrites" and "bytes of WAL" in each.told for each in too_large(found, allowed))
     assert (long_locks(found, Release()), too_large(found, Release())) == ([], [])
+
+
+def test_how_long_requests_wait_for_a_migration_is_told(
+    place: Bench, restored: psycopg.Connection, tmp_path: Path
+) -> None:
+    restored.close()
+    checkout = copy_of_the_sample(tmp_path)
+    new_migration(checkout, "0010_rewrites", SLOW_REWRITE)
+    new_migration(checkout, "0011_renames", RENAME, after="0010_rewrites")
+    token = marked_clone(place.server, "migrated")
+    facts = read_facts(place.server, "restored", 60)
+    tables = hottest(facts, Load(tables=(TableName("public", "igny8_usage_days"), TableName("public", "igny8_tags"))))
+    found = under_load(place.server, "migrated", place.interpreter(checkout, tmp_path / "private"), token, tables, 120)
+    assert (found.failure, found.tables) == ("", ("public.igny8_tags", "public.igny8_usage_days"))
+    slow = {(each.migration, each.relation, each.act) for each in found.stalls if each.longest > 0.5}
+    rewrites = [("igny8.0010_rewrites", "public.igny8_usage_days", act) for act in ("read", "write")]
+    assert set(rewrites) <= slow
+    refused = {each.relation: each.refused for each in found.stalls if each.refused and each.act == "read"}
+    assert list(refused) == ["public.igny8_tags"]
+    assert refused["public.igny8_tags"][0].startswith("UndefinedTable (")
+    with place.server.connect("migrated") as connection:
+        assert connection.execute("SELECT count(*) FROM igny8_usage_days").fetchone() == (1678,)
 
 
 def test_what_a_failed_migration_leaves_outside_a_transaction_is_named(

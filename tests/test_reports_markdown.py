@@ -90,6 +90,21 @@ def test_summary_tells_verdict_first_then_findings(drill) -> None:
     assert text.count("| Complete | yes:") == 1
 
 
+def test_a_gates_summary_has_a_row_for_each_migrations_cost() -> None:
+    text = html(summary.write_up(Story(examples.gate())))
+    assert "<h2>Release gate: GO</h2>" in text
+    assert "Measured on PostgreSQL as production runs it: fsync on, wal_level replica." in text
+    row = re.findall(r"<td>(.*?)</td>", text[text.index("<h3>Release</h3>") :])[:5]
+    assert row == [
+        "<code>igny8_core.0007_site_region_not_null</code>",
+        "1.9 s",
+        "3.1 MiB",
+        "table public.igny8_content (39.1 MiB)",
+        "ACCESS EXCLUSIVE on public.igny8_content for 1.2 s",
+    ]
+    assert "<h3>Release</h3>" not in html(summary.write_up(Story(examples.verified())))
+
+
 def test_summary_counts_what_it_leaves_out() -> None:
     assert "and 9 more subjects" in summary.write_up(Story(examples.failed()))
 

@@ -29,6 +29,16 @@ def test_verdict_is_the_first_word(drill) -> None:
     assert printed(evidence).startswith(f"{evidence.verdict}  {evidence.headline}")
 
 
+def test_a_gate_says_what_each_migration_costs_and_how_long_the_application_stalls() -> None:
+    text = " ".join(printed(examples.gate()).split())
+    assert text.startswith("VERIFIED GO: ")
+    lock = "ACCESS EXCLUSIVE on public.igny8_content for 1.2 s"
+    assert f"migration igny8_core.0007_site_region_not_null 1.9 s, 3.1 MiB of WAL, {lock}" in text
+    load = "480 requests to public.igny8_content while they ran; the longest wait was 1.3 s, a read during"
+    assert f"under load {load} igny8_core.0007_site_region_not_null" in text
+    assert "migration " not in printed(examples.verified())
+
+
 def test_failed_control_says_where_how_many_which_and_what_to_do() -> None:
     text = printed(examples.failed())
     for told in (

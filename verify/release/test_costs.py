@@ -1,10 +1,10 @@
 """REL: what this release's migrations cost at the size of production, and whom they keep waiting."""
 
-from fixtures.blocked import Blocked
+from fixtures.blocked import Blocked, Exempt
 from fixtures.control import Examination, control
 from fixtures.drill.profile import Profile
 from fixtures.drill.record import DrillRecord
-from fixtures.drill.release_record.rehearsal import Rehearsal
+from fixtures.drill.release_record.rehearsal import Rehearsal, Stall
 from fixtures.release_costs import long_locks, too_large
 
 
@@ -70,6 +70,38 @@ def test_no_migration_writes_too_much(record: DrillRecord, promised: Profile, ex
     of = max(len(rehearsal.migrations), len(found))
     told = f"write too much: {'; '.join(each.told for each in found)}"
     examination.expect_none([each.name for each in found], told, of=of, unit="migrations")
+
+
+@control(
+    "REL-08",
+    title="No request would have stalled for long",
+    impact="high",
+    remediation="Look at the migration's locks (REL-06): do what is told there, or deploy while nobody is let in.",
+)
+def test_no_request_stalls(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+    """A lock that waits for another keeps everybody behind it waiting too, which no look at the lock alone shows."""
+    load = promised.release.load
+    if load is None:
+        raise Exempt("the profile has no [release.load], so no request was made while the migrations ran")
+    rehearsal = _rehearsal(record)
+    if rehearsal.failure:
+        raise Blocked(f"the migrations do not come to their end: {rehearsal.failure}")
+    found = rehearsal.under_load
+    if found is None:
+        examination.saw(0, "requests")
+        return
+    if found.failure or not found.requests:
+        raise Blocked(f"under load nothing could be told: {found.failure or 'no table has rows to ask for'}")
+    broken = [each for each in found.stalls if each.longest > load.stall_seconds or each.refused]
+    told = "; ".join(_of_stall(each) for each in broken)
+    names = [f"{each.migration} {each.act} {each.relation}" for each in broken]
+    examination.note = f"{found.requests:,} requests were made to {', '.join(found.tables)}"
+    examination.expect_none(names, f"would have stalled: {told}", of=len(found.stalls), unit="kinds of request")
+
+
+def _of_stall(stall: Stall) -> str:
+    refused = f", and {', '.join(stall.refused)} refused it" if stall.refused else ""
+    return f"a {stall.act} of {stall.relation} waits {stall.longest:.2f} s for {stall.migration}{refused}"
 
 
 def _rehearsal(record: DrillRecord) -> Rehearsal:

@@ -34,8 +34,10 @@ def test_every_migration_can_be_taken_back(record: DrillRecord, promised: Profil
     accepted = promised.release.irreversible
     broken = [each for each in plan.migrations if not each.reversible and each.full_name not in accepted]
     told = "; ".join(f"{each.full_name}: {', '.join(each.irreversible)}" for each in broken)
-    names = [each.full_name for each in broken]
-    examination.expect_none(names, f"cannot be reversed ({told})", of=len(plan.migrations), unit="migrations")
+    needless = set(accepted) - {each.full_name for each in plan.migrations if not each.reversible}
+    names = [*(each.full_name for each in broken), *(_needless("irreversible", name) for name in sorted(needless))]
+    of = max(len(plan.migrations), len(names))
+    examination.expect_none(names, f"cannot be reversed ({told})", of=of, unit="migrations")
 
 
 @control(
@@ -48,8 +50,14 @@ def test_every_extension_may_be_made(record: DrillRecord, promised: Profile, exa
     """The drill's server lets its superuser make any extension; production's role is refused, half way through."""
     plan = _plan(record)
     missing = [name for name in plan.missing_extensions if name not in promised.release.extensions]
-    of = len({name for each in plan.migrations for name in each.extensions})
+    needless = set(promised.release.extensions) - set(plan.missing_extensions)
+    missing += [_needless("extensions", name) for name in sorted(needless)]
+    of = max(len(missing), len({name for each in plan.migrations for name in each.extensions}))
     examination.expect_none(missing, "are made by it and are not in the backup's database", of=of, unit="extensions")
+
+
+def _needless(table: str, name: str) -> str:
+    return f"[release.{table}] {name} is declared and nothing needs it: remove it"
 
 
 def _plan(record: DrillRecord) -> ReleasePlan:

@@ -1,0 +1,75 @@
+"""What the migrations of a release cost, in words: one line for each, as the terminal, the summary and the page tell it."""
+
+from dataclasses import dataclass
+
+from fixtures.drill.record import DrillRecord
+from fixtures.drill.release_record.rehearsal import HeldLock, MigrationCost
+from reports import words
+
+_NO_LOCK = "none that stops reads or writes"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One migration: how long, what it wrote anew, its WAL, and the lock that stops most for longest."""
+
+    name: str
+    took: str
+    rewrote: str
+    wal: str
+    lock: str
+    failed: str
+
+
+def costs(record: DrillRecord) -> tuple[Cost, ...]:
+    """In the order in which they ran; none where nothing was rehearsed."""
+    rehearsal = record.release.rehearsal if record.release is not None else None
+    return tuple(map(_told, rehearsal.migrations)) if rehearsal is not None else ()
+
+
+def server(record: DrillRecord) -> str:
+    """On what they were measured; empty where nothing was rehearsed."""
+    rehearsal = record.release.rehearsal if record.release is not None else None
+    if rehearsal is None:
+        return ""
+    settings = ", ".join(f"{name} {value}" for name, value in rehearsal.settings.items())
+    return f"PostgreSQL as production runs it: {settings}"
+
+
+def load(record: DrillRecord) -> str:
+    """How long the application would have stalled; empty where no request was made meanwhile."""
+    rehearsal = record.release.rehearsal if record.release is not None else None
+    found = rehearsal.under_load if rehearsal is not None else None
+    if found is None:
+        return ""
+    if found.failure:
+        return f"the migrations did not come to their end under load: {found.failure}"
+    asked = f"{words.many(found.requests, 'request')} to {words.few(found.tables, 3)} while they ran"
+    if not found.stalls:
+        return asked
+    worst = max(found.stalls, key=lambda each: each.longest)
+    return f"{asked}; the longest wait was {words.duration(worst.longest)}, a {worst.act} during {worst.migration}"
+
+
+def _told(cost: MigrationCost) -> Cost:
+    whole = [each for each in cost.rewritten if each.what != "rows"]
+    rows = [each for each in cost.rewritten if each.what == "rows"]
+    rewrote = [f"{each.what} {each.relation} ({words.size(each.bytes)})" for each in whole]
+    rewrote += [f"{words.many(each.rows, 'row')} of {each.relation}" for each in rows]
+    strong = [lock for lock in cost.locks if lock.mode in _STOPS]
+    worst = max(strong, key=lambda lock: (lock.mode == "ACCESS EXCLUSIVE", lock.seconds), default=None)
+    return Cost(
+        name=cost.full_name,
+        took=words.duration(cost.seconds),
+        rewrote=words.few(rewrote, 3) if rewrote else "nothing",
+        wal=words.size(cost.wal_bytes),
+        lock=_of_lock(worst) if worst is not None else _NO_LOCK,
+        failed=cost.failed,
+    )
+
+
+_STOPS = ("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
+
+
+def _of_lock(lock: HeldLock) -> str:
+    return f"{lock.mode} on {lock.relation} for {words.duration(lock.seconds)}"
