@@ -95,7 +95,7 @@ def test_a_link_into_a_screen_opens_that_screen_and_the_links_switch(
 
 
 ANSWERS = {
-    "nightly": ("FAILED", "First failing stage", "15 new", "ends a row of 5 VERIFIED drills", "pytest verify"),
+    "nightly": ("FAILED", "First failing stage", "15 new", "ends a row of 5 VERIFIED drills", "-m pytest verify"),
     "release": (
         "NO-GO: 15 of 49 checks found a fault",
         "1.25 hours",
@@ -103,7 +103,7 @@ ANSWERS = {
         "Waivers running out",
         "10 Nov",
     ),
-    "audit": ("FAILED", "How to check it", "Unsigned", "make verify-report"),
+    "audit": ("FAILED", "How to check it", "Unsigned", "make verify-report", "only a key"),
 }
 
 
