@@ -7,7 +7,6 @@ from functools import cached_property
 from fixtures.drill.record import StageOutcome
 from reports.story import Chapter, Story
 
-
 PYTEST = (".venv/bin/python", "-m", "pytest")
 """As `make venv` installs it, in the suite's own folder."""
 
