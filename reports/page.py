@@ -14,6 +14,7 @@ from reports.dump_commands import program
 from reports.glossary import WORDS
 from reports.night import NightlyNews
 from reports.release import Release
+from reports.schema_diff import LINES_SHOWN, schema_diff
 from reports.story import Story
 from reports.trend import Trend
 
@@ -43,6 +44,7 @@ def write_up(story: Story) -> str:
             opening="release" if evidence.kind == "gate" else "nightly",
             news=NightlyNews(story),
             release=Release(story),
+            schema=schema_diff(evidence.record),
             trend=trend,
             lines=courses(trend),
             courses=stage_courses(trend),
@@ -105,6 +107,7 @@ def _templates() -> Environment:
         BRIEF_FINDINGS=BRIEF_FINDINGS,
         BRIEF_SUBJECTS=BRIEF_SUBJECTS,
         WAIVERS_SHOWN=WAIVERS_SHOWN,
+        LINES_SHOWN=LINES_SHOWN,
         TOGETHER=TOGETHER,
     )
     return environment
