@@ -138,6 +138,24 @@ def test_every_reference_between_owned_tables_is_tried_but_the_one_that_decides_
     ]
 
 
+@pytest.mark.parametrize("key", [("region", "no"), ()])
+def test_a_root_that_no_single_column_tells_apart_is_refused(key: tuple[str, ...]) -> None:
+    """By its region alone every tenant of one region would be the same, and no leak between them would show."""
+    root = table("tenants", "region", "no", key=key) if not key else table("tenants", key=key)
+    found = facts(
+        root,
+        table("sites", "region", "no"),
+        foreign_keys=(points("sites", "region,no", "tenants", "region,no"),) if key else (),
+    )
+    (told,) = unworkable(found, Tenancy.model_validate({"root": "tenants"}))
+    assert told.startswith("tenancy.root: public.tenants has ")
+    assert ("a primary key of 2 columns (region, no)" if key else "no primary key") in told
+    unique = points("notes", "tenant", "tenants", "code")
+    also = facts(table("tenants", "code", key=("region", "no")), table("notes", "tenant"), foreign_keys=(unique,))
+    assert list(unworkable(also, Tenancy.model_validate({"root": "tenants"}))) == []
+    assert derive_ownership(also, Tenancy.model_validate({"root": "tenants"})).root.root_key == "code"
+
+
 def test_a_composite_key_is_joined_by_every_column_and_mixed_case_is_quoted() -> None:
     found = facts(
         table("tenants", key=("code", "region")),
