@@ -12,6 +12,7 @@ import pytest
 
 from fixtures.drill.backup_set import LocatedSet, locate
 from fixtures.drill.digest import sha256_of_folder
+from fixtures.drill.folder_stream import digest_of_tree
 from fixtures.drill.guardian import Guardian
 from fixtures.drill.remote.address import Address, AddressError, parse_backups
 from fixtures.drill.remote.courier import Courier
@@ -355,3 +356,43 @@ def test_a_dump_in_directory_format_is_fetched_with_all_its_files(
     assert (artefact.sha256, artefact.size) == sha256_of_folder(dump)
     assert found.backup_set.delivery is not None
     assert found.backup_set.delivery.bytes == artefact.size
+
+
+def test_sites_data_that_nobody_packed_is_fetched_however_deep_it_lies(
+    s3: S3, tmp_path: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, s3.environment)
+    where = lay_out(tmp_path / "store", NEWER, b"PGDMP dump")
+    sites = where / f"{NEWER}.sites"
+    deep = "sites-data/clients/7/v3/pages/2026/november"
+    for name in (
+        "index.html",
+        f"{deep}/a.html",
+        "sites-data/.well-known/acme/b",
+        "sites-data/uploads/1/über-uns-概要.svg",
+    ):
+        (sites / name).parent.mkdir(parents=True, exist_ok=True)
+        (sites / name).write_text(name)
+    s3.upload(tmp_path / "store", "unpacked/")
+    found = located(f"s3://{BUCKET}/unpacked", folder, guardian)
+    brought = found.paths["sites"]
+    assert {path.relative_to(brought) for path in brought.rglob("*")} == {
+        path.relative_to(sites) for path in sites.rglob("*")
+    }
+    assert all((brought / path.relative_to(sites)).read_bytes() == path.read_bytes() for path in sites.rglob("*.*ml"))
+    artefact = found.backup_set.artefact("sites")
+    assert artefact is not None
+    assert artefact.sha256 == digest_of_tree(sites)[0]
+
+
+def test_unpacked_sites_data_beyond_what_can_be_listed_is_never_drilled_in_part(
+    s3: S3, tmp_path: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, s3.environment)
+    where = lay_out(tmp_path / "store", NEWER, b"PGDMP dump")
+    (where / f"{NEWER}.sites").mkdir()
+    s3.upload(tmp_path / "store", "long/")
+    name = "x" * 300
+    s3.client.put_object(Bucket=BUCKET, Key=f"long/{NEWER}/{NEWER}.sites/sites-data/{name}.html", Body=b"x")
+    with pytest.raises(StageBlocked, match="lies what no file can be called: a name of 305 bytes"):
+        located(f"s3://{BUCKET}/long", folder, guardian)
