@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import drills, restores, starts
+from bench import drills, gates, restores, starts
 from bench.ground import CORES
 from bench.timing import Times
 from fixtures.drill.backup_set import locate
@@ -41,6 +41,7 @@ def main() -> None:
         whole = Times(tuple(drills.drill(backups, work / "out", CORES)[0] for _ in range(chosen.rounds)))
         _restores(scales[-1], restored, whole, reading)
         _starts(scales[-1], starts.starts(backups, read_profile(PROFILE), work, chosen.rounds))
+        _gates(scales[-1], gates.gates(located, backups, chosen.rounds))
         _growth(grown)
         _shares(grown[-1][-1])
         _table(
@@ -76,6 +77,12 @@ def _restores(scale: int, times: dict[str, Times], whole: Times, reading: dict[s
             (restores.SCAN, str(scan), scan.over(scan), scan.over(load)),
         ],
     )
+
+
+def _gates(scale: int, times: dict[str, Times]) -> None:
+    by_hand = times[gates.BY_HAND]
+    rows = [(name, str(found), found.over(by_hand)) for name, found in times.items()]
+    _table(f"A release at scale {scale}", ("", "time", "against by hand"), rows)
 
 
 def _starts(scale: int, times: dict[str, Times]) -> None:

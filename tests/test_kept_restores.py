@@ -123,12 +123,11 @@ def test_no_recovery_time_is_told_by_it(backups: Path, keep: KeepIn) -> None:
 def test_it_is_private_and_holds_no_password(backups: Path, keep: KeepIn) -> None:
     with drilled(backups, keep) as run:
         assert run.server is not None
-        password, account = run.server.password, run.server.account
+        password = run.server.password
     (entry,) = entries(keep)
-    owner = account.uid if account is not None else os.geteuid()
     for path in (keep.folder, entry, *entry.rglob("*")):
         facts = path.lstat()
-        assert facts.st_uid == owner
+        assert facts.st_uid == os.geteuid()
         assert stat.S_IMODE(facts.st_mode) == (0o700 if path.is_dir() else 0o600)
         if path.is_file():
             assert password.encode() not in path.read_bytes()
@@ -210,7 +209,9 @@ def test_a_dump_that_changes_the_servers_own_settings_is_not_kept(
         with server.connect() as connection:
             connection.execute("ALTER SYSTEM SET archive_command = 'true'")
         told = own.keep(server, whole(restored))
+        elsewhere = own.keep(replace(server, cluster=None, provider="container"), whole(restored))
     assert told.notes[-1].endswith("not kept for the next drill: the dump changed the server's own configuration")
+    assert elsewhere.notes[-1].endswith("the server (container) is not one of this machine's own programs")
     assert entries(keep) == []
 
 
