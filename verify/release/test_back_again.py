@@ -1,11 +1,11 @@
 """REL: whether this release can be undone, and whether the one before can live with it."""
 
-from fixtures.blocked import Blocked, Exempt
+from fixtures.blocked import Blocked
 from fixtures.control import Examination, control
 from fixtures.drill.profile import Profile
 from fixtures.drill.record import DrillRecord
-from fixtures.drill.release_record.previous import Previous
 from fixtures.drill.release_record.reversal import Reversal
+from fixtures.released import not_coming_back, previous_tried
 
 
 @control(
@@ -19,17 +19,7 @@ def test_the_release_comes_back(record: DrillRecord, promised: Profile, examinat
     """A reverse that was never run is a hope; it is needed on the one night when nobody has time to mend it."""
     reversal = _reversal(record)
     examination.note = _not_undone(reversal)
-    declared = promised.release.unrepeatable
-    rows = [*(("back", name) for name in reversal.back_rows), *(("forth", name) for name in reversal.forth_rows)]
-    broken = [f"going back ended at {reversal.back_problem}"] if reversal.back_problem else []
-    broken += [
-        f"going back leaves another schema: {each.against('before the release')}" for each in reversal.back_schema
-    ]
-    broken += [f"going forth again ended at {reversal.forth_problem}"] if reversal.forth_problem else []
-    broken += [f"another schema the second time: {each.against('the first time')}" for each in reversal.forth_schema]
-    broken += [f"{name}: {_ROWS[way]}" for way, name in rows if name not in declared]
-    needless = sorted(declared.keys() - {name for _, name in rows})
-    broken += [f"[release.unrepeatable] {name} is declared and is the same: remove it" for name in needless]
+    broken = not_coming_back(reversal, promised.release)
     of = max(len(reversal.taken_back), len(broken))
     examination.expect_none(broken, "do not come back: " + "; ".join(broken), of=of, unit="migrations")
 
@@ -43,7 +33,7 @@ def test_the_release_comes_back(record: DrillRecord, promised: Profile, examinat
 )
 def test_the_release_before_can_read(record: DrillRecord, promised: Profile, examination: Examination) -> None:
     """In a rolling deploy the old code runs on the new schema for minutes; after a rollback of the code, for days."""
-    previous = _previous(record, promised)
+    previous = previous_tried(record, promised.release)
     broken = [f"check: {problem}" for problem in previous.check_problems]
     for each in previous.models:
         if each.missing:
@@ -62,7 +52,7 @@ def test_the_release_before_can_read(record: DrillRecord, promised: Profile, exa
 )
 def test_the_release_before_can_add_rows(record: DrillRecord, promised: Profile, examination: Examination) -> None:
     """A new column that must be filled and has no default refuses every row that the old code adds."""
-    previous = _previous(record, promised)
+    previous = previous_tried(record, promised.release)
     broken = [
         f"{each.model} knows nothing of {', '.join(f'{each.table}.{column}' for column in each.demanded)}"
         for each in previous.models
@@ -70,12 +60,6 @@ def test_the_release_before_can_add_rows(record: DrillRecord, promised: Profile,
     ]
     says = "cannot be added to: " + "; ".join(broken[:20])
     examination.expect_none(broken, says, of=max(len(previous.models), len(broken)), unit="models")
-
-
-_ROWS = {
-    "back": "its rows are not what they were before the release",
-    "forth": "its rows are not what they were the first time",
-}
 
 
 def _not_undone(reversal: Reversal) -> str:
@@ -90,19 +74,3 @@ def _reversal(record: DrillRecord) -> Reversal:
     if record.release is None or record.release.reversal is None:
         raise Blocked(record.why_missing("reverse"))
     return record.release.reversal
-
-
-def _previous(record: DrillRecord, promised: Profile) -> Previous:
-    if record.release is None or record.release.previous is None:
-        raise Blocked(record.why_missing("previous"))
-    previous = record.release.previous
-    if previous.not_given and promised.release.not_rolling is not None:
-        raise Exempt(promised.release.not_rolling)
-    if previous.not_given:
-        raise Blocked(
-            "nobody named the release before this one: give PREVIOUS=DIR or a commit of APP, or say in "
-            "release.not_rolling why its processes never meet this schema"
-        )
-    if previous.problem:
-        raise Blocked(f"the release before this one does not start on it: {previous.problem}")
-    return previous

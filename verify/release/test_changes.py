@@ -1,7 +1,5 @@
 """REL: what this release makes of production's schema and rows, beyond what it says."""
 
-from fnmatch import fnmatchcase
-
 from fixtures.blocked import Blocked, Exempt
 from fixtures.control import Examination, control, for_each
 from fixtures.databases import Database
@@ -9,6 +7,7 @@ from fixtures.drill.profile import Profile
 from fixtures.drill.record import DrillRecord
 from fixtures.drill.release_record.comparison import Comparison
 from fixtures.kept_owners import KeptOwners, exchanged
+from fixtures.released import undeclared_drift, undeclared_drops
 
 
 @control(
@@ -27,15 +26,11 @@ def test_the_schema_is_the_codes_own(record: DrillRecord, promised: Profile, exa
     if comparison.from_zero_problem:
         raise Blocked(f"the code cannot migrate an empty database, so there is nothing to compare with: "
                       f"{comparison.from_zero_problem}")  # fmt: skip
-    found = {each.told: each for each in comparison.drift}
-    needless = [pattern for pattern in declared.drift if not any(_meant(told, pattern) for told in found)]
-    broken = [told for told in found if not any(_meant(told, pattern) for pattern in declared.drift)]
-    broken += [f"[release.drift] {pattern} is declared and not there: remove it" for pattern in needless]
+    broken = undeclared_drift(comparison, declared)
     examination.note = f"{len(comparison.alike)} more differ in name or numbering alone" if comparison.alike else ""
-    shown = "; ".join(found[told].against("the code makes") for told in broken[:20] if told in found)
-    examination.expect_none(
-        broken, f"are not as the code makes them: {shown or 'none'}", of=comparison.objects, unit="schema objects"
-    )
+    shown = "; ".join(list(broken.values())[:20])
+    says = f"are not as the code makes them: {shown}"
+    examination.expect_none(list(broken), says, of=max(comparison.objects, len(broken)), unit="schema objects")
 
 
 @control(
@@ -47,15 +42,7 @@ def test_the_schema_is_the_codes_own(record: DrillRecord, promised: Profile, exa
 def test_no_column_with_data_is_dropped(record: DrillRecord, promised: Profile, examination: Examination) -> None:
     """A dropped column takes its values with it, and no count of rows shows it."""
     comparison = _comparison(record)
-    declared = set(promised.release.dropped)
-    lost = {each.name: each for each in comparison.dropped if each.values}
-    broken = [
-        f"{name} ({each.values} of {each.rows} rows)"
-        for name, each in lost.items()
-        if not {name, name.removeprefix("public.")} & declared
-    ]
-    spoken = {alias for name in lost for alias in (name, name.removeprefix("public."))}
-    broken += [f"[release.dropped] {name} is declared and not dropped: remove it" for name in sorted(declared - spoken)]
+    broken = undeclared_drops(comparison, promised.release)
     of = max(comparison.columns, len(broken))
     examination.expect_none(broken, "were dropped with values in them", of=of, unit="columns")
 
@@ -85,11 +72,6 @@ def test_every_row_stays_with_its_tenant(
     says = "have another tenant, or are gone while others came"
     total = found.moved_total + found.gone
     examination.expect_none([*found.moved, *gone], says, of=found.rows, unit="rows", counted=total)
-
-
-def _meant(told: str, pattern: str) -> bool:
-    """A pattern is held against the thing as it is told, with its facet and without."""
-    return fnmatchcase(told, pattern) or fnmatchcase(told.partition(": ")[0], pattern)
 
 
 def _comparison(record: DrillRecord) -> Comparison:
