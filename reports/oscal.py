@@ -1,4 +1,4 @@
-"""oscal.json: the drill as NIST OSCAL assessment results (1.2.1), for tools of governance, risk and compliance.
+"""oscal.json: the drill as NIST OSCAL assessment results (1.2.1), for governance tools.
 
 One observation a result, one finding a control, one risk for what was found there. Every uuid is made from the run's id
 and the thing's name: the same evidence gives the same file. Source: NIST OSCAL, assessment results model.
