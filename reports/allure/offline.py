@@ -22,6 +22,8 @@ _REMOTE = re.compile(
         | url\(\s*["']?((?:https?:|//)[^"')\s]*)""",
     re.IGNORECASE | re.VERBOSE,
 )
+# The results themselves, and the page's own bundle: no address can stand in there, and they are nearly all of the page.
+_HELD = re.compile(r"[A-Za-z0-9+/=]{1000,}")
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
@@ -44,9 +46,10 @@ def offline(html: str) -> str:
 
 def remote_loads(html: str) -> list[str]:
     """Addresses outside the page that its markup loads by itself, and what is left of analytics."""
-    found = [next(filter(None, match.groups())) for match in _REMOTE.finditer(html)]
-    return found + [match[0] for match in _ANALYTICS.finditer(html)]
+    markup = _HELD.sub("", html)
+    found = [next(filter(None, match.groups())) for match in _REMOTE.finditer(markup)]
+    return found + [match[0] for match in _ANALYTICS.finditer(markup)]
 
 
 def _is_analytics(script: re.Match[str]) -> bool:
-    return bool(_ANALYTICS.search(script[2]) or (":" in script[1] and _ANALYTICS.search(script[1][:4096])))
+    return bool(_ANALYTICS.search(_HELD.sub("", script[2])) or (":" in script[1] and _ANALYTICS.search(script[1][:4096])))
