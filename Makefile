@@ -208,7 +208,7 @@ resolve: $(INSTALLED)
 
 ## clean   remove what can be made again: .venv, caches, the sample's sets; drills' reports stay
 clean:
-	rm -rf $(VENV) $(APP_VENVS) .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules
+	rm -rf $(VENV) $(APP_VENVS) .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules tests/axe/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The copy of the lock in .venv is the mark of a whole installation of that very lock.

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from fixtures.drill.evidence import Evidence
+from fixtures.drill.release_record.plan import HistoryProblem, PlannedMigration, ReleasePlan
+from fixtures.drill.release_record.previous import Previous
 from reports.page import write_up
 from reports.story import Story
 from tests import evidence_examples as examples
 from tests.axe import HERE, axe_script, violations
 from tests.chromium import Chromium, opened, running_chromium
 from tests.past_examples import with_past
+from tests.test_reports_gate import STANDING
 
 SHOWN = "[...document.querySelectorAll('.screen')].filter(each => each.offsetParent).map(each => each.id).join()"
 OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
@@ -25,6 +28,39 @@ SCREENS = ("nightly", "release", "audit")
 def long_page() -> Evidence:
     """Ten thousand checks by eleven controls, one in nine of them failed, after ninety nights."""
     return with_past(examples.large(subjects=910))
+
+
+def gate_page() -> Evidence:
+    """A gate whose every stage left something to tell."""
+    gate = examples.gate()
+    found = gate.record.release
+    assert found is not None
+    migration = PlannedMigration(
+        app="igny8_core",
+        name="0007_site_region_not_null",
+        operations=("Alter field region on site",),
+        sql=("ALTER TABLE …",),
+        irreversible=("Run Python",),
+        atomic=False,
+        data=("Run Python",),
+        extensions=(),
+    )
+    whole = found.model_copy(
+        update={
+            "plan": ReleasePlan(
+                applied_before=31,
+                migrations=(migration,),
+                problems=(
+                    HistoryProblem(kind="conflict", what="two leaves in igny8_core", way_out="makemigrations --merge"),
+                ),
+                django="5.2.8",
+                python="3.11.7",
+            ),
+            "previous": Previous(not_given=True),
+            "standing": STANDING,
+        }
+    )
+    return with_past(gate.model_copy(update={"record": gate.record.model_copy(update={"release": whole})}))
 
 
 def crowded_page() -> Evidence:
@@ -42,6 +78,7 @@ PAGES = {
     "stopped": lambda: with_past(examples.inconclusive()),
     "first": examples.verified,
     "crowded": crowded_page,
+    "gate": gate_page,
 }
 
 
@@ -71,7 +108,7 @@ def test_each_screen_shows_alone_fits_its_width_and_asks_nobody(
     for anchor in ("", *SCREENS):
         for width, dark in ((1280, False), (390, True)):
             page = opened(chromium, pages[name], anchor, width=width, dark=dark)
-            assert page.run(SHOWN) == (anchor or "nightly")
+            assert page.run(SHOWN) == (anchor or ("release" if name == "gate" else "nightly"))
             assert not page.run(OVERFLOWS), (anchor, width)
             assert (page.asked, page.complaints) == ([], [])
             assert len(page.picture()) > 10_000
