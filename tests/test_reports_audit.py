@@ -16,10 +16,11 @@ import pikepdf
 import pytest
 
 from fixtures.drill.evidence import Evidence
-from reports.audit import pdf
+from reports.audit import page, pdf
 from reports.render import DOCUMENTS
 from reports.story import Story
 from tests import evidence_examples as examples
+from tests.past_examples import with_past
 
 ROOT = Path(__file__).parent.parent
 DRILLS = (examples.verified, examples.failed, examples.inconclusive)
@@ -159,6 +160,17 @@ def test_a_pass_on_nothing_and_what_was_not_tried_say_so(tmp_path: Path) -> None
     told = text(examples.inconclusive(), tmp_path)
     assert 'restore failed: extension "postgis" is not on this server' in told
     assert told.count("never reached") >= 4
+
+
+def test_the_drills_before_and_the_nights_that_were_missed_are_told(tmp_path: Path) -> None:
+    evidence = with_past(examples.verified())
+    past = evidence.past
+    assert past is not None
+    told = text(evidence, tmp_path)
+    trend = told[told.index("10. Trend") : told.index("11. Review")]
+    assert f"A drill is due every 24 hours; {past.missed_total} were missed, the last due at" in trend
+    assert len(re.findall(r"(VERIFIED|FAILED|INCONCLUSIVE) (as entered|altered)", trend)) == page.NIGHTS
+    assert f"{past.before + len(past.drills) - page.NIGHTS} more before those" in trend
 
 
 def test_what_no_font_may_have_is_written_out(tmp_path: Path) -> None:

@@ -52,4 +52,6 @@ def remote_loads(html: str) -> list[str]:
 
 
 def _is_analytics(script: re.Match[str]) -> bool:
-    return bool(_ANALYTICS.search(_HELD.sub("", script[2])) or (":" in script[1] and _ANALYTICS.search(script[1][:4096])))
+    return bool(
+        _ANALYTICS.search(_HELD.sub("", script[2])) or (":" in script[1] and _ANALYTICS.search(script[1][:4096]))
+    )
