@@ -34,6 +34,7 @@ from fixtures.drill.record import (
     TocEntry,
 )
 from fixtures.drill.release_record import ReleaseRecord
+from fixtures.drill.release_record.plan import PlannedMigration, ReleasePlan
 from fixtures.drill.release_record.rehearsal import HeldLock, MigrationCost, Rehearsal, Rewritten, Stall, UnderLoad
 from fixtures.drill.set_record import Artefact, BackupSet
 from fixtures.drill.stage import unreached
@@ -213,8 +214,19 @@ def gate() -> Evidence:
         isolation="unshare --net",
         under_load=UnderLoad(tables=("public.igny8_content",), requests=480, stalls=(stall,)),
     )
+    planned = PlannedMigration(
+        app="igny8_core",
+        name="0007_site_region_not_null",
+        operations=("Add field region to content",),
+        sql=("--", "-- Add field region to content", "--", 'ALTER TABLE "igny8_content" ADD COLUMN "region" text;'),
+        irreversible=(),
+        atomic=True,
+        data=(),
+        extensions=(),
+    )
+    plan = ReleasePlan(applied_before=31, migrations=(planned,), problems=(), django="5.2.8", python="3.11.7")
     drilled = verified()
-    record = drilled.record.model_copy(update={"release": ReleaseRecord(rehearsal=rehearsal)})
+    record = drilled.record.model_copy(update={"release": ReleaseRecord(plan=plan, rehearsal=rehearsal)})
     return drilled.model_copy(update={"kind": "gate", "headline": "GO: all checks passed", "record": record})
 
 

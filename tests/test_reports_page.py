@@ -13,7 +13,7 @@ from reports.story import Story
 from tests import evidence_examples as examples
 from tests.browser import visit
 
-DRILLS = (examples.verified, examples.failed, examples.inconclusive)
+DRILLS = (examples.verified, examples.failed, examples.inconclusive, examples.gate)
 VOID = {"meta", "link", "br", "img", "hr", "input", "source", "rect", "path"}
 HOSTILE = '"><script>alert(1)</script>\x1b[2J\u202e`|<img src=//evil.example/x>'
 
@@ -100,6 +100,13 @@ def test_finding_carries_control_impact_subject_count_keys_and_remediation() -> 
     finding = exceptions[exceptions.index("TEN-02 Every reference") : exceptions.index("Waivers and exemptions")]
     for told in (card.remediation, card.rationale, "critical impact", "18 of 1,200 rows broken", "id=#001eef"):
         assert told in finding
+
+
+def test_a_gates_page_has_each_migrations_sql_and_cost() -> None:
+    told = write_up(Story(examples.gate()))
+    assert "ALTER TABLE &#34;igny8_content&#34; ADD COLUMN &#34;region&#34; text;" in told
+    assert "ACCESS EXCLUSIVE on public.igny8_content for 1.2 s" in told
+    assert "the longest wait was 1.3 s, a read during igny8_core.0007_site_region_not_null" in told
 
 
 def test_failed_comes_before_blocked() -> None:
