@@ -5,9 +5,12 @@ import gzip
 import hashlib
 import io
 import lzma
+import sqlite3
 import tarfile
 import time
 from collections.abc import Callable
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import lz4.frame
@@ -15,10 +18,11 @@ import pytest
 
 from fixtures.drill.archive_record import SitesData
 from fixtures.drill.decompress import zstd
+from fixtures.drill.entry_safety import unsafe_together
 from fixtures.drill.profile.sites import SiteArchive
 from fixtures.drill.set_record import Artefact
 from fixtures.drill.site_files import CurrentLink, Definition, PatternError, open_inventory
-from fixtures.drill.sites import DefinitionKeys, read_logs, read_sites
+from fixtures.drill.sites import SCHEMA, DefinitionKeys, read_logs, read_sites
 from fixtures.drill.stage import StageFailed
 from fixtures.drill.tar_stream import Allowance, Watch
 
@@ -303,3 +307,21 @@ def test_a_pattern_that_cannot_be_used_names_its_key(tmp_path: Path, pattern: st
     wrong = FOLDERS.model_copy(update={"version_folder": pattern})
     with pytest.raises(PatternError, match="version_folder"), open_inventory(data.inventory, wrong):
         pass
+
+
+def work_for(links: int) -> int:
+    """How many steps of SQLite it takes to judge as many links, and files, together."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(SCHEMA)
+        rows = [(f"sites/{number}/current", "link", "v1") for number in range(links)]
+        rows += [(f"sites/{number}/v1/page.html", "file", None) for number in range(links)]
+        database.executemany("INSERT INTO entry (path, kind, target) VALUES (?, ?, ?)", rows)
+        database.execute("CREATE INDEX entry_path ON entry (path)")
+        steps = count()
+        database.set_progress_handler(lambda: next(steps) < 0, 100)
+        assert list(unsafe_together(database)) == []
+        return next(steps)
+
+
+def test_judging_all_entries_together_grows_with_their_number_and_no_faster() -> None:
+    assert work_for(2000) < 5 * work_for(500)
