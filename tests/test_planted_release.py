@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.drills import Drill, Healthy, drill
+from tests.outputs import nothing_told
 from tests.planted_release import (
     RELEASE,
     THRESHOLDS,
@@ -40,6 +41,10 @@ def test_every_fault_is_found_and_nothing_else_is(gate: Drill) -> None:
     assert (gate.exit_code, gate.evidence.kind) == (1, "gate")
     assert "FAILED  NO-GO: " in gate.output
     assert gate.evidence.completeness.whole
+
+
+def test_a_gate_tells_nothing_of_any_row_either(gate: Drill) -> None:
+    nothing_told(gate)
 
 
 @pytest.mark.parametrize("planted", RELEASE, ids=[planted.name for planted in RELEASE])
