@@ -31,6 +31,7 @@ RENAME = (
     "migrations.RunSQL('COMMIT; SELECT pg_sleep(0.3); BEGIN', migrations.RunSQL.noop)"
 )
 HALF_WAY = "migrations.RunSQL('CREATE TABLE half (id int)'), migrations.RunSQL('SELECT 1 / 0')"
+LOCKS_AND_HANGS = "migrations.RunSQL('LOCK TABLE igny8_content; SELECT pg_sleep(600)')"
 HANGS = "migrations.RunSQL('SELECT pg_sleep(600)')"
 
 
@@ -133,6 +134,18 @@ def test_what_a_hanging_migration_waits_for_is_told_and_it_is_ended(
     assert found.failure == "did not end within 20 s"
     assert found.migrations[-1].waited_for == "Timeout PgSleep, in SELECT pg_sleep(?)"
     assert found.left_behind == ()
+
+
+def test_requests_end_with_a_migration_that_hangs(place: Bench, restored: psycopg.Connection, tmp_path: Path) -> None:
+    restored.close()
+    checkout = copy_of_the_sample(tmp_path)
+    new_migration(checkout, "0010_hangs", LOCKS_AND_HANGS)
+    token = marked_clone(place.server, "migrated")
+    tables = hottest(read_facts(place.server, "restored", 60), Load(largest=1))
+    interpreter = place.interpreter(checkout, tmp_path / "private")
+    found = under_load(place.server, "migrated", interpreter, token, tables, 15)
+    assert found.failure == "did not end within 15 s"
+    assert found.requests > 100
 
 
 @pytest.mark.parametrize(
