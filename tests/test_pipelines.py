@@ -50,7 +50,7 @@ def jenkins(job: str) -> Job:
     return Job(_plain(found), line)
 
 
-def _plain(variables: dict[str, str]) -> dict[str, str]:
+def _plain(variables: dict[str, Any]) -> dict[str, str]:
     """As the server would fill them in."""
     known = {
         "${{ vars.BACKUPS }}": "s3://backups/shop",
@@ -59,13 +59,16 @@ def _plain(variables: dict[str, str]) -> dict[str, str]:
         "$CI_PROJECT_DIR": "{workspace}",
         "${env.WORKSPACE}": "{workspace}",
         "${env.BUILD_TAG}": "9",
+        "${{ github.event.pull_request.base.sha }}": "0a1b2c3",
+        "$CI_MERGE_REQUEST_DIFF_BASE_SHA": "0a1b2c3",
+        "origin/${env.CHANGE_TARGET}": "0a1b2c3",
         "$CI_JOB_ID": "9",
     }
     filled = {}
     for name, value in variables.items():
+        filled[name] = str(value)
         for word, meant in known.items():
-            value = value.replace(word, meant)
-        filled[name] = value
+            filled[name] = filled[name].replace(word, meant)
     return filled
 
 
@@ -111,7 +114,7 @@ def test_every_proposed_change_is_a_gate_that_starts_from_what_was_kept(pipeline
     app = "WORKSPACE/release" if pipeline == "github" else "WORKSPACE"
     assert line.startswith(
         f"[-m][pytest][verify][--gate][-n2][--backups][s3://backups/shop][--app][{app}][--profile][shop]"
-        "[--restore-cache][/var/cache/restore-drill][--out]"
+        "[--previous][0a1b2c3][--restore-cache][/var/cache/restore-drill][--out]"
     )
 
 
