@@ -21,6 +21,7 @@ from reports.render import DOCUMENTS
 from reports.story import Story
 from tests import evidence_examples as examples
 from tests.past_examples import with_past
+from tests.test_reports_gate import cached, gate
 
 ROOT = Path(__file__).parent.parent
 DRILLS = (examples.verified, examples.failed, examples.inconclusive)
@@ -171,6 +172,15 @@ def test_the_drills_before_and_the_nights_that_were_missed_are_told(tmp_path: Pa
     assert f"A drill is due every 24 hours; {past.missed_total} were missed, the last due at" in trend
     assert len(re.findall(r"(VERIFIED|FAILED|INCONCLUSIVE) (as entered|altered)", trend)) == page.NIGHTS
     assert f"{past.before + len(past.drills) - page.NIGHTS} more before those" in trend
+
+
+def test_a_gate_answers_and_a_cached_start_says_that_nothing_was_restored(tmp_path: Path) -> None:
+    told = text(gate(examples.inconclusive()), tmp_path)
+    assert told.startswith(f"Release gate of {examples.STEM} NO-GO, could not tell ")
+    assert "This was a gate: the release was tried besides." in told
+    told = text(cached(examples.verified()), tmp_path)
+    assert "The database was not restored in this drill" in told
+    assert "loaded by drill 20261122-010400-aaaa" in told
 
 
 def test_what_no_font_may_have_is_written_out(tmp_path: Path) -> None:
