@@ -55,7 +55,7 @@ def line(
     values = [value(night.figures) if night.figures is not None else None for night in nights]
     targets = [target(night.figures) if night.figures is not None else None for night in nights]
     most = max((each for each in (*values, *targets) if each is not None), default=0)
-    top = _round_up(most, 1024 if octets else 1000)
+    top = _round_up(most, _BINARY, 1024) if octets else _round_up(most, _DECIMAL, 1000)
     step = WIDTH / max(len(nights), 1)
 
     def x(place: int) -> float:
@@ -76,15 +76,15 @@ def line(
     )
 
 
-_ROUND = (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8)
+_DECIMAL = tuple(each * ten for ten in (1, 10, 100) for each in (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8))
+_BINARY = tuple(2.0**power for power in range(10))
 
 
-def _round_up(most: float, thousand: int) -> float:
+def _round_up(most: float, steps: tuple[float, ...], thousand: int) -> float:
     """The end of an axis: a round figure with a round half, a little above the greatest that is shown."""
     if most <= 0:
         return 1.0
     power = float(thousand) ** math.floor(math.log(most, thousand))
-    steps = [each * ten for ten in (1, 10, 100) for each in _ROUND]
     return next(each * power for each in (*steps, thousand, 2 * thousand) if each * power >= most * 1.04)
 
 
