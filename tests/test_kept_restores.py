@@ -2,10 +2,11 @@
 
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,11 +46,6 @@ def backups(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def keep(tmp_path: Path) -> KeepIn:
-    return KeepIn(tmp_path / "kept", WEEK)
-
-
 @contextmanager
 def drilled(backups: Path, keep: KeepIn | None) -> Iterator[DrillRun]:
     """A drill without an application, while its server runs; nothing of it may be left."""
@@ -87,57 +83,81 @@ def whole(restored: Restored | None) -> Restored:
     return restored
 
 
-def test_the_second_drill_of_a_dump_begins_with_what_the_first_restored(backups: Path, keep: KeepIn) -> None:
-    cold = record_of(backups, keep)
-    assert [stage.state for stage in cold.stages] == ["ok"] * 6
-    assert whole(cold.restored).from_cache is None
+@dataclass(frozen=True)
+class Twice:
+    """One dump drilled twice: what was kept by the first, both records, and what the second's server said."""
+
+    keep: KeepIn
+    cold: DrillRecord
+    warm: DrillRecord
+    password: str
+    people: tuple[object, ...] | None
+    wrong_password: str
+
+
+@pytest.fixture(scope="module")
+def twice(backups: Path, tmp_path_factory: pytest.TempPathFactory) -> Twice:
+    keep = KeepIn(tmp_path_factory.mktemp("cache") / "kept", WEEK)
     with drilled(backups, keep) as run:
-        warm = run.record
+        assert run.server is not None
+        cold, password = run.record, run.server.password
+    with drilled(backups, keep) as run:
         assert run.server is not None
         with run.server.connect("restored") as connection:
-            # Whoever knew the password of the drill that kept it comes in no more; this drill's own does.
-            assert connection.execute("SELECT count(*) FROM people").fetchone() == (2000,)
-        with pytest.raises(psycopg.OperationalError):
-            run.server.connect("restored", user=run.server.user, password="x")
-    cached = whole(warm.restored).from_cache
+            people = connection.execute("SELECT count(*) FROM people").fetchone()
+        with pytest.raises(psycopg.OperationalError) as refused:
+            run.server.connect("restored", user=run.server.user, password=password)
+        return Twice(keep, cold, run.record, password, people, str(refused.value))
+
+
+@pytest.fixture
+def keep(twice: Twice, tmp_path: Path) -> KeepIn:
+    """A copy of what was kept, to spoil."""
+    return KeepIn(Path(shutil.copytree(twice.keep.folder, tmp_path / "kept")), WEEK)
+
+
+def test_the_second_drill_of_a_dump_begins_with_what_the_first_restored(twice: Twice) -> None:
+    assert [stage.state for stage in (*twice.cold.stages, *twice.warm.stages)] == ["ok"] * 12
+    assert whole(twice.cold.restored).from_cache is None
+    cached = whole(twice.warm.restored).from_cache
     assert cached is not None
-    assert cached.run_id == cold.run_id
-    assert whole(warm.restored).model_copy(update={"from_cache": None}) == cold.restored
+    assert cached.run_id == twice.cold.run_id
+    assert whole(twice.warm.restored).model_copy(update={"from_cache": None}) == twice.cold.restored
     # What was read of the database now is what was read of it then, and so is its digest.
-    assert warm.contents == cold.contents
-    assert warm.facts == cold.facts
-    assert warm.contents is not None
+    assert twice.warm.contents == twice.cold.contents
+    assert twice.warm.facts == twice.cold.facts
+    assert twice.warm.contents is not None
+    assert twice.people == (2000,)
 
 
-def test_no_recovery_time_is_told_by_it(backups: Path, keep: KeepIn) -> None:
-    record_of(backups, keep)
-    warm = record_of(backups, keep)
-    rto = measures(warm, PROFILE.targets)[1]
+def test_whoever_knew_the_password_of_the_drill_that_kept_it_comes_in_no_more(twice: Twice) -> None:
+    assert "password authentication failed" in twice.wrong_password
+
+
+def test_no_recovery_time_is_told_by_it(twice: Twice) -> None:
+    rto = measures(twice.warm, PROFILE.targets)[1]
     assert rto.measured is None
-    assert rto_minutes(warm) is None
-    assert rto.unmeasured == warm.cached_start
+    assert rto_minutes(twice.warm) is None
+    assert rto.unmeasured == twice.warm.cached_start
     assert rto.unmeasured.startswith("restored from the cache of 20")
-    assert any("The dump was not loaded in this drill" in limit for limit in not_shown(warm, PROFILE))
+    assert any("The dump was not loaded in this drill" in limit for limit in not_shown(twice.warm, PROFILE))
 
 
-def test_it_is_private_and_holds_no_password(backups: Path, keep: KeepIn) -> None:
-    with drilled(backups, keep) as run:
-        assert run.server is not None
-        password = run.server.password
-    (entry,) = entries(keep)
-    for path in (keep.folder, entry, *entry.rglob("*")):
+def test_it_is_private_and_holds_no_password(twice: Twice) -> None:
+    (entry,) = entries(twice.keep)
+    for path in (twice.keep.folder, entry, *entry.rglob("*")):
         facts = path.lstat()
         assert facts.st_uid == os.geteuid()
         assert stat.S_IMODE(facts.st_mode) == (0o700 if path.is_dir() else 0o600)
         if path.is_file():
-            assert password.encode() not in path.read_bytes()
+            assert twice.password.encode() not in path.read_bytes()
     assert CANARY not in (entry / "entry.json").read_text()
     assert not (entry / "data" / "postmaster.pid").exists()
 
 
-def test_what_was_altered_or_cut_short_is_never_used(backups: Path, keep: KeepIn) -> None:
-    record_of(backups, keep)
+def test_what_was_altered_is_never_used_and_kept_anew(backups: Path, keep: KeepIn) -> None:
     (entry,) = entries(keep)
+    written = (entry / "entry.json").read_text()
     table = max((entry / "data" / "base").rglob("*"), key=lambda path: path.stat().st_size)
     content = bytearray(table.read_bytes())
     content[len(content) // 2] ^= 1
@@ -146,15 +166,18 @@ def test_what_was_altered_or_cut_short_is_never_used(backups: Path, keep: KeepIn
     assert whole(again.restored).from_cache is None
     assert any("its files are not those that were kept" in note for note in whole(again.restored).notes)
     assert [stage.state for stage in again.stages] == ["ok"] * 6
-    # It was restored anew, and kept anew.
+    (entry,) = entries(keep)
+    assert (entry / "entry.json").read_text() != written
+
+
+def test_an_entry_that_cannot_be_read_is_removed(keep: KeepIn, guardian: Guardian) -> None:
     (entry,) = entries(keep)
     (entry / "entry.json").write_text((entry / "entry.json").read_text()[:1000])
-    assert whole(record_of(backups, keep).restored).from_cache is None
-    assert whole(record_of(backups, keep).restored).from_cache is not None
+    KeptRestores(keep.folder, WEEK, unprivileged_account(), guardian)
+    assert entries(keep) == []
 
 
 def test_half_of_one_is_never_found_and_goes_away(backups: Path, keep: KeepIn, guardian: Guardian) -> None:
-    record_of(backups, keep)
     (entry,) = entries(keep)
     begun = entry.with_name("begun-0123abcd")
     entry.rename(begun)
@@ -167,7 +190,6 @@ def test_half_of_one_is_never_found_and_goes_away(backups: Path, keep: KeepIn, g
 
 
 def test_another_dump_is_restored_itself(small: Small, backups: Path, keep: KeepIn, tmp_path: Path) -> None:
-    record_of(backups, keep)
     small.clone("other")
     small.run("DELETE FROM people WHERE id = 7", "other")
     small.back_up(tmp_path / "other", "other")
@@ -180,30 +202,31 @@ def test_another_dump_is_restored_itself(small: Small, backups: Path, keep: Keep
     assert len(entries(keep)) == 2
 
 
-def test_it_is_bounded_in_size_and_in_age(backups: Path, keep: KeepIn) -> None:
+def test_it_is_bounded_in_size_and_in_age(backups: Path, keep: KeepIn, guardian: Guardian) -> None:
+    account = unprivileged_account()
+    KeptRestores(keep.folder, WEEK, account, guardian)
+    assert len(entries(keep)) == 1
+    KeptRestores(keep.folder, Bounds(10**9, timedelta(seconds=0.001)), account, guardian)
+    assert entries(keep) == []
     small = record_of(backups, KeepIn(keep.folder, Bounds(10**6, timedelta(days=7))))
     assert any("more than the 0 MB that may be kept" in note for note in whole(small.restored).notes)
     assert entries(keep) == []
-    record_of(backups, keep)
-    assert len(entries(keep)) == 1
-    old = record_of(backups, KeepIn(keep.folder, Bounds(10**9, timedelta(seconds=0.001))))
-    assert whole(old.restored).from_cache is None
 
 
-def test_a_folder_that_others_read_is_refused(backups: Path, keep: KeepIn) -> None:
-    keep.folder.mkdir(mode=0o755)
-    keep.folder.chmod(0o755)
-    serve = record_of(backups, keep).stage("serve")
+def test_a_folder_that_others_read_is_refused(backups: Path, tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o755)
+    serve = record_of(backups, KeepIn(tmp_path / "open", WEEK)).stage("serve")
     assert serve is not None
     assert serve.state == "blocked"
     assert "is open to others than its owner" in serve.cause
-    assert entries(keep) == []
+    assert list((tmp_path / "open").iterdir()) == []
 
 
 def test_a_dump_that_changes_the_servers_own_settings_is_not_kept(
-    backups: Path, keep: KeepIn, guardian: Guardian
+    backups: Path, twice: Twice, tmp_path: Path, guardian: Guardian
 ) -> None:
-    restored = record_of(backups, None).restored
+    keep, restored = KeepIn(tmp_path / "kept", WEEK), twice.cold.restored
     own = OwnRestore(keep, locate(backups, PROFILE), "0123abcd", guardian)
     with serve(ServerRequest("0123abcd", "local", ready=own), guardian) as server:
         with server.connect() as connection:
