@@ -20,7 +20,6 @@ export default {
           { type: "currentStatus", title: "This drill" },
           { type: "statusDynamics", title: "Outcomes, drill by drill", limit: 30 },
           { type: "testResultSeverities", title: "By impact", levels: ["blocker", "critical", "normal", "minor"] },
-          { type: "durationDynamics", title: "Time that the checks took", limit: 30 },
         ],
       },
     },
