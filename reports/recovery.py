@@ -32,6 +32,7 @@ def settings(story: Story) -> str:
         "PGDATABASE": "name of the database to recover into",
         "BACKUP_SET": f"folder that holds the files of {_name(story.evidence.record)}{_fetched(story.evidence.record)}",
         "SITES_PARENT": "folder that holds sites-data; in production /data/app",
+        **({"UPLOADS_PARENT": "folder that uploads is put into"} if _file(story.evidence.record, "uploads") else {}),
         "APPLICATION": "checkout of the backend, where manage.py is, its production settings in the environment",
         "BACKEND": "systemd unit of the backend",
         "WORKER": "systemd unit of the Celery worker",
@@ -50,7 +51,7 @@ def steps(story: Story) -> tuple[Step, ...]:
     record = story.evidence.record
     return tuple(
         step
-        for part in (_stop, _check, _decrypt, _roles, _database, _sites, _logs, _migrate, _start)
+        for part in (_stop, _check, _decrypt, _roles, _database, _sites, _uploads, _logs, _migrate, _start)
         for step in part(record)
     )
 
@@ -191,7 +192,7 @@ def _sites(record: DrillRecord) -> Iterator[Step]:
     elif not found.read_to_end:
         warnings.append(f"The drill could not read it to its end: {found.read_error}.")
     yield Step(
-        "Put the sites data and the uploads back",
+        "Put the sites data back" if _file(record, "uploads") else "Put the sites data and the uploads back",
         "What is there now is kept aside: nothing is unpacked over it.",
         '{ [ ! -e "$SITES_PARENT"/sites-data ] ||'
         ' mv "$SITES_PARENT"/sites-data "$SITES_PARENT"/sites-data.before-"$(date +%Y%m%d%H%M%S)"; } &&'
@@ -204,14 +205,29 @@ def _sites(record: DrillRecord) -> Iterator[Step]:
     )
 
 
-def _unpacking(archive: Artefact) -> str:
-    """The command that puts the sites data in place; a tar's packing is told by tar itself."""
-    if archive.plain_name.endswith(".sites"):
-        return f'cp -a {_path(archive)}/. "$SITES_PARENT"/'
+def _uploads(record: DrillRecord) -> Iterator[Step]:
+    archive = _file(record, "uploads")
+    if archive is not None:
+        yield Step(
+            "Put the uploads back",
+            "What is there now is kept aside: nothing is unpacked over it.",
+            '{ [ ! -e "$UPLOADS_PARENT"/uploads ] ||'
+            ' mv "$UPLOADS_PARENT"/uploads "$UPLOADS_PARENT"/uploads.before-"$(date +%Y%m%d%H%M%S)"; } &&'
+            f" \\\n  {_unpacking(archive, 'UPLOADS_PARENT')}",
+            "Measured with the sites data, after which the drill reads it"
+            if _ok(record, "sites")
+            else _not(record, "sites"),
+        )
+
+
+def _unpacking(archive: Artefact, parent: str = "SITES_PARENT") -> str:
+    """The command that puts files in place below `parent`; a tar's packing is told by tar itself."""
+    if archive.unpacked:
+        return f'cp -a {_path(archive)}/. "${parent}"/'
     if archive.plain_name.endswith(".zip"):
-        return f'unzip -q {_path(archive)} -d "$SITES_PARENT"'
+        return f'unzip -q {_path(archive)} -d "${parent}"'
     packed = "z" if archive.plain_name.endswith(".gz") else ""
-    return f'tar -x{packed}pf {_path(archive)} -C "$SITES_PARENT"'
+    return f'tar -x{packed}pf {_path(archive)} -C "${parent}"'
 
 
 def _logs(record: DrillRecord) -> Iterator[Step]:

@@ -37,7 +37,9 @@ FILES = {
 
 
 @contextmanager
-def looked_up(healthy: Healthy, folder: Path, column: FileColumn, planted: str = "") -> Iterator[ArchivedFiles]:
+def looked_up(
+    healthy: Healthy, folder: Path, column: FileColumn, planted: str = "", uploads: Path | None = None
+) -> Iterator[ArchivedFiles]:
     """The sample's database, in which `planted` is done and undone, beside an archive of FILES."""
     (folder / "pdf.sql").write_text(QUERY)
     archive = folder / "set.sites.tar"
@@ -46,7 +48,7 @@ def looked_up(healthy: Healthy, folder: Path, column: FileColumn, planted: str =
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             packed.addfile(entry, io.BytesIO(content))
-    data = read(archive, folder / "inventory")
+    data = read(archive, folder / "inventory", uploads=uploads)
     server, database = healthy.server, healthy.built.database
     access = Access(
         server.host, server.port, server.user, server.password, database, database, secrets.token_hex(4), b"key"
@@ -108,3 +110,18 @@ def test_a_row_without_an_owner_is_told_once_and_one_outside_its_folder_here(hea
         unknown = told(files, astray(column, owned=False))[1]
         assert unknown == ("id=1 belongs to no tenant", "id=2 outside its tenant's folder")
         assert not files.owned(COLUMN)
+
+
+def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_path: Path) -> None:
+    """The rows' paths count from the root of either archive."""
+    uploads = tmp_path / "set.uploads"
+    (uploads / "sites-data" / "uploads" / "1").mkdir(parents=True)
+    (uploads / "sites-data" / "uploads" / "1" / "image-1.svg").write_bytes(b"<svg/>")
+    column = FileColumn.model_validate({**NAMED, "claims": "uploads"})
+    planted = "DELETE FROM igny8_images WHERE id > 2; UPDATE igny8_images SET path = 'uploads/1/image-' || id || '.svg'"
+    with looked_up(healthy, tmp_path, column, planted, uploads) as files:
+        assert told(files, missing(column)) == (
+            "1 of 2 rows name a file that is not in the archive",
+            ("id=2 has no file",),
+        )
+        assert told(files, unclaimed(column.claimed_folder)) == ("", ())

@@ -21,6 +21,7 @@ from fixtures.backup.archive import pack
 from fixtures.backup.place import sole_writer, thin_out
 from fixtures.drill.backup_set import locate
 from fixtures.drill.names import TableName
+from fixtures.drill.read_profile import ReadProfile
 from fixtures.drill.stage import StageFailed
 from tests.small_source import CANARY, PROFILE, Small, running, script, small_source
 
@@ -257,6 +258,34 @@ def test_archives_are_the_same_bytes_for_the_same_files_and_keep_links(small: Sm
         link = archive.getmember("sites-data/clients/1/current")
         assert link.issym()
         assert link.linkname == "v1"
+
+
+def test_uploads_have_an_archive_of_their_own_where_the_profile_asks_for_one(small: Small, tmp_path: Path) -> None:
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    (uploads / "cat.png").write_bytes(b"meow")
+    required = PROFILE.backup.model_copy(update={"required": ("dump", "sites", "uploads", "manifest")})
+    profile = PROFILE.model_copy(update={"backup": required})
+    made = take_backup(
+        small.source("source"),
+        tmp_path / "sets",
+        application="small",
+        sites_data=small.sites,
+        uploads=uploads,
+        profile=ReadProfile("small", Path(), Path(), "", profile),
+        pg_dump=small.server.clients.pg_dump,
+        guardian=small.guardian,
+    )
+    found = locate(tmp_path / "sets", profile)
+    assert found.backup_set.manifest is not None
+    assert "uploads" in found.backup_set.manifest.files
+    assert not found.backup_set.altered
+    with tarfile.open(found.paths["uploads"]) as archive:
+        assert archive.getnames() == ["uploads", "uploads/cat.png"]
+    with tarfile.open(found.paths["sites"]) as archive:
+        assert not [name for name in archive.getnames() if "cat" in name]
+    (made / f"{made.name}.uploads.tar.gz").write_bytes(b"another")
+    assert [each.role for each in locate(tmp_path / "sets", profile).backup_set.altered] == ["uploads"]
 
 
 def test_uploads_from_elsewhere_go_into_the_sites_archive(tmp_path: Path) -> None:

@@ -114,7 +114,11 @@ def read(folder: Path, text: str) -> Profile:
         ),
         ("setting =", "settings = 1\nsetting =", "tenancy.row_security.settings: unknown key; did you mean 'setting'?"),
         ("rpo_hours = 24", "rpo_hours = 0", "targets.rpo_hours: Input should be greater than 0"),
-        ('["dump"]', '["dump", "redis"]', "backup.required[1]: Input should be 'dump', 'roles', 'sites', 'logs' or"),
+        (
+            '["dump"]',
+            '["dump", "redis"]',
+            "backup.required[1]: Input should be 'dump', 'roles', 'sites', 'uploads', 'logs' or",
+        ),
         ("the same for everyone", "shared", "tenancy.shared.countries: give a reason that a stranger understands"),
         (
             "countries =",

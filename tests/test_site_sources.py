@@ -3,11 +3,14 @@
 import hashlib
 import io
 import os
+import sqlite3
 import stat
 import struct
+import tarfile
 import time
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -50,11 +53,16 @@ def laid_out(folder: Path, entries: list[tuple[str, bytes | str]]) -> Path:
     return folder
 
 
-def read(source: Path, into: Path, allowance: Allowance | None = None) -> SitesData:
+def described(source: Path, role: Literal["sites", "uploads"]) -> Artefact:
     digest, size = digest_of_tree(source) if source.is_dir() else sha256_of_file(source)
-    artefact = Artefact(role="sites", name=source.name, size=size, sha256=digest, mode=0o600, owner="me")
+    return Artefact(role=role, name=source.name, size=size, sha256=digest, mode=0o600, owner="me")
+
+
+def read(source: Path, into: Path, allowance: Allowance | None = None, uploads: Path | None = None) -> SitesData:
     into.mkdir(exist_ok=True)
-    return read_sites(source, artefact, into, Watch(time.monotonic() + 60), KEYS, allowance)
+    beside = (uploads, described(uploads, "uploads")) if uploads is not None else None
+    watch = Watch(time.monotonic() + 60)
+    return read_sites(source, described(source, "sites"), into, watch, KEYS, allowance, uploads=beside)
 
 
 def read_zip(folder: Path, packed: bytes, allowance: Allowance | None = None) -> SitesData:
@@ -164,3 +172,33 @@ def test_sites_data_of_every_form_belongs_to_its_set(tmp_path: Path, name: str) 
     assert (found.files["sites"].name, notes) == (f"{stem}.{name}", [])
     (alone,), _ = set_files(tmp_path / f"{stem}.dump", r"igny8_(?P<date>\d{8})_(?P<time>\d{6})")
     assert alone.files["sites"].name == f"{stem}.{name}"
+
+
+def test_uploads_of_an_archive_of_their_own_are_read_beside_the_sites(tmp_path: Path) -> None:
+    sites = laid_out(tmp_path / "set.sites", [("sites-data/a.html", b"a"), ("sites-data/b.html", b"b")])
+    uploads = laid_out(tmp_path / "set.uploads", [("uploads/1/cat.png", b"meow")])
+    packed = tmp_path / "set.uploads.tar"
+    with tarfile.open(packed, "w") as archive:
+        archive.add(uploads / "uploads", "uploads")
+    for number, beside in enumerate((uploads, packed)):
+        data = read(sites, tmp_path / f"inventory-{number}", uploads=beside)
+        assert (data.files, data.read_to_end) == (3, True)
+        with sqlite3.connect(data.inventory) as inventory:
+            paths = inventory.execute("SELECT path FROM entry WHERE kind = 'file' ORDER BY number").fetchall()
+            numbers = inventory.execute("SELECT count(DISTINCT number) = count(*) FROM entry").fetchone()
+        assert (paths[-1], numbers) == (("uploads/1/cat.png",), (1,))
+    packed.write_bytes(packed.read_bytes()[:700])
+    broken = read(sites, tmp_path / "inventory-broken", uploads=packed)
+    assert not broken.read_to_end
+    assert broken.read_error.startswith("uploads: ")
+
+
+def test_uploads_that_change_while_they_are_read_are_told_by_their_own_name(tmp_path: Path) -> None:
+    sites = laid_out(tmp_path / "set.sites", [("sites-data/a.html", b"a")])
+    uploads = laid_out(tmp_path / "set.uploads", [("uploads/1/cat.png", b"meow")])
+    told = described(uploads, "uploads")
+    (uploads / "uploads" / "1" / "cat.png").write_bytes(b"woof")
+    (tmp_path / "inventory").mkdir()
+    watch = Watch(time.monotonic() + 60)
+    with pytest.raises(StageFailed, match=r"set\.uploads changed while it was drilled"):
+        read_sites(sites, described(sites, "sites"), tmp_path / "inventory", watch, KEYS, uploads=(uploads, told))
