@@ -58,6 +58,19 @@ GRANT SELECT ON "my schema"."Big ""Rows""" TO big_reader;
 REVOKE ALL ON "my schema"."Big ""Rows""" FROM big_owner;
 SELECT lo_create(0);
 '''
+# Whoever writes into it has to be a superuser, which nothing but its rows tells.
+GUARDED = """
+SET ROLE big_owner;
+CREATE FUNCTION public.mighty(int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN RETURN true; END$$;
+CREATE TABLE public.guarded (id int CHECK (public.mighty(id)));
+INSERT INTO public.guarded SELECT generate_series(1, 20000);
+CREATE OR REPLACE FUNCTION public.mighty(int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN
+    IF NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) THEN
+        RAISE EXCEPTION 'permission denied for this' USING ERRCODE = '42501';
+    END IF;
+    RETURN true;
+END$$;
+"""
 WITHOUT = '--exclude-table-data="my schema".*'
 # One row of 60,004, somewhere in the middle, is not what its column takes where it comes back.
 SPOILT = b"sad\t\\\\x", b"bad\t\\\\x"
@@ -232,6 +245,18 @@ def test_a_bad_row_in_one_part_is_told_by_its_table_and_none_is_kept(ground: Gro
         assert ground.rows(TableName("public", "few"))[0] == 300
     assert told[0] == told[1]
     assert told[1][0].startswith('rows of the dump were refused: COPY failed for table "')
+
+
+def test_what_is_not_permitted_to_the_loader_within_the_rows_is_tried_by_a_superuser(ground: Ground) -> None:
+    ground.server.create_database("guarded", owner="big_owner")
+    with ground.server.connect("guarded") as connection:
+        connection.execute(GUARDED)
+    dump = ground.dump("-Fc", "--dbname=guarded")
+    restored = ground.load(dump, 1)
+    assert (restored.exit_code, restored.lines) == (0, ())
+    assert restored.dealt_out is not None
+    assert any("loaded as a superuser, which it needs for: " in note for note in restored.notes)
+    assert ground.rows(TableName("public", "guarded"))[0] == 20000
 
 
 def test_an_archive_that_ends_within_the_rows_is_called_cut(ground: Ground) -> None:
