@@ -414,3 +414,16 @@ def test_credentials_in_clear_are_told_and_tolerated_by_nobody_yet(database: psy
     assert "1 rows; better: hash or encrypt them." in found.prose
     assert not found.profile.tolerated
     assert "sesame" not in found.text
+
+
+def test_a_table_that_means_rows_of_any_model_is_never_guessed_to_be_shared(database: psycopg.Connection[Any]) -> None:
+    found = drafted(
+        database,
+        TENANTS + "CREATE TABLE django_content_type (id int PRIMARY KEY, app_label text, model text); "
+        "INSERT INTO django_content_type VALUES (1, 'crm', 'organization'); "
+        "CREATE TABLE pages (id int PRIMARY KEY, org int REFERENCES organizations); "
+        "CREATE TABLE index_entries (id int PRIMARY KEY, kind int REFERENCES django_content_type, object_id text); "
+        "INSERT INTO index_entries VALUES (1, 1, '1')",
+    )
+    assert [name.name for name in found.profile.tenancy.shared] == ["django_content_type"]
+    assert "By object_id it means rows of any model: declare the [[tenancy.generic_reference]]" in found.prose
