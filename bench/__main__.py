@@ -16,7 +16,7 @@ from fixtures.drill.read_profile import read_profile
 from fixtures.drill.server.settings import machine_memory
 
 PROFILE = drills.ROOT / "verify" / "profiles" / "igny8"
-SUBJECTS = 2000
+SUBJECTS = (2_000, 10_000)
 
 
 def main() -> None:
@@ -45,9 +45,9 @@ def main() -> None:
         _growth(grown)
         _shares(grown[-1][-1])
         _table(
-            f"Reports of {SUBJECTS:,} subjects",
+            "All documents of a drill",
             ("", "s"),
-            [("all documents", f"{drills.reports_seconds(grown[-1][-1], SUBJECTS):.2f}")],
+            [(f"{many:,} subjects", f"{drills.reports_seconds(grown[-1][-1], many):.2f}") for many in SUBJECTS],
         )
         wide = drills.wide_schema(chosen.tables, chosen.tables * 3)
         _table(

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
@@ -202,12 +201,10 @@ def test_markup_in_a_name_is_text(tmp_path: Path) -> None:
     assert text(evidence, tmp_path).count('"><img src=file:///etc/passwd><script>') >= 3
 
 
-def test_ten_thousand_subjects_take_seconds_and_stay_readable() -> None:
+def test_ten_thousand_subjects_stay_readable() -> None:
     evidence = examples.large(subjects=1_000)
     assert len(evidence.results) > 10_000
-    began = time.process_time()
     with opened(evidence) as found:
-        assert time.process_time() - began < 15
         assert len(found.pages) < 40
 
 
