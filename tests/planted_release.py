@@ -12,10 +12,10 @@ LAST = "0009_content_title_index"
 APP = Path("igny8_core") / "igny8"
 NICKNAME = 'nickname = models.CharField(max_length=9, default="")'
 # What the profile lets a release cost: of what the sample's own migrations do, nothing comes near it.
-THRESHOLDS = """lock_rows = 1000
-lock_seconds = 2.5
-wal_bytes = 20_000_000
-"""
+THRESHOLDS = {
+    "[release]\n": "[release]\nlock_rows = 1000\nlock_seconds = 2.5\nwal_bytes = 20_000_000\n",
+    "stall_seconds = 120\n": "stall_seconds = 2.5\n",
+}
 REWRITE = "ALTER TABLE igny8_usage_days ALTER COLUMN credits TYPE numeric(14, 3) USING credits + 0; SELECT pg_sleep(3)"
 BULK = "CREATE TABLE bulk AS SELECT md5(i::text) FROM generate_series(1, 500000) AS i; DROP TABLE bulk"
 HALF_WAY = (

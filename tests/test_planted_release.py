@@ -31,7 +31,7 @@ PLANTED = FAILS | {
 def gate(healthy: Healthy, tmp_path_factory: pytest.TempPathFactory) -> Drill:
     folder = tmp_path_factory.mktemp("gate")
     healthy.backup(folder / "backups", planted_in_source())
-    checkout, profile = planted_checkout(folder), profile_with(folder, {"[release]\n": f"[release]\n{THRESHOLDS}"})
+    checkout, profile = planted_checkout(folder), profile_with(folder, THRESHOLDS)
     arguments = ("--gate", "--previous", str(previous_checkout(folder / "previous")))
     return drill(folder / "backups", folder / "out", app=checkout, profile=profile, arguments=arguments, seconds=900)
 
