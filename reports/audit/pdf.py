@@ -15,7 +15,8 @@ from reports.audit.xmp import metadata
 from reports.story import Story
 
 _TO_DO = (
-    "Install Pango and a font (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 fonts-liberation), "
+    "Install Pango and a font (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 "
+    "libharfbuzz-subset0 fonts-liberation), "
     "then: make report"
 )
 
@@ -27,8 +28,9 @@ class NoPdf(Exception):
 def write_up(story: Story) -> bytes:
     """The whole file. Raises NoPdf."""
     try:
-        # Where Pango is missing it prints its own advice, which is for programmers.
-        with redirect_stdout(io.StringIO()):
+        # Where Pango is missing it prints its own advice, and where a library is old it warns: both are for programmers.
+        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             import weasyprint
     except ImportError as error:
         raise NoPdf(f"{error.name} is not installed. Install the suite with its extra pdf, then: make report") from None
@@ -46,8 +48,9 @@ def write_up(story: Story) -> bytes:
     )
     document = weasyprint.HTML(string=told(story), url_fetcher=weasyprint.URLFetcher(allowed_protocols=()))
     with warnings.catch_warnings():
-        # It leaves its own colour profile for the collector to close.
-        warnings.simplefilter("ignore", ResourceWarning)
+        # It leaves its own colour profile for the collector to close, and says which libraries it would rather have: a
+        # report is not to fail on either.
+        warnings.simplefilter("ignore")
         written: bytes = document.write_pdf(
             pdf_variant="pdf/a-3a",
             pdf_tags=True,
