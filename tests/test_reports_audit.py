@@ -208,20 +208,33 @@ def test_ten_thousand_subjects_stay_readable() -> None:
         assert len(found.pages) < 40
 
 
-def test_without_pango_a_text_stands_in_its_place_and_goes_when_it_can_be_made(tmp_path: Path) -> None:
-    evidence = examples.verified()
-    (tmp_path / "evidence.json").write_bytes(evidence.written)
-    (tmp_path / "audit.pdf").write_bytes(b"of a machine that had it")
+def without(library: str, rendering: list[str]) -> subprocess.CompletedProcess[str]:
+    """Runs it where this library of the machine is an empty file."""
     libraries = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
-    pango = re.findall(r"libpango-1\.0\.so\.0 .*=> (\S+)", libraries)
-    rendering = [sys.executable, "-m", "reports", str(tmp_path)]
-    hidden = "".join(f"mount --bind /dev/null {path} && " for path in pango) + 'exec "$@"'
-    done = subprocess.run(
+    there = re.findall(rf"{re.escape(library)} .*=> (\S+)", libraries)
+    hidden = "".join(f"mount --bind /dev/null {path} && " for path in there) + 'exec "$@"'
+    return subprocess.run(
         ["unshare", "--map-root-user", "--mount", "sh", "-c", hidden, "sh", *rendering],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
+
+
+def test_what_weasyprint_would_rather_have_fails_no_report(tmp_path: Path) -> None:
+    """A drill takes warnings for errors, and without HarfBuzz's subsetter WeasyPrint warns."""
+    (tmp_path / "evidence.json").write_bytes(examples.verified().written)
+    done = without("libharfbuzz-subset.so.0", [sys.executable, "-W", "error", "-m", "reports", str(tmp_path)])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "audit.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_without_pango_a_text_stands_in_its_place_and_goes_when_it_can_be_made(tmp_path: Path) -> None:
+    evidence = examples.verified()
+    (tmp_path / "evidence.json").write_bytes(evidence.written)
+    (tmp_path / "audit.pdf").write_bytes(b"of a machine that had it")
+    rendering = [sys.executable, "-m", "reports", str(tmp_path)]
+    done = without("libpango-1.0.so.0", rendering)
     assert (done.returncode, done.stderr) == (0, "")
     note = tmp_path / "audit.pdf.not-made.txt"
     assert note.read_text().startswith("audit.pdf was not made: the library Pango, which sets its text, is not on this")
