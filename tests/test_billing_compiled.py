@@ -247,9 +247,9 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
     ),
     "a half rounded up that goes to the even, and a currency that nobody knows": (
         tax,
-        """UPDATE "Bills" SET vat = 0.63 WHERE id = 1; UPDATE "Bills" SET currency = 'XXX' WHERE id = 4""",
+        """UPDATE "Bills" SET vat = 0.63 WHERE id = 1; UPDATE "Bills" SET currency = 'XTS' WHERE id = 4""",
         "2 of 5 invoices carry a tax that is not their rate of what is taxed, rounded as declared; "
-        f"tenant={ACME} currency=EUR rows=1 difference=0.01; tenant={ZEN} currency=XXX rows=1 difference=None",
+        f"tenant={ACME} currency=EUR rows=1 difference=0.01; tenant={ZEN} currency=XTS rows=1 difference=None",
         ("id=1 difference=0.01", "id=4 difference=None"),
     ),
     "a number used twice in a year, and one left out": (
