@@ -1,14 +1,12 @@
 """index.html: three first screens and the whole drill on one page that asks nobody for anything."""
 
 from collections import Counter
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from fixtures.drill.evidence import Evidence
 from fixtures.drill.names import TableName
-from reports import story, words
+from reports import story
 from reports.courses import courses, stage_courses, stage_times
 from reports.dump_commands import program
 from reports.glossary import WORDS
@@ -16,6 +14,7 @@ from reports.night import NightlyNews
 from reports.release import Release
 from reports.schema_diff import LINES_SHOWN, schema_diff
 from reports.story import Story
+from reports.templating import html_templates
 from reports.trend import Trend
 
 # Beyond these, rows are folded away: a page of 2,000 results opens with what matters.
@@ -80,26 +79,8 @@ def _examined(evidence: Evidence) -> list[tuple[str, int, int]]:
     return sorted(((unit, checks[unit], looked_at[unit]) for unit in checks), key=lambda row: (-row[2], row[0]))
 
 
-def _finalize(value: Any) -> Any:
-    if value is None:
-        raise TypeError("a document's template printed a value that is not there")
-    return value if isinstance(value, int | float | Markup) else words.plain(str(value))
-
-
 def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        finalize=_finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    for filter in (words.number, words.size, words.duration, words.moment, words.mode):
-        environment.filters[filter.__name__] = filter
-    environment.globals.update(
-        words=words,
+    return html_templates(
         areas=story.AREAS,
         SUBJECTS_SHOWN=SUBJECTS_SHOWN,
         SAMPLES_SHOWN=SAMPLES_SHOWN,
@@ -110,4 +91,3 @@ def _templates() -> Environment:
         LINES_SHOWN=LINES_SHOWN,
         TOGETHER=TOGETHER,
     )
-    return environment

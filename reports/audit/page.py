@@ -2,16 +2,15 @@
 
 import hashlib
 import re
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from fixtures.drill.evidence import Outcome, Result
 from fixtures.drill.origin import Revision
 from reports import words
 from reports.glossary import WORDS
 from reports.story import AREAS, Chapter, Story
+from reports.templating import html_templates
 
 # Paper is read by people: what goes beyond is counted, and the evidence inside the file has every one.
 SUBJECTS = 12
@@ -90,28 +89,13 @@ def _figure(value: float | None) -> str:
     return _NOTHING if value is None else f"{value:.2f}"
 
 
-def _finalize(value: Any) -> Any:
-    if value is None:
-        raise TypeError("a document's template printed a value that is not there")
-    if isinstance(value, int | float | Markup):
-        return value
-    return _IN_NO_FONT.sub(lambda found: found[0].encode("unicode_escape").decode(), words.plain(str(value)))
+def _spelled(value: str) -> str:
+    return _IN_NO_FONT.sub(lambda found: found[0].encode("unicode_escape").decode(), words.plain(value))
 
 
 def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        finalize=_finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    for filter in (words.number, words.size, words.duration, words.moment, words.mode):
-        environment.filters[filter.__name__] = filter
-    environment.globals.update(
-        words=words,
+    return html_templates(
+        _spelled,
         tried=_tried,
         examined=_examined,
         revision=_revision,
@@ -121,4 +105,3 @@ def _templates() -> Environment:
         LINES=LINES,
         NIGHTS=NIGHTS,
     )
-    return environment
