@@ -119,19 +119,19 @@ ifeq ($(OWN_DATABASE),)
 	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 else
 	@echo "Taking a backup set into $$INTO"
-	@$(IN_VENV) -m fixtures.backup --into "$$INTO" $(call given,SITES_DATA,--sites-data) $(call given,UPLOADS,--uploads) \
+	@$(IN_VENV) -m fixtures.commands.backup --into "$$INTO" $(call given,SITES_DATA,--sites-data) $(call given,UPLOADS,--uploads) \
 	  $(call given,LOGS,--logs) $(call given,PROFILE,--profile) $(call given,APPLICATION,--application) \
 	  $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 endif
 
 ## profile draft a profile from a backup set: BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR SET=NAME if wanted
 profile: $(INSTALLED)
-	@$(IN_VENV) -m fixtures.drafting --backups "$$BACKUPS" --into "$$INTO" $(call given,SET,--set) \
+	@$(IN_VENV) -m fixtures.commands.drafting --backups "$$BACKUPS" --into "$$INTO" $(call given,SET,--set) \
 	  $(call given,APP,--app) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## explain what is believed of a table, and which controls touch it: TABLE=NAME, by RUN (the latest) or BACKUPS PROFILE
 explain: $(INSTALLED)
-	@$(IN_VENV) -m fixtures.explaining "$$TABLE" $(if $(value BACKUPS),--backups "$$BACKUPS",--run "$$RUN") \
+	@$(IN_VENV) -m fixtures.commands.explaining "$$TABLE" $(if $(value BACKUPS),--backups "$$BACKUPS",--run "$$RUN") \
 	  $(call given,SET,--set) $(call given,PROFILE,--profile) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## test    the suite's own tests; what this machine cannot run is told at the end
@@ -183,27 +183,27 @@ bench: $(INSTALLED)
 ## keys    make the pair of keys that vouches for drills: INTO=DIR (then: make drill SIGNING_KEY=DIR/drill-signing.key)
 keys: $(INSTALLED)
 	$(call need,INTO,A folder that only the drill reads: make keys INTO=DIR)
-	@$(IN_VENV) -m fixtures.drill.custody keys "$$INTO"
+	@$(IN_VENV) -m fixtures.commands.custody keys "$$INTO"
 
 ## verify-report  check a report's signature, files and ledger: RUN=reports/out/RUN-ID PUBLIC_KEY=FILE EVERY=HOURS
 verify-report: $(INSTALLED)
-	@$(IN_VENV) -m fixtures.drill.custody verify "$$RUN" $(call given,PUBLIC_KEY,--public-key) \
+	@$(IN_VENV) -m fixtures.commands.custody verify "$$RUN" $(call given,PUBLIC_KEY,--public-key) \
 	  $(call given,REVIEWER_KEY,--reviewer-key) $(call given,EVERY,--every)
 
 ## sign-off  say, signed, that a report was reviewed: RUN=reports/out/RUN-ID REVIEWER=NAME SIGNING_KEY=FILE
 sign-off: $(INSTALLED)
 	$(call need,REVIEWER SIGNING_KEY,The reviewer and their own key: make sign-off RUN=… REVIEWER=NAME SIGNING_KEY=FILE)
-	@$(IN_VENV) -m fixtures.drill.custody sign-off "$$RUN" --reviewer "$$REVIEWER" --signing-key "$$SIGNING_KEY"
+	@$(IN_VENV) -m fixtures.commands.custody sign-off "$$RUN" --reviewer "$$REVIEWER" --signing-key "$$SIGNING_KEY"
 
 ## remove-old  remove reports by age, never the last good one and no line of the ledger: DAYS=N OUT=DIR
 remove-old: $(INSTALLED)
 	$(call need,DAYS,How many days reports are kept: make remove-old DAYS=400)
-	@$(IN_VENV) -m fixtures.drill.custody remove-old "$${OUT:-reports/out}" --days "$$DAYS"
+	@$(IN_VENV) -m fixtures.commands.custody remove-old "$${OUT:-reports/out}" --days "$$DAYS"
 
 ## resolve show the rows that a finding's masks stand for, on this terminal alone: FINDING=F-… MASK_KEY=FILE RUN=…
 resolve: $(INSTALLED)
 	$(call need,FINDING,The finding as the report tells it: make resolve FINDING=F-… MASK_KEY=FILE)
-	@$(IN_VENV) -m fixtures.resolving "$$FINDING" --run "$$RUN" $(call given,BACKUPS,--backups) $(call given,APP,--app) \
+	@$(IN_VENV) -m fixtures.commands.resolving "$$FINDING" --run "$$RUN" $(call given,BACKUPS,--backups) $(call given,APP,--app) \
 	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## clean   remove what can be made again: .venv, caches, the sample's sets; drills' reports stay

@@ -1,10 +1,10 @@
 # In the order in which they import each other.
 pytest_plugins = (
-    "fixtures.options",
-    "fixtures.outcomes",
-    "fixtures.given",
-    "fixtures.allure_labels",
-    "fixtures.session",
-    "fixtures.shelf",
+    "fixtures.plugin.options",
+    "fixtures.plugin.outcomes",
+    "fixtures.plugin.control_fixtures",
+    "fixtures.plugin.allure_labels",
+    "fixtures.plugin.session",
+    "fixtures.plugin.listing",
     "reports.plugin",
 )

@@ -10,10 +10,10 @@ from pathlib import Path
 from bench import drills, gates, restores, starts
 from bench.ground import CORES
 from bench.timing import Times
-from fixtures.drill.backup_set import locate
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.read_profile import read_profile
-from fixtures.drill.server.settings import machine_memory
+from fixtures.profile.reading import read_profile
+from fixtures.record.evidence import Evidence
+from fixtures.server.settings import machine_memory
+from fixtures.shelf.locate import locate
 
 PROFILE = drills.ROOT / "verify" / "profiles" / "igny8"
 SUBJECTS = (2_000, 10_000)

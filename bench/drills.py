@@ -11,20 +11,20 @@ from io import BytesIO
 from pathlib import Path
 
 from bench.timing import PythonPeak
-from fixtures.control import Examination
-from fixtures.databases import Access, Database
-from fixtures.drill.catalogue import take_facts
-from fixtures.drill.digest import sha256_of_file
-from fixtures.drill.evidence import Evidence, Result
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.names import TableName
-from fixtures.drill.ownership import derive_ownership
-from fixtures.drill.profile.tenancy import Tenancy
-from fixtures.drill.server import ServerRequest, serve
-from fixtures.drill.set_record import Artefact
-from fixtures.drill.sites import read_sites
-from fixtures.drill.tar_stream import Watch
-from fixtures.references import strays
+from fixtures.archives.file_digest import sha256_of_file
+from fixtures.archives.tar_stream import Watch
+from fixtures.checks.control import Examination
+from fixtures.checks.databases import Access, Database
+from fixtures.checks.tenancy.references import strays
+from fixtures.database.catalogue import take_facts
+from fixtures.ownership import derive_ownership
+from fixtures.profile.tenancy import Tenancy
+from fixtures.record.evidence import Evidence, Result
+from fixtures.record.names import TableName
+from fixtures.record.set_record import Artefact
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import ServerRequest, serve
+from fixtures.sites.inventory import read_sites
 from reports.render import render
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.drills import ROOT, drill
 from bench.ground import CORES, ground_for
 from bench.timing import Times, take_turns
-from fixtures.drill.backup_set import LocatedSet
+from fixtures.shelf.locate import LocatedSet
 
 BY_HAND = "by hand: pg_restore -j cores on a stock server, then manage.py migrate"
 GATE = "the whole gate, its checks and documents"

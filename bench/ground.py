@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.drill.account import unprivileged_account
-from fixtures.drill.backup_set import LocatedSet
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.roles import make_roles
-from fixtures.drill.roles_file import RolesFile, read_roles_file
-from fixtures.drill.server import Server, ServerRequest, serve
-from fixtures.drill.staging import staged_dump
+from fixtures.restore.make_roles import make_roles
+from fixtures.restore.roles_file import RolesFile, read_roles_file
+from fixtures.sandbox.account import unprivileged_account
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
+from fixtures.shelf.locate import LocatedSet
+from fixtures.shelf.staging import staged_dump
 
 CORES = len(os.sched_getaffinity(0))
 

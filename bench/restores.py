@@ -5,14 +5,14 @@ import time
 
 from bench.ground import CORES, Ground, ground_for
 from bench.timing import Times, take_turns, timed
-from fixtures.drill.account import unprivileged_account
-from fixtures.drill.archive_toc import read_archive
-from fixtures.drill.backup_set import LocatedSet
-from fixtures.drill.catalogue import take_facts
-from fixtures.drill.fidelity import contents_of_restored
-from fixtures.drill.profile import Profile
-from fixtures.drill.restore import restore
-from fixtures.drill.split_restore import LEAST_BYTES
+from fixtures.database.catalogue import take_facts
+from fixtures.database.fidelity import contents_of_restored
+from fixtures.dump.archive_toc import read_archive
+from fixtures.profile import Profile
+from fixtures.restore.parallel.split_restore import LEAST_BYTES
+from fixtures.restore.restore import restore
+from fixtures.sandbox.account import unprivileged_account
+from fixtures.shelf.locate import LocatedSet
 
 GUIDE = "pg_restore -c -d, one job, stock server"
 GUIDE_JOBS = "pg_restore -c -j cores, stock server"

@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.timing import Times, take_turns
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.kept.drill import KeepIn
-from fixtures.drill.kept.restores import Bounds
-from fixtures.drill.progress import silent
-from fixtures.drill.read_profile import ReadProfile
-from fixtures.drill.run import STORY, run_drill
-from fixtures.drill.steps import Order
+from fixtures.profile.reading import ReadProfile
+from fixtures.record.progress import silent
+from fixtures.restore.cache.own_restore import KeepIn
+from fixtures.restore.cache.restores import Bounds
+from fixtures.sandbox.guardian import Guardian
+from fixtures.story.run_drill import STORY, run_drill
+from fixtures.story.steps import Order
 
 COLD = "a cold start: a new cluster, the dump loaded"
 KEEPING = "the same, and what was restored is kept"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 from reports.render import render
 from reports.words import EVIDENCE
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 
 _SECONDS = 30
 _PULL_REQUEST = re.compile(r"refs/pull/(\d+)/")

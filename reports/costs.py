@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.release_record.rehearsal import HeldLock, MigrationCost
+from fixtures.record.record import DrillRecord
+from fixtures.record.release.rehearsal import HeldLock, MigrationCost
 from reports import words
 
 _NO_LOCK = "none that stops reads or writes"

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fixtures.drill.past import Figures
-from fixtures.drill.record import StageName
+from fixtures.record.past import Figures
+from fixtures.record.record import StageName
 from reports import words
 from reports.plots import Line, line
 from reports.trend import Night, StagePace, Trend

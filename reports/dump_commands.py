@@ -3,8 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.set_record import Artefact
+from fixtures.record.record import DrillRecord
+from fixtures.record.set_record import Artefact
 from reports import words
 
 _UNPACK = {"gzip": "gzip -dc", "bzip2": "bzip2 -dc", "xz": "xz -dc", "zstd": "zstd -dc", "lz4": "lz4 -dc"}

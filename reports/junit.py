@@ -8,7 +8,7 @@ verdict itself, so that a drill which is not VERIFIED is red even where each che
 from datetime import UTC
 from xml.etree import ElementTree
 
-from fixtures.drill.evidence import EXIT_CODES, Result
+from fixtures.record.evidence import EXIT_CODES, Result
 from reports import words
 from reports.story import AREAS, Chapter, Story
 

@@ -5,7 +5,7 @@ from typing import get_args
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from fixtures.drill.evidence import Verdict
+from fixtures.record.evidence import Verdict
 from reports import words
 from reports.story import AREAS, Story
 

@@ -4,7 +4,7 @@ import shlex
 from dataclasses import dataclass
 from functools import cached_property
 
-from fixtures.drill.record import StageOutcome
+from fixtures.record.record import StageOutcome
 from reports.story import Chapter, Story
 
 PYTEST = (".venv/bin/python", "-m", "pytest")

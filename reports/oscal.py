@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from fixtures.drill.evidence import Outcome, Result
+from fixtures.record.evidence import Outcome, Result
 from reports import words
 from reports.story import AREAS, Chapter, Story
 

@@ -4,8 +4,8 @@ from collections import Counter
 
 from jinja2 import Environment
 
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.names import TableName
+from fixtures.record.evidence import Evidence
+from fixtures.record.names import TableName
 from reports import story
 from reports.courses import courses, stage_courses, stage_times
 from reports.dump_commands import program

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from fixtures.drill.past import Figures
+from fixtures.record.past import Figures
 from reports.trend import Night
 
 WIDTH, HEIGHT = 1000, 300

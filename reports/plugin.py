@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 from reports import terminal
 from reports.render import render
 

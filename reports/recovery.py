@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fixtures.drill.record import DrillRecord, StageName
-from fixtures.drill.set_record import Artefact
+from fixtures.record.record import DrillRecord, StageName
+from fixtures.record.set_record import Artefact
 from reports import words
 from reports.dump_commands import check_of_folder, is_folder, loading, program
 from reports.story import Story

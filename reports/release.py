@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from fixtures.drill.evidence import NOTICE, Result, Waived, go_or_not
+from fixtures.record.evidence import NOTICE, Result, Waived, go_or_not
 from reports import words
 from reports.story import Story
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 from reports import junit, metrics, oscal, page, runbook, summary, words
 from reports.audit import pdf
 from reports.story import Story

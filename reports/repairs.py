@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
-from fixtures.drill.evidence import Act, Result
+from fixtures.record.evidence import Act, Result
 
 _OVER_FILES = ("SIT", "FIL")
 _CAUSES = {"loss": "lost or damaged", "skew": "made between the two snapshots"}

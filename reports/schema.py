@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 
 SCHEMA = Path(__file__).with_name("evidence.schema.json")
 FIELDS = Path(__file__).with_name("fields.toml")
@@ -45,7 +45,7 @@ def page() -> str:
     lines = [
         "# evidence.json, field by field",
         "",
-        "Written by `python -m reports.schema` from the shapes in `fixtures/drill/` and from `reports/fields.toml`; the",
+        "Written by `python -m reports.schema` from the shapes in `fixtures/record/` and from `reports/fields.toml`; the",
         "machine's half is `reports/evidence.schema.json`. No field can hold a row: there are counts, digests, names out of",
         "the catalogue, surrogate keys, and masks in place of whatever a person may have written.",
     ]

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.release_record.comparison import SchemaDifference
+from fixtures.record.record import DrillRecord
+from fixtures.record.release.comparison import SchemaDifference
 
 LINES_SHOWN = 400
 

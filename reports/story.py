@@ -6,8 +6,8 @@ from functools import cached_property
 from itertools import accumulate, groupby
 from typing import get_args
 
-from fixtures.drill.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
-from fixtures.drill.record import AppliedMigration, DrillStage, StageName, StageOutcome
+from fixtures.record.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
+from fixtures.record.record import AppliedMigration, DrillStage, StageName, StageOutcome
 from reports import costs, words
 from reports.costs import Cost
 from reports.repairs import RepairList, repair_list

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from fixtures.drill.evidence import Evidence, Outcome, Result
+from fixtures.record.evidence import Evidence, Outcome, Result
 from reports import costs, words
 from reports.story import Cause, Chapter, Story
 

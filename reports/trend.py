@@ -7,10 +7,10 @@ from functools import cached_property
 from statistics import median
 from typing import Literal, get_args
 
-from fixtures.drill.evidence import Evidence, Verdict
-from fixtures.drill.figures import figures
-from fixtures.drill.past import LOOK_BACK, Figures
-from fixtures.drill.record import DrillStage, StageName
+from fixtures.record.evidence import Evidence, Verdict
+from fixtures.record.figures import figures
+from fixtures.record.past import LOOK_BACK, Figures
+from fixtures.record.record import DrillStage, StageName
 from reports import words
 
 STRIP = 14

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from fixtures.drill.evidence import Measure, Outcome, Result
-from fixtures.drill.set_record import Delivery
+from fixtures.record.evidence import Measure, Outcome, Result
+from fixtures.record.set_record import Delivery
 
 EVIDENCE = "evidence.json"
 NOT_MADE = ".not-made.txt"

@@ -6,12 +6,12 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from fixtures.backup import BackupFailed, Source, take_backup
-from fixtures.backup.place import sole_writer, thin_out
-from fixtures.backup.seal import Seal
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.read_profile import read_profile
-from fixtures.drill.server import Server, ServerRequest, ServerUnavailable, serve
+from fixtures.commands.backup import BackupFailed, Source, take_backup
+from fixtures.commands.backup.place import sole_writer, thin_out
+from fixtures.commands.backup.seal import Seal
+from fixtures.profile.reading import read_profile
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, ServerUnavailable, serve
 from sample.build import PROJECT, BuildFailed, Superuser, build
 
 APPLICATION = "igny8"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psycopg
 
-from fixtures.drill.application import Interpreter, Login, find_checkout
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.profile import Application
-from fixtures.drill.server import Server, ServerRequest, serve
+from fixtures.application.checkout import Interpreter, Login, find_checkout
+from fixtures.profile import Application
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 from sample.build import PROJECT, Superuser, build
 
 APPLICATION = Application(

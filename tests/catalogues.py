@@ -1,7 +1,7 @@
 """Small catalogues written by hand: facts for what is derived from them, without a database."""
 
-from fixtures.drill.facts import Column, DatabaseRole, Facts, ForeignKey, Table
-from fixtures.drill.names import TableName
+from fixtures.record.facts import Column, DatabaseRole, Facts, ForeignKey, Table
+from fixtures.record.names import TableName
 
 
 def table(name: str, *columns: str, key: tuple[str, ...] = ("id",), partition: bool = False) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.drill.guardian import Guardian
+from fixtures.sandbox.guardian import Guardian
 
 if TYPE_CHECKING:
     from tests.application_under_test import Bench
@@ -55,7 +55,7 @@ def healthy_drill(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def docker() -> None:
     """Leaves the test out, aloud, where no Docker answers; in CI that is a failure."""
-    from fixtures.drill.server.container import why_no_docker
+    from fixtures.server.container import why_no_docker
 
     why = why_no_docker()
     if why and os.environ.get("CI") == "true":

@@ -7,12 +7,12 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from fixtures.drill.catalogue import take_structure
-from fixtures.drill.digests import Division, Scanned, pin, scan
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.names import TableName
-from fixtures.drill.server import Server, ServerRequest, serve
-from fixtures.drill.server.binaries import Binaries, candidates
+from fixtures.database.catalogue import take_structure
+from fixtures.database.digests import Division, Scanned, pin, scan
+from fixtures.record.names import TableName
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
+from fixtures.server.binaries import Binaries, candidates
 
 
 def installations() -> list[Binaries]:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from psycopg import sql
 
-from fixtures.backup import Source, take_backup
-from fixtures.drill.evidence import Evidence, Result
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.read_profile import read_profile
-from fixtures.drill.server import Server, ServerRequest, serve
+from fixtures.commands.backup import Source, take_backup
+from fixtures.profile.reading import read_profile
+from fixtures.record.evidence import Evidence, Result
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 from sample.build import Built, Superuser, build
 
 ROOT = Path(__file__).resolve().parent.parent

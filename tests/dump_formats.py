@@ -13,8 +13,8 @@ from pathlib import Path
 
 import lz4.frame
 
-from fixtures.drill.decompress import zstd
-from fixtures.drill.server import Clients
+from fixtures.archives.decompress import zstd
+from fixtures.server import Clients
 
 Pack = Callable[[bytes], bytes]
 

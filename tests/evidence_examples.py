@@ -3,8 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
-from fixtures.drill.archive_record import LogsArchive, SitesData
-from fixtures.drill.evidence import (
+from fixtures.record.evidence import (
     Completeness,
     ControlCard,
     Evidence,
@@ -15,11 +14,11 @@ from fixtures.drill.evidence import (
     Waived,
     judge,
 )
-from fixtures.drill.facts import Column, DatabaseRole, Facts, Table
-from fixtures.drill.manifest import FileEntry, Manifest
-from fixtures.drill.names import TableName
-from fixtures.drill.origin import Confinement, Job, Origin, Revision, Runner, Version
-from fixtures.drill.record import (
+from fixtures.record.facts import Column, DatabaseRole, Facts, Table
+from fixtures.record.manifest import FileEntry, Manifest
+from fixtures.record.names import TableName
+from fixtures.record.origin import Confinement, Job, Origin, Revision, Runner, Version
+from fixtures.record.record import (
     ApplicationRun,
     AppliedMigration,
     DealtOut,
@@ -33,11 +32,12 @@ from fixtures.drill.record import (
     StageOutcome,
     TocEntry,
 )
-from fixtures.drill.release_record import ReleaseRecord
-from fixtures.drill.release_record.plan import PlannedMigration, ReleasePlan
-from fixtures.drill.release_record.rehearsal import HeldLock, MigrationCost, Rehearsal, Rewritten, Stall, UnderLoad
-from fixtures.drill.set_record import Artefact, BackupSet
-from fixtures.drill.stage import unreached
+from fixtures.record.release import ReleaseRecord
+from fixtures.record.release.plan import PlannedMigration, ReleasePlan
+from fixtures.record.release.rehearsal import HeldLock, MigrationCost, Rehearsal, Rewritten, Stall, UnderLoad
+from fixtures.record.set_record import Artefact, BackupSet
+from fixtures.record.site_archive import LogsArchive, SitesData
+from fixtures.record.stage import unreached
 
 STARTED = datetime(2026, 11, 22, 3, 15, 9, tzinfo=UTC)
 STEM = "igny8_20261122_020000"

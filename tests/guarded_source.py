@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fixtures.control import Examination
-from fixtures.databases import Access, Database
-from fixtures.drill.catalogue import take_facts
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.names import TableName
-from fixtures.drill.ownership import Ownership, derive_ownership
-from fixtures.drill.profile.tenancy import RowSecurity, Tenancy
-from fixtures.drill.server import Server, ServerRequest, serve
+from fixtures.checks.control import Examination
+from fixtures.checks.databases import Access, Database
+from fixtures.database.catalogue import take_facts
+from fixtures.ownership import Ownership, derive_ownership
+from fixtures.profile.tenancy import RowSecurity, Tenancy
+from fixtures.record.names import TableName
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 
 TENANT = "NULLIF(current_setting('shop.tenant', true), '')::uuid"
 ROLE = "Shop app"

@@ -6,10 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from fixtures.drill.account import unprivileged_account
-from fixtures.drill.child import plain_environment, start
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.server import ServerRequest, serve
+from fixtures.sandbox.account import unprivileged_account
+from fixtures.sandbox.child import plain_environment, start
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import ServerRequest, serve
 
 
 def main() -> None:

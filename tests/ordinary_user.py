@@ -2,13 +2,13 @@
 
 import os
 
-from fixtures.drill.child import run_child
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.isolation import network_isolation
-from fixtures.drill.server.binaries import Binaries
-from fixtures.drill.server.choose import first_fit
-from fixtures.drill.server.contract import ServerRequest
-from fixtures.drill.server.local import local_server
+from fixtures.sandbox.child import run_child
+from fixtures.sandbox.guardian import Guardian
+from fixtures.sandbox.isolation import network_isolation
+from fixtures.server.binaries import Binaries
+from fixtures.server.choose import first_fit
+from fixtures.server.contract import ServerRequest
+from fixtures.server.local import local_server
 
 
 def main() -> None:

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from fixtures.drill.custody.since import since
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.figures import figures
-from fixtures.drill.past import LOOK_BACK, EarlierDrill, Figures, Past, StageTime
+from fixtures.custody.since import since
+from fixtures.record.evidence import Evidence
+from fixtures.record.figures import figures
+from fixtures.record.past import LOOK_BACK, EarlierDrill, Figures, Past, StageTime
 from tests import evidence_examples as examples
 
 MISSED = (30, 31, 6)

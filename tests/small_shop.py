@@ -9,17 +9,17 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from fixtures.billing.books import Books
-from fixtures.control import Examination, Finding
-from fixtures.databases import Access, Database
-from fixtures.drill.catalogue import take_structure
-from fixtures.drill.facts import Facts
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.ownership import derive_ownership
-from fixtures.drill.profile import Profile
-from fixtures.drill.reconcile import reconcile
-from fixtures.drill.server import ServerRequest, serve
-from fixtures.probe import Probe
+from fixtures.checks.billing.books import Books
+from fixtures.checks.control import Examination, Finding
+from fixtures.checks.databases import Access, Database
+from fixtures.checks.probe import Probe
+from fixtures.database.catalogue import take_structure
+from fixtures.database.reconcile import reconcile
+from fixtures.ownership import derive_ownership
+from fixtures.profile import Profile
+from fixtures.record.facts import Facts
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import ServerRequest, serve
 
 PROFILE = """
 application = { name = "shop", environment = {} }

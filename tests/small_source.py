@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.backup import Source, take_backup
-from fixtures.backup.seal import Seal
-from fixtures.drill.account import make_private_folder, unprivileged_account
-from fixtures.drill.archive_toc import read_archive
-from fixtures.drill.backup_set import LocatedSet, locate, require_drillable
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.plain_dump import Script, read_script
-from fixtures.drill.profile import Application, Profile
-from fixtures.drill.profile.backups import Backup, Targets
-from fixtures.drill.profile.tenancy import Tenancy
-from fixtures.drill.record import DumpHeader, TocEntry
-from fixtures.drill.server import Server, ServerRequest, serve
-from fixtures.drill.staging import staged_dump
+from fixtures.commands.backup import Source, take_backup
+from fixtures.commands.backup.seal import Seal
+from fixtures.dump.archive_toc import read_archive
+from fixtures.dump.plain_dump import Script, read_script
+from fixtures.profile import Application, Profile
+from fixtures.profile.backups import Backup, Targets
+from fixtures.profile.tenancy import Tenancy
+from fixtures.record.record import DumpHeader, TocEntry
+from fixtures.sandbox.account import make_private_folder, unprivileged_account
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
+from fixtures.shelf.locate import LocatedSet, locate, require_drillable
+from fixtures.shelf.staging import staged_dump
 
 CANARY = "Zephyrine Quillfeather zephyrine@canary.example 4929000011112222"
 

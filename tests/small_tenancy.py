@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.control import Examination, Finding
-from fixtures.databases import Access, Database
-from fixtures.drill.catalogue import take_facts
-from fixtures.drill.facts import Table
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.names import TableName
-from fixtures.drill.ownership import Ownership, derive_ownership, unanswerable, unworkable
-from fixtures.drill.profile.tenancy import Tenancy
-from fixtures.drill.server import Server, ServerRequest, serve
-from fixtures.probe import Probe
+from fixtures.checks.control import Examination, Finding
+from fixtures.checks.databases import Access, Database
+from fixtures.checks.probe import Probe
+from fixtures.database.catalogue import take_facts
+from fixtures.ownership import Ownership, derive_ownership, unanswerable, unworkable
+from fixtures.profile.tenancy import Tenancy
+from fixtures.record.facts import Table
+from fixtures.record.names import TableName
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 
 SCHEMA = """
 CREATE TABLE tenants (id int PRIMARY KEY);

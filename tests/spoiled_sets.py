@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fixtures.drill.digest import sha256_of_file
-from fixtures.drill.manifest import FileEntry, Manifest
+from fixtures.archives.file_digest import sha256_of_file
+from fixtures.record.manifest import FileEntry, Manifest
 from tests.drills import PROFILE, Healthy
 
 

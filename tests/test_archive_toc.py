@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.account import unprivileged_account
-from fixtures.drill.archive_toc import read_archive
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.stage import StageBlocked
+from fixtures.dump.archive_toc import read_archive
+from fixtures.record.stage import StageBlocked
+from fixtures.sandbox.account import unprivileged_account
+from fixtures.sandbox.guardian import Guardian
 
 
 def test_programs_that_do_not_run_are_not_held_against_the_dump(guardian: Guardian, tmp_path: Path) -> None:

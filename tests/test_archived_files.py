@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fixtures.archive_index import ArchiveIndex, Lookup
-from fixtures.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
-from fixtures.control import Examination, Finding
-from fixtures.databases import Access, Database
-from fixtures.drill.profile.files import FileColumn
-from fixtures.drill.read_facts import read_facts
-from fixtures.drill.read_profile import read_profile
+from fixtures.checks.control import Examination, Finding
+from fixtures.checks.databases import Access, Database
+from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
+from fixtures.checks.sites.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
+from fixtures.database.read_facts import read_facts
+from fixtures.profile.files import FileColumn
+from fixtures.profile.reading import read_profile
 from tests.drills import PROFILE, Healthy
 from tests.test_site_sources import read
 

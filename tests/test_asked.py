@@ -5,9 +5,9 @@ from contextlib import closing
 
 from psycopg import sql
 
-from fixtures.archive_index import ArchiveIndex, Lookup
-from fixtures.asked import Asked, Given, words_of
-from fixtures.control import Examination
+from fixtures.checks.control import Examination
+from fixtures.checks.query_digest import Asked, Given, words_of
+from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
 
 NOTHING = Lookup("SELECT 1 WHERE 0", "SELECT 0", "are there", "things")
 

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup import BackupFailed, Source, take_backup
-from fixtures.backup.archive import pack
-from fixtures.backup.place import sole_writer, thin_out
-from fixtures.drill.backup_set import locate
-from fixtures.drill.names import TableName
-from fixtures.drill.read_profile import ReadProfile
-from fixtures.drill.stage import StageFailed
+from fixtures.commands.backup import BackupFailed, Source, take_backup
+from fixtures.commands.backup.archive import pack
+from fixtures.commands.backup.place import sole_writer, thin_out
+from fixtures.profile.reading import ReadProfile
+from fixtures.record.names import TableName
+from fixtures.record.stage import StageFailed
+from fixtures.shelf.locate import locate
 from tests.small_source import CANARY, PROFILE, Small, running, script, small_source
 
 PEOPLE = TableName("public", "people")
@@ -230,7 +230,7 @@ def test_the_command_takes_a_set_from_the_environment_alone(small: Small, tmp_pa
     logs.mkdir()
     (logs / "app.log").write_text("a line\n")
     into = os.path.relpath(tmp_path / "sets")
-    command = [sys.executable, "-m", "fixtures.backup", "--into", into, "--sites-data", small.sites]
+    command = [sys.executable, "-m", "fixtures.commands.backup", "--into", into, "--sites-data", small.sites]
     done = subprocess.run(
         [*command, "--logs", logs, "--application", "small", "--keep", "2"],
         env=small.server.environment("source"),
@@ -367,7 +367,15 @@ def dumping(tmp_path: Path, small: Small, instead: str) -> Path:
 def interrupted(small: Small, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A backup in the middle of its dump."""
     front = dumping(tmp_path, small, f"echo $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; sleep 60")
-    command = [sys.executable, "-m", "fixtures.backup", "--into", tmp_path / "sets", "--sites-data", small.sites]
+    command = [
+        sys.executable,
+        "-m",
+        "fixtures.commands.backup",
+        "--into",
+        tmp_path / "sets",
+        "--sites-data",
+        small.sites,
+    ]
     process = subprocess.Popen(
         [*command, "--application", "small", "--pg-dump", front], env=small.server.environment("source")
     )

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.drill.account import Account, unprivileged_account
-from fixtures.drill.backup_set import LocatedSet, locate, require_drillable
-from fixtures.drill.digest import sha256_of_file
-from fixtures.drill.dump_kind import kind_of, written_at
-from fixtures.drill.stage import StageBlocked, StageFailed
-from fixtures.drill.staging import staged_dump
+from fixtures.archives.file_digest import sha256_of_file
+from fixtures.dump.dump_kind import kind_of, written_at
+from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.sandbox.account import Account, unprivileged_account
+from fixtures.shelf.locate import LocatedSet, locate, require_drillable
+from fixtures.shelf.staging import staged_dump
 from tests.small_source import PROFILE, small_source
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from bench.drills import archive_rates, wide_schema
 from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
-from fixtures.drill.read_profile import read_profile
+from fixtures.profile.reading import read_profile
 from tests.drills import PROFILE
 
 

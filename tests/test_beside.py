@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.beside import Beside
-from fixtures.drill.record import StageOutcome
-from fixtures.drill.stage import StageBlocked, StageFailed
-from fixtures.drill.tar_stream import Archive, Watch
+from fixtures.archives.tar_stream import Archive, Watch
+from fixtures.record.record import StageOutcome
+from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.story.background_stage import Beside
 from tests.test_sites_archive import tar
 
 

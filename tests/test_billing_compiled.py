@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fixtures.billing.currencies import InCurrency, finer_than_its_currency
-from fixtures.billing.document import used_twice, wrong_totals, wrongly_credited
-from fixtures.billing.domain import (
+from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
+from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
+from fixtures.checks.billing.domain import (
     MoneyTable,
     before_its_time,
     below_nought,
@@ -16,9 +16,9 @@ from fixtures.billing.domain import (
     out_of_order,
     outside_its_list,
 )
-from fixtures.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
-from fixtures.billing.period import not_running, not_served, overlapping, with_a_hole_before
-from fixtures.billing.settlement import (
+from fixtures.checks.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
+from fixtures.checks.billing.period import not_running, not_served, overlapping, with_a_hole_before
+from fixtures.checks.billing.settlement import (
     Processed,
     overpaid,
     paid_though_unpaid,
@@ -27,13 +27,13 @@ from fixtures.billing.settlement import (
     uncovered,
     without_invoice,
 )
-from fixtures.billing.tax import wrong_tax
-from fixtures.billing.usage import not_charged_alike
-from fixtures.drill.money import summed_columns
-from fixtures.drill.names import TableName
-from fixtures.drill.profile.money import Live, Served, TaxRule
-from fixtures.masking import masked_text
-from fixtures.probe import Probe
+from fixtures.checks.billing.tax import wrong_tax
+from fixtures.checks.billing.usage import not_charged_alike
+from fixtures.checks.masking import masked_text
+from fixtures.checks.probe import Probe
+from fixtures.database.money_columns import summed_columns
+from fixtures.profile.money import Live, Served, TaxRule
+from fixtures.record.names import TableName
 from tests.small_shop import Shop, Told, small_shop
 
 ACME, ZEN = masked_text("acme", b"key"), masked_text("zen", b"key")

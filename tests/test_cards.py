@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.cards import ControlError, DeclaredControl, Rule, never_twice, read_controls, read_rules, rule_node
-from fixtures.rules import as_probe
+from fixtures.plan.cards import ControlError, DeclaredControl, Rule, never_twice, read_controls, read_rules, rule_node
+from fixtures.plan.rules import as_probe
 from tests.drills import PROFILE, ROOT
 
 WELL_DECLARED = '''

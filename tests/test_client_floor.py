@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.archive_toc import read_archive
-from fixtures.drill.client_floor import LEAST_CLIENTS, below_floor
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.server.binaries import Binaries, candidates
-from fixtures.drill.server.contract import ServerRequest
-from fixtures.drill.stage import StageBlocked
+from fixtures.dump.archive_toc import read_archive
+from fixtures.record.stage import StageBlocked
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server.binaries import Binaries, candidates
+from fixtures.server.client_floor import LEAST_CLIENTS, below_floor
+from fixtures.server.contract import ServerRequest
 from tests.drills import drill
 from tests.small_source import script
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fixtures.drill.complaint import complaint
+from fixtures.application.stderr_summary import complaint
 
 
 @pytest.mark.parametrize(

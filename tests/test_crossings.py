@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.profile.references import Crossing
-from fixtures.probe import Probe
-from fixtures.references import excused, owned_by_somebody, strays
-from fixtures.tenancy import owned_otherwise
-from fixtures.waivers import needless_crossings
+from fixtures.checks.probe import Probe
+from fixtures.checks.tenancy.owners import owned_otherwise
+from fixtures.checks.tenancy.references import excused, owned_by_somebody, strays
+from fixtures.plan.waivers import needless_crossings
+from fixtures.profile.references import Crossing
 from tests.small_tenancy import Look, SmallTenancy, small_tenancy
 
 SPENT = "public.spent(cardNo)->public.cards"

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.custody.attestation import BUNDLE, ENVELOPE, SIGNED_BYTES, attest
-from fixtures.drill.custody.keys import PASSPHRASE, PRIVATE, PUBLIC, KeyFault, make_keys, read_public_key, read_signer
-from fixtures.drill.custody.ledger import NAME, enter
-from fixtures.drill.custody.retention import remove_old
-from fixtures.drill.custody.verify import Checked, verify_report
-from fixtures.drill.evidence import Evidence
+from fixtures.custody.attestation import BUNDLE, ENVELOPE, SIGNED_BYTES, attest
+from fixtures.custody.drill_ledger import NAME, enter
+from fixtures.custody.keys import PASSPHRASE, PRIVATE, PUBLIC, KeyFault, make_keys, read_public_key, read_signer
+from fixtures.custody.retention import remove_old
+from fixtures.custody.verify import Checked, verify_report
+from fixtures.record.evidence import Evidence
 from reports.render import DOCUMENTS, render
 from tests import evidence_examples as examples
 
@@ -81,7 +81,7 @@ def shelf(stocked: Path, tmp_path: Path) -> Shelf:
 
 
 def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "fixtures.drill.custody", *map(str, arguments)]
+    words = [sys.executable, "-m", "fixtures.commands.custody", *map(str, arguments)]
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

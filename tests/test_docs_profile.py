@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.drill.profile import Profile
+from fixtures.profile import Profile
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKS = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "docs" / "profile.md").read_text(), re.MULTILINE | re.DOTALL)

@@ -6,9 +6,9 @@ import sys
 import tarfile
 from pathlib import Path
 
-from fixtures.drill.custody.keys import make_keys
-from fixtures.drill.custody.mask_key import make_mask_key
-from fixtures.notify import HEARTBEATS, NOTIFY
+from fixtures.custody.keys import make_keys
+from fixtures.custody.mask_key import make_mask_key
+from fixtures.custody.notify import HEARTBEATS, NOTIFY
 from sample.igny8_core.igny8.filling import canary
 from tests.application_under_test import copy_of_the_sample
 from tests.drills import Drill, Healthy, drill
@@ -147,7 +147,14 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
     assert len(people.heard) == 2
 
     resolved = on_a_terminal(
-        [sys.executable, "-m", "fixtures.resolving", seen.result("BIL-99").finding, "--run", str(seen.directory)],
+        [
+            sys.executable,
+            "-m",
+            "fixtures.commands.resolving",
+            seen.result("BIL-99").finding,
+            "--run",
+            str(seen.directory),
+        ],
         {**os.environ, "DRILL_MASK_KEY": str(masking), "DRILL_SERVER": "local"},
         tmp_path,
     )
@@ -162,7 +169,7 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
     }
     besides |= {"command lines": "\n".join(drilled.said).encode(), "what resolving said": resolved.said.encode()}
     nothing_told(seen, *drilled.secrets, masking.read_text().strip(), besides=besides)
-    assert not [words for words in drilled.dumping if "fixtures.drill.guardian" not in words], drilled.dumping
+    assert not [words for words in drilled.dumping if "fixtures.sandbox.guardian" not in words], drilled.dumping
 
 
 def test_a_row_that_the_restore_refuses_is_not_quoted(healthy: Healthy, tmp_path: Path) -> None:

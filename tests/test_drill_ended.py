@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.server.binaries import Binaries, candidates
-from fixtures.drill.server.contract import ServerRequest
+from fixtures.server.binaries import Binaries, candidates
+from fixtures.server.contract import ServerRequest
 from tests.outputs import nothing_told
 from tests.small_source import script
 from tests.test_server_container import containers

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.account import Account
-from fixtures.drill.child import plain_environment
+from fixtures.sandbox.account import Account
+from fixtures.sandbox.child import plain_environment
 from tests.drills import ROOT, Drill, command
 from tests.spoiled_sets import copy_of
 

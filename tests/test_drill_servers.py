@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
-from fixtures.drill.custody.ledger import NAME as LEDGER
-from fixtures.drill.custody.ledger import read_ledger
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.server import ServerRequest, serve
+from fixtures.custody.drill_ledger import NAME as LEDGER
+from fixtures.custody.drill_ledger import read_ledger
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import ServerRequest, serve
 from tests.drills import Drill
 from tests.test_drill_canary import nothing_told
 from tests.test_server_container import containers

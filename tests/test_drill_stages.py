@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.drill.custody.keys import make_keys, read_public_key
-from fixtures.drill.custody.verify import verify_report
-from fixtures.drill.evidence import Verdict
+from fixtures.custody.keys import make_keys, read_public_key
+from fixtures.custody.verify import verify_report
+from fixtures.record.evidence import Verdict
 from tests.application_under_test import copy_of_the_sample, new_migration
 from tests.drills import Drill, Healthy, drill
 from tests.profiles import profile_and

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup import BackupFailed
-from fixtures.backup.seal import Seal
-from fixtures.drill.backup_set import LocatedSet, locate
-from fixtures.drill.decrypt import Cipher, Locked, Plain, decrypt, encrypted_by
-from fixtures.drill.digest import sha256_of_file
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.set_files import parted
+from fixtures.archives.file_digest import sha256_of_file
+from fixtures.commands.backup import BackupFailed
+from fixtures.commands.backup.seal import Seal
+from fixtures.record.set_files import parted
+from fixtures.sandbox.guardian import Guardian
+from fixtures.shelf.decrypt import Cipher, Locked, Plain, decrypt, encrypted_by
+from fixtures.shelf.locate import LocatedSet, locate
 from tests.keys import age_key, gpg_home
 from tests.small_source import PROFILE, Small, small_source
 

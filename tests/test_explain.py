@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.names import TableName
-from fixtures.drill.profile.money import Ledger
-from fixtures.explaining.touching import speaks_of
+from fixtures.commands.explaining.touching import speaks_of
+from fixtures.profile.money import Ledger
+from fixtures.record.evidence import Evidence
+from fixtures.record.names import TableName
 from tests import evidence_examples as examples
 from tests.drills import PROFILE, ROOT, Drill
 
 
 def explain(table: str, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "fixtures.explaining", table, *more],
+        [sys.executable, "-m", "fixtures.commands.explaining", table, *more],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from fixtures.drill.digests import Scanned
-from fixtures.drill.server import Server
+from fixtures.database.digests import Scanned
+from fixtures.server import Server
 from tests.digesting import empty_database, every_major, run, scanned
 
 KINDS = """

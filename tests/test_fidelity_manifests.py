@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from psycopg.rows import dict_row
 
-from fixtures.backup import take_backup
-from fixtures.backup.job import Job
-from fixtures.blocked import Blocked
-from fixtures.drill import read_contents
-from fixtures.drill.contents import Contents, SequenceSpan, SequenceState
-from fixtures.drill.manifest import Manifest
-from fixtures.drill.names import TableName
-from fixtures.drill.read_profile import ProfileError, ReadProfile, read_profile
-from fixtures.drill.shares_file import SharesUnreadable, read_shares
-from fixtures.provenance import strayed
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.fidelity.catalogue_difference import strayed
+from fixtures.commands.backup import take_backup
+from fixtures.commands.backup.job import Job
+from fixtures.database import read_contents
+from fixtures.database.shares_file import SharesUnreadable, read_shares
+from fixtures.profile.reading import ProfileError, ReadProfile, read_profile
+from fixtures.record.contents import Contents, SequenceSpan, SequenceState
+from fixtures.record.manifest import Manifest
+from fixtures.record.names import TableName
 from tests.drills import ROOT
 from tests.small_source import CANARY, Small, script, small_source
 
@@ -173,7 +173,7 @@ def test_a_sequence_outside_its_two_states_has_strayed() -> None:
 def beside(small: Small, folder: Path, *command: str, by: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **small.server.environment("source"), "PATH": os.environ["PATH"]}
     return subprocess.run(
-        [sys.executable, "-m", "fixtures.backup", "--beside", str(folder), "--application", "small"]
+        [sys.executable, "-m", "fixtures.commands.backup", "--beside", str(folder), "--application", "small"]
         + (["--profile", str(by)] if by is not None else [])
         + ["--", *command],
         cwd=ROOT,

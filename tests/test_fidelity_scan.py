@@ -9,13 +9,13 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from fixtures.drill import read_contents
-from fixtures.drill.catalogue import take_structure
-from fixtures.drill.digests import CurrencyPlace, Division, MoneyColumn, scan
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.names import TableName
-from fixtures.drill.ownership import OwnerPath
-from fixtures.drill.server import Server, ServerRequest, serve
+from fixtures.database import read_contents
+from fixtures.database.catalogue import take_structure
+from fixtures.database.digests import CurrencyPlace, Division, MoneyColumn, scan
+from fixtures.ownership import OwnerPath
+from fixtures.record.names import TableName
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 from tests.digesting import empty_database, run, scanned
 
 TABLES = """

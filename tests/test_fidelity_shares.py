@@ -9,17 +9,17 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from fixtures.backup.place import create
-from fixtures.drill.catalogue import take_structure
-from fixtures.drill.contents import SharesCompared
-from fixtures.drill.digests import CurrencyPlace, Division, MoneyColumn, pin, scan
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.names import TableName
-from fixtures.drill.ownership import OwnerPath
-from fixtures.drill.server import Server, ServerRequest, serve
-from fixtures.drill.shares_file import SharedOut, writing_shares
-from fixtures.drill.take_contents import TakenContents, take_contents
-from fixtures.likeness import Likeness
+from fixtures.checks.fidelity.table_difference import Likeness
+from fixtures.commands.backup.place import create
+from fixtures.database.catalogue import take_structure
+from fixtures.database.digests import CurrencyPlace, Division, MoneyColumn, pin, scan
+from fixtures.database.shares_file import SharedOut, writing_shares
+from fixtures.database.take_contents import TakenContents, take_contents
+from fixtures.ownership import OwnerPath
+from fixtures.record.contents import SharesCompared
+from fixtures.record.names import TableName
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 
 TABLES = """
 CREATE TABLE tenants (slug text PRIMARY KEY);

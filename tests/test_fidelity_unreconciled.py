@@ -4,8 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
-from fixtures.drill.fidelity import manifest_unforeseen
-from fixtures.drill.read_profile import read_profile
+from fixtures.database.fidelity import manifest_unforeseen
+from fixtures.profile.reading import read_profile
 from tests.drills import Drill, drill
 from tests.seen_faults import expect_no_canary, expect_red
 from tests.spoiled_sets import copy_of, part, profile_with

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.backup_set import locate
-from fixtures.drill.dump_kind import DumpKind, recognised, written_at
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.restore import restore
-from fixtures.drill.server import Server, ServerRequest
-from fixtures.drill.stage import StageFailed
+from fixtures.dump.dump_kind import DumpKind, recognised, written_at
+from fixtures.record.stage import StageFailed
+from fixtures.restore.restore import restore
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest
+from fixtures.shelf.locate import locate
 from tests.dump_formats import ARCHIVES, FORMATS, PLAIN, dump_as
 from tests.small_source import PROFILE, Small, Staged, another_server, made_ready, small_source
 

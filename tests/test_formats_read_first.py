@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.account import unprivileged_account
-from fixtures.drill.archive_head import ArchiveHead, head_of, parse_head
-from fixtures.drill.archive_toc import read_archive
-from fixtures.drill.backup_set import locate
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.sqlite_file import refused_sqlite
-from fixtures.drill.stage import StageBlocked
-from fixtures.drill.staging import staged_dump
+from fixtures.dump.archive_head import ArchiveHead, head_of, parse_head
+from fixtures.dump.archive_toc import read_archive
+from fixtures.dump.sqlite_file import refused_sqlite
+from fixtures.record.stage import StageBlocked
+from fixtures.sandbox.account import unprivileged_account
+from fixtures.sandbox.guardian import Guardian
+from fixtures.shelf.locate import locate
+from fixtures.shelf.staging import staged_dump
 from tests.dump_formats import FORMATS, dump_as
 from tests.small_source import PROFILE, Small, small_source
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from fixtures.cards import read_controls
-from fixtures.options import VERIFY
+from fixtures.plan.cards import read_controls
+from fixtures.plugin.options import VERIFY
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "frameworks.md"

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from fixtures.drill.measures import measures, newest_set
-from fixtures.drill.profile.backups import Targets
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.set_record import ShelvedSet
+from fixtures.profile.backups import Targets
+from fixtures.record.record import DrillRecord
+from fixtures.record.set_record import ShelvedSet
+from fixtures.story.measures import measures, newest_set
 from tests import evidence_examples as examples
 
 TARGETS = Targets(rpo_hours=24, rto_minutes=60)

@@ -13,23 +13,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixtures.drill.archive_data import table_rows
-from fixtures.drill.archive_toc import parse_list
-from fixtures.drill.backup_set import locate
-from fixtures.drill.complaint import complaint
-from fixtures.drill.custody.ledger import read_ledger
-from fixtures.drill.dump_kind import recognised, written_at
-from fixtures.drill.grantees import roles_named_in
-from fixtures.drill.manifest import Manifest
-from fixtures.drill.names import TableName
-from fixtures.drill.plain_dump import read_text
-from fixtures.drill.read_profile import ProfileError, read_profile
-from fixtures.drill.roles_file import read_roles
-from fixtures.drill.set_record import Artefact
-from fixtures.drill.sites import DefinitionKeys, read_sites
-from fixtures.drill.stage import StageFailed
-from fixtures.drill.stderr_lines import MOST_TEXTS, StderrLines
-from fixtures.drill.tar_stream import Watch
+from fixtures.application.stderr_summary import complaint
+from fixtures.archives.tar_stream import Watch
+from fixtures.custody.drill_ledger import read_ledger
+from fixtures.dump.archive_data import table_rows
+from fixtures.dump.archive_toc import parse_list
+from fixtures.dump.dump_kind import recognised, written_at
+from fixtures.dump.grantees import roles_named_in
+from fixtures.dump.plain_dump import read_text
+from fixtures.profile.reading import ProfileError, read_profile
+from fixtures.record.manifest import Manifest
+from fixtures.record.names import TableName
+from fixtures.record.set_record import Artefact
+from fixtures.record.stage import StageFailed
+from fixtures.restore.roles_file import read_roles
+from fixtures.restore.stderr_lines import MOST_TEXTS, StderrLines
+from fixtures.shelf.locate import locate
+from fixtures.sites.inventory import DefinitionKeys, read_sites
 from tests.drills import PROFILE
 from tests.small_source import PROFILE as SMALL
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill import processes
-from fixtures.drill.child import plain_environment, run_child, start
-from fixtures.drill.guardian import Guardian, GuardianLost
-from fixtures.drill.remnants import StrayDatabase, StrayFolder, StrayProcess
+from fixtures.sandbox import processes
+from fixtures.sandbox.child import plain_environment, run_child, start
+from fixtures.sandbox.guardian import Guardian, GuardianLost
+from fixtures.sandbox.remnants import StrayDatabase, StrayFolder, StrayProcess
 
 REPOSITORY = Path(__file__).parents[1]
 

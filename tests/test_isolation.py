@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.account import Account, unprivileged_account
-from fixtures.drill.child import plain_environment, run_child
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.isolation import Isolation, network_isolation
-from fixtures.drill.server import ServerRequest, serve
+from fixtures.sandbox.account import Account, unprivileged_account
+from fixtures.sandbox.child import plain_environment, run_child
+from fixtures.sandbox.guardian import Guardian
+from fixtures.sandbox.isolation import Isolation, network_isolation
+from fixtures.server import ServerRequest, serve
 
 REACH = "exec 3<>/dev/tcp/127.0.0.1/$1"
 

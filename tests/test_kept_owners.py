@@ -8,17 +8,17 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from fixtures.control import Examination
-from fixtures.databases import Access, Database
-from fixtures.drill.catalogue import take_structure
-from fixtures.drill.facts import Facts
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.names import TableName
-from fixtures.drill.ownership import derive_ownership
-from fixtures.drill.profile import Profile
-from fixtures.drill.server import Server, ServerRequest, serve
-from fixtures.kept_owners import Exchanged, KeptOwners, exchanged
-from fixtures.masking import masked_text
+from fixtures.checks.control import Examination
+from fixtures.checks.databases import Access, Database
+from fixtures.checks.masking import masked_text
+from fixtures.checks.tenancy.kept_owners import Exchanged, KeptOwners, exchanged
+from fixtures.database.catalogue import take_structure
+from fixtures.ownership import derive_ownership
+from fixtures.profile import Profile
+from fixtures.record.facts import Facts
+from fixtures.record.names import TableName
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 
 PROFILE = Profile.model_validate(
     tomllib.loads(

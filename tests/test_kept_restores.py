@@ -13,20 +13,20 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.drafting.look import NOTHING_KNOWN
-from fixtures.drill.account import unprivileged_account
-from fixtures.drill.backup_set import locate
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.kept.data_files import UnfitData, copy_digested
-from fixtures.drill.kept.drill import KeepIn, OwnRestore
-from fixtures.drill.kept.restores import Bounds, KeptRestores
-from fixtures.drill.limits import not_shown
-from fixtures.drill.measures import measures, rto_minutes
-from fixtures.drill.progress import silent
-from fixtures.drill.record import DrillRecord, Restored
-from fixtures.drill.run import WITHOUT_THE_APPLICATION, run_drill
-from fixtures.drill.server import ServerRequest, serve
-from fixtures.drill.steps import DrillRun, Order
+from fixtures.commands.drafting.look import NOTHING_KNOWN
+from fixtures.record.progress import silent
+from fixtures.record.record import DrillRecord, Restored
+from fixtures.restore.cache.data_files import UnfitData, copy_digested
+from fixtures.restore.cache.own_restore import KeepIn, OwnRestore
+from fixtures.restore.cache.restores import Bounds, KeptRestores
+from fixtures.sandbox.account import unprivileged_account
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import ServerRequest, serve
+from fixtures.shelf.locate import locate
+from fixtures.story.measures import measures, rto_minutes
+from fixtures.story.not_shown import not_shown
+from fixtures.story.run_drill import WITHOUT_THE_APPLICATION, run_drill
+from fixtures.story.steps import DrillRun, Order
 from tests.small_source import CANARY, PROFILE, Small, small_source
 
 WEEK = Bounds(10**9, timedelta(days=7))

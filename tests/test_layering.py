@@ -46,12 +46,12 @@ ROOMS = {
     "conftest": Room((), APPLICATION),
     "verify": Room(("fixtures",), (*APPLICATION, "psycopg", "allure")),
     "fixtures": Room(("fixtures",), APPLICATION),
-    "fixtures.backup": Room(("fixtures.backup", "fixtures.drill"), (*PYTEST, *APPLICATION)),
+    "fixtures.commands.backup": Room(("fixtures.commands.backup", "fixtures.drill"), (*PYTEST, *APPLICATION)),
     "fixtures.drill": Room(("fixtures.drill",), (*PYTEST, *APPLICATION)),
     # Run inside the application, by its interpreter: of everybody else's there is only what it brings itself.
     "fixtures.drill.probes": Room((), (*PYTEST, "psycopg", "pydantic", "rich")),
     "reports": Room(("reports", *SHAPES), (*APPLICATION, "psycopg")),
-    "sample": Room(("sample", "fixtures.backup", "fixtures.drill"), PYTEST),
+    "sample": Room(("sample", "fixtures.commands.backup", "fixtures.drill"), PYTEST),
     # Stands in for somebody's application, which knows nothing of the suite.
     "sample.igny8_core": Room(("igny8_core", "sample.igny8_core"), PYTEST),
     "tests": Room(("fixtures", "reports", "sample", "tests")),
@@ -120,7 +120,7 @@ def test_imports_point_one_way(room: str) -> None:
         ("fixtures/x.py", "import verify.test_restore"),
         ("fixtures/x.py", "from sample import build"),
         ("reports/x.py", "from fixtures.drill import restore"),
-        ("reports/x.py", "from fixtures.drill.evidence import Evidence\nfrom fixtures.evidence import plan"),
+        ("reports/x.py", "from fixtures.record.evidence import Evidence\nfrom fixtures.plugin.gathering import plan"),
         ("sample/igny8_core/x.py", "from ..build import build"),
         ("verify/test_x.py", "from reports import words"),
     ],

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.custody.ledger import BEGINNING, NAME, enter, read_ledger
-from fixtures.drill.history import drilled_before
+from fixtures.custody.drill_ledger import BEGINNING, NAME, enter, read_ledger
+from fixtures.custody.drilled_before import drilled_before
 from tests import evidence_examples as examples
 
 DIGEST = "e" * 64

@@ -101,16 +101,19 @@ def test_half_of_what_a_draft_needs_is_refused(door: Path, given: dict[str, str]
 def test_what_was_given_reaches_the_draft_whole(door: Path) -> None:
     done = make("profile", folder=door, BACKUPS="my sets", INTO="my profiles/shop", SET="shop_20260101", APP="it's")
     asked = "[--backups][my sets][--into][my profiles/shop][--set][shop_20260101][--app][it's]"
-    assert f"[-m][fixtures.drafting]{asked}\n" in done.stdout, done.stderr
+    assert f"[-m][fixtures.commands.drafting]{asked}\n" in done.stdout, done.stderr
 
 
 def test_a_table_is_explained_from_a_run_or_from_a_set(door: Path) -> None:
     assert "*** TABLE is missing. make explain TABLE=NAME" in make("explain", folder=door).stderr
     done = make("explain", folder=door, TABLE='s."my table"', RUN="out/a run")
-    assert '[-m][fixtures.explaining][s."my table"][--run][out/a run]\n' in done.stdout, done.stderr
-    assert "[fixtures.explaining][t][--run][reports/out/latest]\n" in make("explain", folder=door, TABLE="t").stdout
+    assert '[-m][fixtures.commands.explaining][s."my table"][--run][out/a run]\n' in done.stdout, done.stderr
+    assert (
+        "[fixtures.commands.explaining][t][--run][reports/out/latest]\n"
+        in make("explain", folder=door, TABLE="t").stdout
+    )
     done = make("explain", folder=door, TABLE="t", BACKUPS="my sets", PROFILE="shop")
-    assert "[fixtures.explaining][t][--backups][my sets][--profile][shop]\n" in done.stdout
+    assert "[fixtures.commands.explaining][t][--backups][my sets][--profile][shop]\n" in done.stdout
 
 
 def test_what_was_given_reaches_the_drill_whole(door: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.custody.keys import KeyFault
-from fixtures.drill.custody.mask_key import make_mask_key, passing_mask_key, read_mask_key
+from fixtures.custody.keys import KeyFault
+from fixtures.custody.mask_key import make_mask_key, passing_mask_key, read_mask_key
 
 
 def test_a_kept_key_masks_the_same_each_time_and_otherwise_for_another_application(tmp_path: Path) -> None:

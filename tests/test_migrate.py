@@ -7,10 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.drill.application import Interpreter, Login, find_checkout
-from fixtures.drill.footprint import footprint
-from fixtures.drill.migrate import migrate
-from fixtures.drill.stage import StageBlocked, StageFailed
+from fixtures.application.checkout import Interpreter, Login, find_checkout
+from fixtures.application.migrate import migrate
+from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.sandbox.footprint import footprint
 from sample.history import STILL_TO_COME
 from tests.application_under_test import APPLICATION, Bench, copy_of_the_sample, new_migration
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from fixtures.drill.names import TableName
-from fixtures.masking import masked, masked_text
+from fixtures.checks.masking import masked, masked_text
+from fixtures.record.names import TableName
 
 KEY = b"of this drill alone"
 

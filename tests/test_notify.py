@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.evidence import Evidence
-from fixtures.notify import HEARTBEATS, NOTIFY, tell, tell_and_say
+from fixtures.custody.notify import HEARTBEATS, NOTIFY, tell, tell_and_say
+from fixtures.record.evidence import Evidence
 from reports.render import render
 from tests import evidence_examples as examples
 

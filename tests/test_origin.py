@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.read_origin import read_origin, read_revision
-from fixtures.drill.version import dependencies
+from fixtures.custody.read_origin import read_origin, read_revision
+from fixtures.record.version import dependencies
 from tests.drills import ROOT
 
 SET_BY_A_SERVICE = ("GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "CIRCLECI", "BUILDKITE", "TF_BUILD", "CI")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.isolation import Isolation, network_isolation
-from fixtures.drill.limits import not_shown
-from fixtures.drill.migrate import migrate
-from fixtures.drill.read_profile import read_profile
-from fixtures.drill.redis import Redis, redis_for
-from fixtures.drill.stage import StageBlocked
-from fixtures.drill.stand_up import stand_up
+from fixtures.application.migrate import migrate
+from fixtures.application.run_application import stand_up
+from fixtures.profile.reading import read_profile
+from fixtures.record.stage import StageBlocked
+from fixtures.sandbox.isolation import Isolation, network_isolation
+from fixtures.sandbox.redis import Redis, redis_for
+from fixtures.story.not_shown import not_shown
 from tests.application_under_test import APPLICATION, Bench, copy_of_the_sample
 from tests.drills import PROFILE
 from tests.evidence_examples import verified

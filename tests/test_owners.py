@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.drill.ownership import derive_ownership
-from fixtures.drill.profile.tenancy import Tenancy
-from fixtures.tenancy import owned_otherwise, unowned
-from fixtures.tenant_columns import other_ways, tenant_columns
+from fixtures.checks.tenancy.owners import owned_otherwise, unowned
+from fixtures.checks.tenancy.tenant_columns import other_ways, tenant_columns
+from fixtures.ownership import derive_ownership
+from fixtures.profile.tenancy import Tenancy
 from tests.catalogues import facts, points, table
 from tests.small_tenancy import Look, SmallTenancy, small_tenancy
 

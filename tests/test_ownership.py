@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from fixtures.drill.facts import Facts
-from fixtures.drill.names import TableName
-from fixtures.drill.ownership import Ownership, derive_ownership, unworkable
-from fixtures.drill.profile.tenancy import Tenancy
+from fixtures.ownership import Ownership, derive_ownership, unworkable
+from fixtures.profile.tenancy import Tenancy
+from fixtures.record.facts import Facts
+from fixtures.record.names import TableName
 from tests.catalogues import facts, points, table
 
 TENANTS = table("tenants")

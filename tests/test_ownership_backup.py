@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup import Source, take_backup
-from fixtures.drill.manifest import Manifest
-from fixtures.drill.read_profile import read_profile
-from fixtures.drill.shares_file import read_shares
+from fixtures.commands.backup import Source, take_backup
+from fixtures.database.shares_file import read_shares
+from fixtures.profile.reading import read_profile
+from fixtures.record.manifest import Manifest
 from tests.small_tenancy import SmallTenancy, small_tenancy
 
 PROFILE = """

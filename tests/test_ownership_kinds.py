@@ -9,14 +9,14 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from fixtures.drill.catalogue import take_structure
-from fixtures.drill.digests import Division, divisible, pin, scan
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.names import TableName
-from fixtures.drill.ownership import Ownership, derive_ownership, unworkable
-from fixtures.drill.profile.tenancy import Tenancy
-from fixtures.drill.server import Server, ServerRequest, serve
-from fixtures.drill.shares_file import SharedOut
+from fixtures.database.catalogue import take_structure
+from fixtures.database.digests import Division, divisible, pin, scan
+from fixtures.database.shares_file import SharedOut
+from fixtures.ownership import Ownership, derive_ownership, unworkable
+from fixtures.profile.tenancy import Tenancy
+from fixtures.record.names import TableName
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 from tests.digesting import empty_database, run
 
 SCHEMA = """

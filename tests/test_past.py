@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.custody.ledger import NAME, enter, read_ledger
-from fixtures.drill.custody.past import look_back
-from fixtures.drill.custody.since import last_drill
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.figures import figures
-from fixtures.drill.past import LOOK_BACK, Past
-from fixtures.drill.profile.backups import Schedule
+from fixtures.custody.drill_ledger import NAME, enter, read_ledger
+from fixtures.custody.look_back import look_back
+from fixtures.custody.since import last_drill
+from fixtures.profile.backups import Schedule
+from fixtures.record.evidence import Evidence
+from fixtures.record.figures import figures
+from fixtures.record.past import LOOK_BACK, Past
 from tests import evidence_examples as examples
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.plain_dump import Script, read_script, read_text
-from fixtures.drill.plain_restore import require_restrict
-from fixtures.drill.restore import restore
-from fixtures.drill.restore_failure import RestoreFailed
-from fixtures.drill.server import Clients, Server, ServerRequest
-from fixtures.drill.sql_stream import SqlStream
-from fixtures.drill.stage import StageBlocked, StageFailed
+from fixtures.dump.plain_dump import Script, read_script, read_text
+from fixtures.dump.sql_stream import SqlStream
+from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.restore.failure import RestoreFailed
+from fixtures.restore.plain_restore import require_restrict
+from fixtures.restore.restore import restore
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Clients, Server, ServerRequest
 from tests.small_source import another_server, script
 
 HEAD = """--

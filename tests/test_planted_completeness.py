@@ -3,7 +3,7 @@
 import importlib
 from pathlib import Path
 
-from fixtures.cards import read_controls, read_rules
+from fixtures.plan.cards import read_controls, read_rules
 from tests.drills import PROFILE, ROOT
 
 

@@ -4,7 +4,7 @@ import gzip
 import sqlite3
 from pathlib import Path
 
-from fixtures.stale_dumps import Walk, dumps_in
+from fixtures.checks.exposure.stale_dumps import Walk, dumps_in
 from tests.drills import Healthy, drill
 from tests.met_faults import Fault
 from tests.test_planted_hostile import tolerated

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.manifest import FileEntry
+from fixtures.record.manifest import FileEntry
 from tests.drills import Healthy, drill
 from tests.dump_formats import FORMATS, Format, dump_as
 from tests.met_faults import WITHOUT_DUMP, WITHOUT_RESTORED, Fault

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup.seal import Seal
-from fixtures.drill.guardian import Guardian
+from fixtures.commands.backup.seal import Seal
+from fixtures.sandbox.guardian import Guardian
 from tests.drills import PROFILE, Drill, drill
 from tests.keys import AgeKey, age_key
 from tests.met_faults import WITHOUT_DUMP

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.facts import Facts
-from fixtures.drill.profile import Profile
-from fixtures.drill.read_profile import ProfileError, read_profile
-from fixtures.drill.reconcile import reconcile, unbrought
+from fixtures.database.reconcile import reconcile, unbrought
+from fixtures.profile import Profile
+from fixtures.profile.reading import ProfileError, read_profile
+from fixtures.record.facts import Facts
 from tests.catalogues import facts, points, role, table
 from tests.drills import PROFILE
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.profile import Profile
-from fixtures.drill.read_profile import read_profile
+from fixtures.profile import Profile
+from fixtures.profile.reading import read_profile
 from tests.drills import PROFILE, ROOT, SAMPLE, drill
 
 CANARY = "canary"
@@ -16,7 +16,7 @@ CANARY = "canary"
 
 def draft(backups: Path, into: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "fixtures.drafting", "--backups", str(backups), "--into", str(into), *more],
+        [sys.executable, "-m", "fixtures.commands.drafting", "--backups", str(backups), "--into", str(into), *more],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fixtures.drafting.asked import Asked
-from fixtures.drafting.draft import draft
-from fixtures.drill.catalogue import take_facts
-from fixtures.drill.profile import Profile
-from fixtures.drill.server import Server
+from fixtures.commands.drafting.counts import Asked
+from fixtures.commands.drafting.draft import draft
+from fixtures.database.catalogue import take_facts
+from fixtures.profile import Profile
+from fixtures.server import Server
 from tests import evidence_examples as examples
 from tests.small_source import ServerRequest, another_server
 

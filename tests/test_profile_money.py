@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.read_profile import ProfileError, read_profile
+from fixtures.profile.reading import ProfileError, read_profile
 from tests.small_shop import PROFILE
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.evidence import judge
-from fixtures.drill.profile import Profile
-from fixtures.drill.read_profile import ProfileError, read_profile
-from fixtures.drill.unconfirmed import not_confirmed, unconfirmed
+from fixtures.profile import Profile
+from fixtures.profile.reading import ProfileError, read_profile
+from fixtures.record.evidence import judge
+from fixtures.record.unconfirmed import not_confirmed, unconfirmed
 from tests import evidence_examples as examples
 from tests.test_profile import WELL_WRITTEN
 

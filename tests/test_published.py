@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from fixtures.drill.published import references
-from fixtures.drill.spelling import folded
+from fixtures.archives.spelling import folded
+from fixtures.sites.published import references
 
 
 @pytest.mark.parametrize(

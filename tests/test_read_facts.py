@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.drill.read_facts import read_facts
-from fixtures.drill.stage import StageFailed
+from fixtures.database.read_facts import read_facts
+from fixtures.record.stage import StageFailed
 from tests.drills import Healthy
 
 OUT_OF_REACH = """

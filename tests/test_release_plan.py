@@ -6,11 +6,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.drill.marked import marked_clone
-from fixtures.drill.release.plan import make_plan
-from fixtures.drill.release.rehearse import rehearse
-from fixtures.drill.release_record.plan import ReleasePlan
-from fixtures.drill.stage import StageBlocked
+from fixtures.application.clones import marked_clone
+from fixtures.record.release.plan import ReleasePlan
+from fixtures.record.stage import StageBlocked
+from fixtures.release.plan import make_plan
+from fixtures.release.rehearse import rehearse
 from tests.application_under_test import Bench, copy_of_the_sample, new_migration
 from tests.planted_release import half_a_squash
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.drill.marked import marked_clone
-from fixtures.drill.names import TableName
-from fixtures.drill.profile.release import Load, Release
-from fixtures.drill.read_facts import read_facts
-from fixtures.drill.release.load import hottest
-from fixtures.drill.release.plan import make_plan
-from fixtures.drill.release.rehearse import rehearse, under_load
-from fixtures.drill.release.statements import instead_of, without_values
-from fixtures.drill.release_record.rehearsal import Rehearsal
-from fixtures.release_costs import long_locks, too_large
+from fixtures.application.clones import marked_clone
+from fixtures.checks.release.release_costs import long_locks, too_large
+from fixtures.database.read_facts import read_facts
+from fixtures.profile.release import Load, Release
+from fixtures.record.names import TableName
+from fixtures.record.release.rehearsal import Rehearsal
+from fixtures.release.plan import make_plan
+from fixtures.release.rehearse import rehearse, under_load
+from fixtures.release.statements import instead_of, without_values
+from fixtures.release.traffic import hottest
 from tests.application_under_test import Bench, copy_of_the_sample, new_migration
 
 SLOW_REWRITE = """

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.release.drift import find_drift
-from fixtures.drill.release.schema import Schema, read_schema, unlike
-from fixtures.drill.release.telling import texts_in, told
-from fixtures.drill.server import Server, ServerRequest, serve
+from fixtures.release.drift import find_drift
+from fixtures.release.schema import Schema, read_schema, unlike
+from fixtures.release.shown_differences import texts_in, told
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 
 TABLES = """
 CREATE EXTENSION pg_trgm;

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.application import Interpreter, Login, find_checkout
-from fixtures.drill.catalogue import take_facts
-from fixtures.drill.marked import marked_clone
-from fixtures.drill.migrate import migrate
-from fixtures.drill.release.compare import FROM_ZERO, compare
-from fixtures.drill.release.previous import try_previous
-from fixtures.drill.release.previous_code import find_previous
-from fixtures.drill.release.reverse import THERE_AND_BACK, reverse
-from fixtures.drill.release_record.comparison import Comparison
-from fixtures.drill.release_record.previous import Previous
-from fixtures.drill.release_record.reversal import Reversal
-from fixtures.drill.stage import StageBlocked
+from fixtures.application.checkout import Interpreter, Login, find_checkout
+from fixtures.application.clones import marked_clone
+from fixtures.application.migrate import migrate
+from fixtures.database.catalogue import take_facts
+from fixtures.record.release.comparison import Comparison
+from fixtures.record.release.previous import Previous
+from fixtures.record.release.reversal import Reversal
+from fixtures.record.stage import StageBlocked
+from fixtures.release.compare import FROM_ZERO, compare
+from fixtures.release.previous import try_previous
+from fixtures.release.previous_code import find_previous
+from fixtures.release.reverse import THERE_AND_BACK, reverse
 from tests.application_under_test import APPLICATION, Bench, copy_of_the_sample, new_migration
 
 SECONDS = 120

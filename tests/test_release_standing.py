@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.marked import marked_clone
-from fixtures.drill.migrate import migrate
-from fixtures.drill.release.stand import stand
-from fixtures.drill.release_record.standing import Standing
-from fixtures.drill.stage import StageFailed
+from fixtures.application.clones import marked_clone
+from fixtures.application.migrate import migrate
+from fixtures.record.release.standing import Standing
+from fixtures.record.stage import StageFailed
+from fixtures.release.stand_up import stand
 from tests.application_under_test import APPLICATION, Bench, copy_of_the_sample
 from tests.spoiled_sets import replace_in
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from fixtures.blocked import Blocked, Exempt
-from fixtures.drill.names import TableName
-from fixtures.drill.profile.release import Release
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.release_limits import not_shown_of_release
-from fixtures.drill.release_record import ReleaseRecord
-from fixtures.drill.release_record.comparison import Comparison, DroppedColumn, SchemaDifference
-from fixtures.drill.release_record.previous import Previous
-from fixtures.drill.release_record.reversal import Reversal
-from fixtures.released import not_coming_back, previous_tried, undeclared_drift, undeclared_drops
+from fixtures.checks.blocked import Blocked, Exempt
+from fixtures.checks.release.released import not_coming_back, previous_tried, undeclared_drift, undeclared_drops
+from fixtures.profile.release import Release
+from fixtures.record.names import TableName
+from fixtures.record.record import DrillRecord
+from fixtures.record.release import ReleaseRecord
+from fixtures.record.release.comparison import Comparison, DroppedColumn, SchemaDifference
+from fixtures.record.release.previous import Previous
+from fixtures.record.release.reversal import Reversal
+from fixtures.story.release_not_shown import not_shown_of_release
 from tests.evidence_examples import verified
 
 TAGS, NOTES = TableName("public", "tags"), TableName("public", "notes")

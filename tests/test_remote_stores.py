@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from fixtures.drill.backup_set import LocatedSet, locate
-from fixtures.drill.digest import sha256_of_folder
-from fixtures.drill.folder_stream import digest_of_tree
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.remote.address import Address, AddressError, parse_backups
-from fixtures.drill.remote.courier import Courier
-from fixtures.drill.stage import StageBlocked, StageFailed
+from fixtures.archives.file_digest import sha256_of_folder
+from fixtures.archives.folder_stream import digest_of_tree
+from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.sandbox.guardian import Guardian
+from fixtures.shelf.locate import LocatedSet, locate
+from fixtures.shelf.stores.address import Address, AddressError, parse_backups
+from fixtures.shelf.stores.courier import Courier
 from tests.small_source import PROFILE
 from tests.stores import BUCKET, S3, cut_line, s3_server, sftp_server, web_server
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.drill.catalogue import take_facts
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.names import TableName
-from fixtures.drill.release.compare import dropped_columns
-from fixtures.drill.renamed import Renamed, find_renamed
-from fixtures.drill.server import Server, ServerRequest, serve
+from fixtures.database.catalogue import take_facts
+from fixtures.database.renamed import Renamed, find_renamed
+from fixtures.record.names import TableName
+from fixtures.release.compare import dropped_columns
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 
 TABLES = """
 CREATE SCHEMA "Old";

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.past import EarlierDrill, Past
+from fixtures.record.evidence import Evidence
+from fixtures.record.past import EarlierDrill, Past
 from reports.allure.build import HERE, AllureFailed, build
 from reports.allure.offline import NotOffline, offline, remote_loads
 from reports.allure.results import write_history, write_results

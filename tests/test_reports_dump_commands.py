@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.backup_set import locate
+from fixtures.shelf.locate import locate
 from reports.dump_commands import check_of_folder, loading
 from reports.recovery import steps
 from reports.story import Story

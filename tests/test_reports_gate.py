@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.measures import measures
-from fixtures.drill.profile.backups import Targets
-from fixtures.drill.record import FromCache
-from fixtures.drill.release_record import ReleaseRecord
-from fixtures.drill.release_record.standing import AskedPage, LoadedModel, Standing
+from fixtures.profile.backups import Targets
+from fixtures.record.evidence import Evidence
+from fixtures.record.record import FromCache
+from fixtures.record.release import ReleaseRecord
+from fixtures.record.release.standing import AskedPage, LoadedModel, Standing
+from fixtures.story.measures import measures
 from reports import metrics, page, runbook, summary
 from reports.story import Story
 from tests import evidence_examples as examples

@@ -6,7 +6,7 @@ import junitparser
 import pytest
 import xmlschema
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 from reports.junit import write_up
 from reports.story import Story
 from tests import evidence_examples as examples

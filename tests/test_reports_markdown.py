@@ -5,7 +5,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 from reports import markdown, runbook, summary
 from reports.story import Story
 from tests import evidence_examples as examples

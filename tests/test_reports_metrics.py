@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from fixtures.drill.evidence import Evidence, Since
+from fixtures.record.evidence import Evidence, Since
 from reports import metrics
 from reports.story import Story
 from tests import evidence_examples as examples

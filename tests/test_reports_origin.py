@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.set_record import Delivery, PastDrill
+from fixtures.record.evidence import Evidence
+from fixtures.record.set_record import Delivery, PastDrill
 from reports import terminal
 from reports.render import render
 from reports.story import Story

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 from reports import oscal
 from reports.story import Story
 from tests import evidence_examples as examples

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 from reports.page import write_up
 from reports.story import Story
 from tests import evidence_examples as examples

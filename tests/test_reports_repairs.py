@@ -1,6 +1,6 @@
 """The repair list: by tenant, losses apart from skew, each thing once, in the runbook and on the page."""
 
-from fixtures.drill.evidence import Repair, Result
+from fixtures.record.evidence import Repair, Result
 from reports import page, runbook
 from reports.repairs import repair_list
 from reports.story import Story

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.set_record import Artefact
+from fixtures.record.evidence import Evidence
+from fixtures.record.set_record import Artefact
 from reports.runbook import write_up
 from reports.story import Story
 from tests import evidence_examples as examples

@@ -1,8 +1,8 @@
 """What a release changes in the schema reads as a diff, on the page and in a pull request's comment."""
 
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.release_record import ReleaseRecord
-from fixtures.drill.release_record.comparison import Comparison, SchemaDifference
+from fixtures.record.evidence import Evidence
+from fixtures.record.release import ReleaseRecord
+from fixtures.record.release.comparison import Comparison, SchemaDifference
 from reports import page, summary
 from reports.schema_diff import Line, schema_diff
 from reports.story import Story

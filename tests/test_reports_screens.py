@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.evidence import Evidence
-from fixtures.drill.release_record.plan import HistoryProblem, PlannedMigration, ReleasePlan
-from fixtures.drill.release_record.previous import Previous
+from fixtures.record.evidence import Evidence
+from fixtures.record.release.plan import HistoryProblem, PlannedMigration, ReleasePlan
+from fixtures.record.release.previous import Previous
 from reports.page import write_up
 from reports.story import Story
 from tests import evidence_examples as examples

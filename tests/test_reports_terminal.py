@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 from reports.render import DOCUMENTS
 from reports.terminal import show
 from tests import evidence_examples as examples
@@ -96,7 +96,7 @@ def test_two_thousand_results_stay_on_few_screens() -> None:
 
 CONFTEST = """
 import pytest
-from fixtures import hooks
+from fixtures.plugin import hooks
 from pathlib import Path
 from tests import evidence_examples as examples
 from reports import plugin

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from fixtures.drill.evidence import Evidence, Waived
-from fixtures.drill.past import EarlierDrill, Past
+from fixtures.record.evidence import Evidence, Waived
+from fixtures.record.past import EarlierDrill, Past
 from reports.courses import courses
 from reports.night import NightlyNews
 from reports.plots import HEIGHT, line

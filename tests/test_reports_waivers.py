@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from fixtures.drill.evidence import Evidence, Waived
+from fixtures.record.evidence import Evidence, Waived
 from reports import summary, terminal
 from reports.story import Story
 from tests import evidence_examples as examples

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.custody.ledger import NAME, enter
-from fixtures.drill.custody.mask_key import MaskKey, make_mask_key, passing_mask_key, read_mask_key
-from fixtures.drill.evidence import Evidence, Masking, Result, finding_id
-from fixtures.masking import RememberingKey, masked, masked_text
-from fixtures.resolving.wanted import NotResolvable, find
+from fixtures.checks.masking import RememberingKey, masked, masked_text
+from fixtures.commands.resolving.wanted import NotResolvable, find
+from fixtures.custody.drill_ledger import NAME, enter
+from fixtures.custody.mask_key import MaskKey, make_mask_key, passing_mask_key, read_mask_key
+from fixtures.record.evidence import Evidence, Masking, Result, finding_id
 from tests import evidence_examples as examples
 from tests.drills import ROOT
 
@@ -60,7 +60,10 @@ def test_what_cannot_be_resolved_is_refused_with_the_reason(tmp_path: Path, key:
 def test_nothing_is_shown_where_no_person_looks(tmp_path: Path, key: MaskKey) -> None:
     run = drilled(tmp_path, key.masking)
     done = subprocess.run(
-        [sys.executable, "-m", "fixtures.resolving", ID, "--run", str(run)], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "fixtures.commands.resolving", ID, "--run", str(run)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("stdout is no terminal")

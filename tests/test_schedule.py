@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from fixtures.drill.profile.backups import Backup, Schedule
-from fixtures.drill.schedule import Promise, kept, never_taken, promises, shrunk
-from fixtures.drill.set_record import ShelvedSet
+from fixtures.profile.backups import Backup, Schedule
+from fixtures.record.set_record import ShelvedSet
+from fixtures.shelf.schedule import Promise, kept, never_taken, promises, shrunk
 from tests import evidence_examples as examples
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)

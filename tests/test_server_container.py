@@ -10,13 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.drill.child import run_child
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.isolation import network_isolation
-from fixtures.drill.remnants import StrayContainer
-from fixtures.drill.server import ServerRequest, ServerUnavailable, serve
-from fixtures.drill.server.binaries import Binaries
-from fixtures.drill.server.container import container_server
+from fixtures.sandbox.child import run_child
+from fixtures.sandbox.guardian import Guardian
+from fixtures.sandbox.isolation import network_isolation
+from fixtures.sandbox.remnants import StrayContainer
+from fixtures.server import ServerRequest, ServerUnavailable, serve
+from fixtures.server.binaries import Binaries
+from fixtures.server.container import container_server
 from tests.test_guardian import alive, within
 
 pytestmark = pytest.mark.usefixtures("docker")

@@ -11,15 +11,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.drill.account import unprivileged_account
-from fixtures.drill.child import plain_environment, run_child
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.isolation import network_isolation
-from fixtures.drill.release.production import as_in_production
-from fixtures.drill.server import ServerRequest, ServerUnavailable, serve
-from fixtures.drill.server.binaries import Binaries, candidates, look_at
-from fixtures.drill.server.choose import first_fit
-from fixtures.drill.stage import StageBlocked
+from fixtures.record.stage import StageBlocked
+from fixtures.release.production import as_in_production
+from fixtures.sandbox.account import unprivileged_account
+from fixtures.sandbox.child import plain_environment, run_child
+from fixtures.sandbox.guardian import Guardian
+from fixtures.sandbox.isolation import network_isolation
+from fixtures.server import ServerRequest, ServerUnavailable, serve
+from fixtures.server.binaries import Binaries, candidates, look_at
+from fixtures.server.choose import first_fit
 
 REPOSITORY = Path(__file__).parents[1]
 INSTALLED = [found for found in candidates(ServerRequest("0")) if isinstance(found, Binaries)]
@@ -166,8 +166,8 @@ def test_a_folder_without_programs_is_an_error_that_names_it(guardian: Guardian,
 
 
 def test_a_server_that_will_not_start_says_why(guardian: Guardian, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fixtures.drill.server.settings.machine_memory", lambda: 0)
-    monkeypatch.setattr("fixtures.drill.server.settings._mib", lambda *_: "nonsense")
+    monkeypatch.setattr("fixtures.server.settings.machine_memory", lambda: 0)
+    monkeypatch.setattr("fixtures.server.settings._mib", lambda *_: "nonsense")
     with pytest.raises(ServerUnavailable, match="ended while it was starting") as caught, serve(request(), guardian):
         pass
     assert "invalid value for parameter" in str(caught.value)

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.server import Server, ServerRequest, ServerUnavailable, serve
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, ServerUnavailable, serve
 from tests.test_guardian import alive, within
 
 REPOSITORY = Path(__file__).parents[1]

@@ -3,9 +3,9 @@
 import hashlib
 from pathlib import Path
 
-from fixtures.drill.custody.ledger import NAME, enter, read_ledger
-from fixtures.drill.custody.since import last_drill, since
-from fixtures.drill.evidence import Evidence, Outcome, Result
+from fixtures.custody.drill_ledger import NAME, enter, read_ledger
+from fixtures.custody.since import last_drill, since
+from fixtures.record.evidence import Evidence, Outcome, Result
 from reports.story import Story
 from tests import evidence_examples as examples
 

@@ -14,15 +14,15 @@ from typing import Literal
 
 import pytest
 
-from fixtures.drill.archive_record import SitesData
-from fixtures.drill.digest import sha256_of_file
-from fixtures.drill.folder_stream import digest_of_tree
-from fixtures.drill.set_files import set_files
-from fixtures.drill.set_record import Artefact
-from fixtures.drill.site_files import open_inventory
-from fixtures.drill.sites import read_sites
-from fixtures.drill.stage import StageFailed
-from fixtures.drill.tar_stream import Allowance, Watch
+from fixtures.archives.file_digest import sha256_of_file
+from fixtures.archives.folder_stream import digest_of_tree
+from fixtures.archives.tar_stream import Allowance, Watch
+from fixtures.record.set_files import set_files
+from fixtures.record.set_record import Artefact
+from fixtures.record.site_archive import SitesData
+from fixtures.record.stage import StageFailed
+from fixtures.sites.folders import open_inventory
+from fixtures.sites.inventory import read_sites
 from tests.test_sites_archive import FOLDERS, GOOD, KEYS
 
 WRITTEN = 1_760_000_000

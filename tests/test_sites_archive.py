@@ -16,15 +16,15 @@ from pathlib import Path
 import lz4.frame
 import pytest
 
-from fixtures.drill.archive_record import SitesData
-from fixtures.drill.decompress import zstd
-from fixtures.drill.entry_safety import unsafe_together
-from fixtures.drill.profile.sites import SiteArchive
-from fixtures.drill.set_record import Artefact
-from fixtures.drill.site_files import CurrentLink, Definition, PatternError, open_inventory
-from fixtures.drill.sites import SCHEMA, DefinitionKeys, read_logs, read_sites
-from fixtures.drill.stage import StageFailed
-from fixtures.drill.tar_stream import Allowance, Watch
+from fixtures.archives.decompress import zstd
+from fixtures.archives.entry_safety import unsafe_together
+from fixtures.archives.tar_stream import Allowance, Watch
+from fixtures.profile.sites import SiteArchive
+from fixtures.record.set_record import Artefact
+from fixtures.record.site_archive import SitesData
+from fixtures.record.stage import StageFailed
+from fixtures.sites.folders import CurrentLink, Definition, PatternError, open_inventory
+from fixtures.sites.inventory import SCHEMA, DefinitionKeys, read_logs, read_sites
 
 KEYS = DefinitionKeys("site-definition.json", "site_id", "tenant_id")
 FOLDERS = SiteArchive(

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.drill.profile.references import SoftReference
-from fixtures.generic_references import generic_strays
-from fixtures.references import excused, soft_strays
+from fixtures.checks.tenancy.generic_references import generic_strays
+from fixtures.checks.tenancy.references import excused, soft_strays
+from fixtures.profile.references import SoftReference
 from tests.small_tenancy import Look, SmallTenancy, small_tenancy
 
 VIA = {"spent": "tenant_id"}

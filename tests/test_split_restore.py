@@ -14,17 +14,17 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fixtures.drill.account import make_private_folder
-from fixtures.drill.archive_data import TableRows, table_rows
-from fixtures.drill.archive_toc import read_archive
-from fixtures.drill.dealt_rows import DealtRows, may_be_dealt
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.names import TableName
-from fixtures.drill.record import Restored
-from fixtures.drill.restore import restore
-from fixtures.drill.restore_failure import RestoreFailed
-from fixtures.drill.server import Server, ServerRequest
-from fixtures.drill.split_restore import LEAST_BYTES, dominating
+from fixtures.dump.archive_data import TableRows, table_rows
+from fixtures.dump.archive_toc import read_archive
+from fixtures.record.names import TableName
+from fixtures.record.record import Restored
+from fixtures.restore.failure import RestoreFailed
+from fixtures.restore.parallel.dealt_rows import DealtRows, may_be_dealt
+from fixtures.restore.parallel.split_restore import LEAST_BYTES, dominating
+from fixtures.restore.restore import restore
+from fixtures.sandbox.account import make_private_folder
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest
 from tests.small_source import another_server, script
 
 NEVER = 1 << 60

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drill.application import PROBES, Interpreter
-from fixtures.drill.footprint import Footprint, footprint
-from fixtures.drill.migrate import migrate
-from fixtures.drill.record import ApplicationRun
-from fixtures.drill.stage import StageBlocked, StageFailed
-from fixtures.drill.stand_up import count_mails, stand_up
+from fixtures.application.checkout import PROBES, Interpreter
+from fixtures.application.migrate import migrate
+from fixtures.application.run_application import count_mails, stand_up
+from fixtures.record.record import ApplicationRun
+from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.sandbox.footprint import Footprint, footprint
 from tests.application_under_test import APPLICATION, Bench, copy_of_the_sample, new_migration
 
 

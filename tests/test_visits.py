@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from fixtures.drill.catalogue import take_facts
-from fixtures.drill.facts import Facts
-from fixtures.drill.migrate import migrate
-from fixtures.drill.profile.tenancy import Tenancy
-from fixtures.drill.read_profile import read_profile
-from fixtures.drill.visited import AskedAddress, Visited
-from fixtures.drill.visits import visit
+from fixtures.application.migrate import migrate
+from fixtures.application.visits import visit
+from fixtures.database.catalogue import take_facts
+from fixtures.profile.reading import read_profile
+from fixtures.profile.tenancy import Tenancy
+from fixtures.record.facts import Facts
+from fixtures.record.visited import AskedAddress, Visited
 from tests.application_under_test import Bench, copy_of_the_sample
 from tests.drills import PROFILE, SAMPLE
 

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.blocked import Blocked
-from fixtures.control import Finding
-from fixtures.drill.contents import SharesCompared
-from fixtures.drill.names import TableName
-from fixtures.drill.ownership import derive_ownership, unworkable
-from fixtures.drill.profile.owners import Schemas
-from fixtures.drill.profile.seen import Login
-from fixtures.drill.profile.tenancy import Tenancy
-from fixtures.tenants import all_tenants
-from fixtures.whole_tenants import lost_or_made, unlike_the_manifest, without_owner, without_schema
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Finding
+from fixtures.checks.tenancy.tenants import all_tenants
+from fixtures.checks.tenancy.whole_tenants import lost_or_made, unlike_the_manifest, without_owner, without_schema
+from fixtures.ownership import derive_ownership, unworkable
+from fixtures.profile.owners import Schemas
+from fixtures.profile.people import Login
+from fixtures.profile.tenancy import Tenancy
+from fixtures.record.contents import SharesCompared
+from fixtures.record.names import TableName
 from tests.guarded_source import Guarded, guarded_source
 
 ROOT = TableName("public", "tenants")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fixtures.drill.processes import ProcessId, identify, is_running, stop
+from fixtures.sandbox.processes import ProcessId, identify, is_running, stop
 from tests.drills import Drill, command
 
 WORKER = "exec(eval(sys.stdin.readline()))"

@@ -1,9 +1,9 @@
 """APP: the application stands up on what came back, and does nothing to the outside."""
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, control
-from fixtures.drill.record import ApplicationRun, DrillRecord
-from fixtures.stages import came_to_its_end
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, control
+from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.record.record import ApplicationRun, DrillRecord
 
 
 @control(

@@ -1,12 +1,12 @@
 """BAK, seen over time: sets are taken when they are due, kept as promised, and none collapses beside those before it."""
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, Finding, control, for_each
-from fixtures.drill.profile import Profile
-from fixtures.drill.profile.backups import Schedule
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.schedule import Promise, kept, never_taken, shrunk
-from fixtures.drill.set_record import BackupSet
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, Finding, control, for_each
+from fixtures.profile import Profile
+from fixtures.profile.backups import Schedule
+from fixtures.record.record import DrillRecord
+from fixtures.record.set_record import BackupSet
+from fixtures.shelf.schedule import Promise, kept, never_taken, shrunk
 
 _ALONE = "one set was named by itself, so its shelf was not seen: give the folder that holds the sets, and --set NAME"
 

@@ -1,14 +1,14 @@
 """BAK: the backup set is there, whole, unaltered, fresh and protected."""
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, control, for_each
-from fixtures.drill.manifest import FileEntry
-from fixtures.drill.measures import newest_set
-from fixtures.drill.profile import Profile
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.set_record import Artefact, BackupSet
-from fixtures.stages import came_to_its_end
-from fixtures.toc import tables_without_data
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, control, for_each
+from fixtures.checks.restore.toc import tables_without_data
+from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.profile import Profile
+from fixtures.record.manifest import FileEntry
+from fixtures.record.record import DrillRecord
+from fixtures.record.set_record import Artefact, BackupSet
+from fixtures.story.measures import newest_set
 
 
 @control(

@@ -1,9 +1,9 @@
 """BIL: what may stand in a column of money, and what the migrations may make of it."""
 
-from fixtures.billing.books import Books
-from fixtures.billing.conserved import Holdings, compared
-from fixtures.billing.currencies import InCurrency, finer_than_its_currency
-from fixtures.billing.domain import (
+from fixtures.checks.billing.books import Books
+from fixtures.checks.billing.conserved import Holdings, compared
+from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
+from fixtures.checks.billing.domain import (
     MoneyTable,
     before_its_time,
     below_nought,
@@ -12,10 +12,10 @@ from fixtures.billing.domain import (
     out_of_order,
     outside_its_list,
 )
-from fixtures.control import Examination, control, for_each
-from fixtures.databases import Database
-from fixtures.drill.profile import Profile
-from fixtures.drill.profile.money import Domain, Follows
+from fixtures.checks.control import Examination, control, for_each
+from fixtures.checks.databases import Database
+from fixtures.profile import Profile
+from fixtures.profile.money import Domain, Follows
 
 
 @control(

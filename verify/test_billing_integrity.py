@@ -1,10 +1,10 @@
 """BIL: every billing row adds up, to the last digit."""
 
-from fixtures.billing.books import Books
-from fixtures.billing.document import used_twice, wrong_totals, wrongly_credited
-from fixtures.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
-from fixtures.billing.period import ActivePeriod, idle, overlapping, with_a_hole_before
-from fixtures.billing.settlement import (
+from fixtures.checks.billing.books import Books
+from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
+from fixtures.checks.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
+from fixtures.checks.billing.period import ActivePeriod, idle, overlapping, with_a_hole_before
+from fixtures.checks.billing.settlement import (
     Processed,
     overpaid,
     paid_though_unpaid,
@@ -13,12 +13,12 @@ from fixtures.billing.settlement import (
     uncovered,
     without_invoice,
 )
-from fixtures.billing.tax import wrong_tax
-from fixtures.billing.usage import not_charged_alike
-from fixtures.control import control, for_each
-from fixtures.databases import Database
-from fixtures.drill.profile import Profile
-from fixtures.drill.profile.money import Invoice, Ledger, Payment, Period, Usage
+from fixtures.checks.billing.tax import wrong_tax
+from fixtures.checks.billing.usage import not_charged_alike
+from fixtures.checks.control import control, for_each
+from fixtures.checks.databases import Database
+from fixtures.profile import Profile
+from fixtures.profile.money import Invoice, Ledger, Payment, Period, Usage
 
 
 @control(

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, control
-from fixtures.credentials import columns_with_text, in_clear
-from fixtures.databases import Database
-from fixtures.drill.profile import Profile
-from fixtures.drill.record import DrillRecord
-from fixtures.known import expect_known
-from fixtures.outreach import ask
-from fixtures.stale_dumps import TooMany, Walk, dumps_in
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, control
+from fixtures.checks.databases import Database
+from fixtures.checks.exposure.credentials import columns_with_text, in_clear
+from fixtures.checks.exposure.outreach import ask
+from fixtures.checks.exposure.stale_dumps import TooMany, Walk, dumps_in
+from fixtures.checks.tolerated import expect_known
+from fixtures.profile import Profile
+from fixtures.record.record import DrillRecord
 
 
 @control(

@@ -3,15 +3,27 @@
 A difference in a table has one name: rows lost or added are FID-01's, rows that changed hands FID-05's, money that does
 not add up FID-06's, and anything else FID-04's. What one of them names blocks the finer ones, and they say by which."""
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, Finding, control, for_each
-from fixtures.databases import Database
-from fixtures.drill.contents import MoneyCompared, SequenceSpan, SharesCompared
-from fixtures.drill.manifest import Manifest
-from fixtures.drill.names import TableName
-from fixtures.drilled import Drilled
-from fixtures.likeness import differs, likeness, other_rows, other_sums, rows_changed_hands, whose
-from fixtures.provenance import changed_authority, lacking_extensions, strayed, unlike_collations
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, Finding, control, for_each
+from fixtures.checks.databases import Database
+from fixtures.checks.drilled import Drilled
+from fixtures.checks.fidelity.catalogue_difference import (
+    changed_authority,
+    lacking_extensions,
+    strayed,
+    unlike_collations,
+)
+from fixtures.checks.fidelity.table_difference import (
+    differs,
+    likeness,
+    other_rows,
+    other_sums,
+    rows_changed_hands,
+    whose,
+)
+from fixtures.record.contents import MoneyCompared, SequenceSpan, SharesCompared
+from fixtures.record.manifest import Manifest
+from fixtures.record.names import TableName
 
 
 @control(

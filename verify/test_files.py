@@ -1,8 +1,8 @@
 """FIL: what rows name as their files is in the archive, whole and in its owner's folder, and nothing else is."""
 
-from fixtures.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
-from fixtures.control import control, for_each
-from fixtures.drill.profile.files import FileColumn
+from fixtures.checks.control import control, for_each
+from fixtures.checks.sites.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
+from fixtures.profile.files import FileColumn
 
 
 @control(

@@ -1,10 +1,10 @@
 """RST: nothing that came back acts by itself or reaches outside, unless the profile knows of it."""
 
-from fixtures.control import Examination, control
-from fixtures.databases import Database
-from fixtures.drill.profile import Profile
-from fixtures.known import expect_known
-from fixtures.outreach import ask, foreign_hosts, loaded_schedulers, scheduled_jobs
+from fixtures.checks.control import Examination, control
+from fixtures.checks.databases import Database
+from fixtures.checks.exposure.outreach import ask, foreign_hosts, loaded_schedulers, scheduled_jobs
+from fixtures.checks.tolerated import expect_known
+from fixtures.profile import Profile
 
 
 @control(

@@ -1,13 +1,13 @@
 """MIG: this release's migrations run on this backup, and lose nothing."""
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, control, for_each
-from fixtures.databases import Database
-from fixtures.drill.facts import Table
-from fixtures.drill.profile import Profile
-from fixtures.drill.record import DrillRecord, Migrated
-from fixtures.drilled import Drilled
-from fixtures.stages import came_to_its_end
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, control, for_each
+from fixtures.checks.databases import Database
+from fixtures.checks.drilled import Drilled
+from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.profile import Profile
+from fixtures.record.facts import Table
+from fixtures.record.record import DrillRecord, Migrated
 
 
 @control(

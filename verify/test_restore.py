@@ -1,14 +1,14 @@
 """RST: the dump went into a fresh server without loss, and the database that came out can be worked with."""
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, control, for_each
-from fixtures.databases import Database
-from fixtures.drill.facts import Facts, Sequence
-from fixtures.drill.measures import WAY_BACK, rto_minutes
-from fixtures.drill.profile import Profile
-from fixtures.drill.record import DrillRecord, TocEntry
-from fixtures.stages import came_to_its_end
-from fixtures.toc import acl_relation, missing
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, control, for_each
+from fixtures.checks.databases import Database
+from fixtures.checks.restore.toc import acl_relation, missing
+from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.profile import Profile
+from fixtures.record.facts import Facts, Sequence
+from fixtures.record.record import DrillRecord, TocEntry
+from fixtures.story.measures import WAY_BACK, rto_minutes
 
 
 @control(

@@ -2,11 +2,11 @@
 
 import pytest
 
-from fixtures.blocked import Blocked
-from fixtures.cards import Rule
-from fixtures.control import each_rule
-from fixtures.databases import Database
-from fixtures.rules import as_probe, database_of, unanswered
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import each_rule
+from fixtures.checks.databases import Database
+from fixtures.plan.cards import Rule
+from fixtures.plan.rules import as_probe, database_of, unanswered
 
 
 @each_rule

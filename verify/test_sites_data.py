@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, control, for_each
-from fixtures.databases import Database
-from fixtures.drill.profile.sites import Pages, Skew
-from fixtures.drill.record import DrillRecord
-from fixtures.drilled import Drilled
-from fixtures.site_index import SiteIndex
-from fixtures.site_lookups import (
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, control, for_each
+from fixtures.checks.databases import Database
+from fixtures.checks.drilled import Drilled
+from fixtures.checks.sites.site_index import SiteIndex
+from fixtures.checks.sites.site_lookups import (
     ALTERED,
     EMPTY,
     LINKS_ASTRAY,
@@ -22,9 +20,11 @@ from fixtures.site_lookups import (
     PAGES_LACKING,
     PAGES_UNKNOWN,
 )
-from fixtures.site_records import SiteRecords
-from fixtures.skew import seconds_apart
-from fixtures.stages import came_to_its_end
+from fixtures.checks.sites.site_records import SiteRecords
+from fixtures.checks.sites.skew import seconds_apart
+from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.profile.sites import Pages, Skew
+from fixtures.record.record import DrillRecord
 
 
 @control(

@@ -1,17 +1,17 @@
 """TEN: every row belongs to one tenant, points at that tenant's rows, and is seen by that tenant alone."""
 
-from fixtures.control import Examination, control, for_each
-from fixtures.databases import Database
-from fixtures.drill.facts import ForeignKey, Table
-from fixtures.drill.ownership import Ownership
-from fixtures.drill.profile import Profile
-from fixtures.drill.profile.references import GenericReference, SoftReference
-from fixtures.generic_references import generic_strays
-from fixtures.references import excused, owned_by_somebody, soft_strays, strays
-from fixtures.row_security import seen_by_role
-from fixtures.tenancy import owned_otherwise, unowned
-from fixtures.tenant_columns import TenantColumn
-from fixtures.ways_around import ways_around
+from fixtures.checks.control import Examination, control, for_each
+from fixtures.checks.databases import Database
+from fixtures.checks.tenancy.generic_references import generic_strays
+from fixtures.checks.tenancy.owners import owned_otherwise, unowned
+from fixtures.checks.tenancy.references import excused, owned_by_somebody, soft_strays, strays
+from fixtures.checks.tenancy.rls_bypass import ways_around
+from fixtures.checks.tenancy.row_security import seen_by_role
+from fixtures.checks.tenancy.tenant_columns import TenantColumn
+from fixtures.ownership import Ownership
+from fixtures.profile import Profile
+from fixtures.profile.references import GenericReference, SoftReference
+from fixtures.record.facts import ForeignKey, Table
 
 
 @control(

@@ -1,19 +1,19 @@
 """TEN: what one tenant sees and may do, as the application would let it."""
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, control, for_each
-from fixtures.databases import Database
-from fixtures.drill.facts import Table
-from fixtures.drill.ownership import OwnerPath, Ownership
-from fixtures.drill.profile import Profile
-from fixtures.drill.profile.seen import Login, Visits
-from fixtures.drill.profile.tenancy import RowSecurity
-from fixtures.drill.record import DrillRecord
-from fixtures.drilled import Drilled
-from fixtures.known import expect_known
-from fixtures.row_writes import refused_to_role
-from fixtures.ways_around import left_open, mighty_roles
-from fixtures.whole_tenants import tenants_changed, without_owner
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, control, for_each
+from fixtures.checks.databases import Database
+from fixtures.checks.drilled import Drilled
+from fixtures.checks.tenancy.rls_bypass import left_open, mighty_roles
+from fixtures.checks.tenancy.row_writes import refused_to_role
+from fixtures.checks.tenancy.whole_tenants import tenants_changed, without_owner
+from fixtures.checks.tolerated import expect_known
+from fixtures.ownership import OwnerPath, Ownership
+from fixtures.profile import Profile
+from fixtures.profile.people import Login, Visits
+from fixtures.profile.tenancy import RowSecurity
+from fixtures.record.facts import Table
+from fixtures.record.record import DrillRecord
 
 
 @control(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from fixtures.drill.evidence import Evidence
+from fixtures.record.evidence import Evidence
 from reports.allure.offline import NotOffline, offline
 from reports.allure.results import HISTORY, write_history, write_results
 from reports.words import EVIDENCE, write

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fixtures.drill.evidence import Evidence, Outcome, Result
+from fixtures.record.evidence import Evidence, Outcome, Result
 from reports import words
 from reports.story import AREAS, Chapter, Story
 

@@ -5,8 +5,8 @@ import re
 
 from jinja2 import Environment
 
-from fixtures.drill.evidence import Outcome, Result
-from fixtures.drill.origin import Revision
+from fixtures.record.evidence import Outcome, Result
+from fixtures.record.origin import Revision
 from reports import words
 from reports.glossary import WORDS
 from reports.story import AREAS, Chapter, Story

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from fixtures.drill.guardian import Guardian
-from fixtures.drill.server import Server, ServerRequest, serve
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
 from tests.drills import ROOT, Drill, drill
 
 HERE = Path(__file__).resolve().parent
@@ -68,7 +68,7 @@ class Foreign:
         server = self.server
         subprocess.run(
             [
-                *(sys.executable, "-m", "fixtures.backup", "--into", str(into), "--application", self.name),
+                *(sys.executable, "-m", "fixtures.commands.backup", "--into", str(into), "--application", self.name),
                 *("--profile", str(self.profile)),
                 *(("--sites-data", str(self.media)) if any(self.media.iterdir()) else ()),
                 *("--pg-dump", str(server.clients.pg_dump)),

@@ -1,11 +1,11 @@
 """REL: whether this release can be undone, and whether the one before can live with it."""
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, control
-from fixtures.drill.profile import Profile
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.release_record.reversal import Reversal
-from fixtures.released import not_coming_back, previous_tried
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, control
+from fixtures.checks.release.released import not_coming_back, previous_tried
+from fixtures.profile import Profile
+from fixtures.record.record import DrillRecord
+from fixtures.record.release.reversal import Reversal
 
 
 @control(

@@ -1,13 +1,13 @@
 """REL: what this release makes of production's schema and rows, beyond what it says."""
 
-from fixtures.blocked import Blocked, Exempt
-from fixtures.control import Examination, control, for_each
-from fixtures.databases import Database
-from fixtures.drill.profile import Profile
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.release_record.comparison import Comparison
-from fixtures.kept_owners import KeptOwners, exchanged
-from fixtures.released import undeclared_drift, undeclared_drops
+from fixtures.checks.blocked import Blocked, Exempt
+from fixtures.checks.control import Examination, control, for_each
+from fixtures.checks.databases import Database
+from fixtures.checks.release.released import undeclared_drift, undeclared_drops
+from fixtures.checks.tenancy.kept_owners import KeptOwners, exchanged
+from fixtures.profile import Profile
+from fixtures.record.record import DrillRecord
+from fixtures.record.release.comparison import Comparison
 
 
 @control(

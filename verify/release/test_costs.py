@@ -1,11 +1,11 @@
 """REL: what this release's migrations cost at the size of production, and whom they keep waiting."""
 
-from fixtures.blocked import Blocked, Exempt
-from fixtures.control import Examination, control
-from fixtures.drill.profile import Profile
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.release_record.rehearsal import Rehearsal, Stall
-from fixtures.release_costs import long_locks, too_large
+from fixtures.checks.blocked import Blocked, Exempt
+from fixtures.checks.control import Examination, control
+from fixtures.checks.release.release_costs import long_locks, too_large
+from fixtures.profile import Profile
+from fixtures.record.record import DrillRecord
+from fixtures.record.release.rehearsal import Rehearsal, Stall
 
 
 @control(

@@ -1,10 +1,10 @@
 """REL: what this release would run on production, before it runs."""
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, control
-from fixtures.drill.profile import Profile
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.release_record.plan import ReleasePlan
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, control
+from fixtures.profile import Profile
+from fixtures.record.record import DrillRecord
+from fixtures.record.release.plan import ReleasePlan
 
 
 @control(

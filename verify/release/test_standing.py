@@ -1,10 +1,10 @@
 """REL: the release stands up on last night's data as it would once deployed."""
 
-from fixtures.blocked import Blocked
-from fixtures.control import Examination, control
-from fixtures.drill.profile import Profile
-from fixtures.drill.record import DrillRecord
-from fixtures.drill.release_record.standing import Standing
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.control import Examination, control
+from fixtures.profile import Profile
+from fixtures.record.record import DrillRecord
+from fixtures.record.release.standing import Standing
 
 
 @control(
