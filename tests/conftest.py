@@ -10,8 +10,8 @@ import pytest
 from fixtures.sandbox.guardian import Guardian
 
 if TYPE_CHECKING:
-    from tests.application_under_test import Bench
-    from tests.drills import Drill, Healthy
+    from tests.support.application_under_test import Bench
+    from tests.support.drills import Drill, Healthy
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def guardian() -> Iterator[Guardian]:
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Bench"]:
     """A server with the sample on it, made once: each test drills a clone."""
-    from tests.application_under_test import bench
+    from tests.support.application_under_test import bench
 
     with bench(tmp_path_factory.mktemp("sample")) as ready:
         yield ready
@@ -32,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Bench"]:
 @pytest.fixture(scope="session")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Healthy"]:
     """The sample as a source of backups, made once: each test plants its fault in a clone."""
-    from tests.drills import healthy_source
+    from tests.support.drills import healthy_source
 
     with healthy_source(tmp_path_factory.mktemp("healthy")) as ready:
         yield ready
@@ -47,7 +47,7 @@ def whole_set(healthy: "Healthy", tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="session")
 def healthy_drill(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> "Drill":
     """A whole drill of that set in this one process: what others are compared with."""
-    from tests.drills import drill
+    from tests.support.drills import drill
 
     return drill(whole_set.parent, tmp_path_factory.mktemp("healthy-drill"))
 

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
-from tests.drills import ROOT, Drill, drill
+from tests.support.drills import ROOT, Drill, drill
 
 HERE = Path(__file__).resolve().parent
 RELEASES = ROOT / ".venv-apps"

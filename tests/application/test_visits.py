@@ -1,0 +1,248 @@
+"""The application is asked as users of its tenants: what it shows of others is told, and nothing that it writes stays."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.application.migrate import migrate
+from fixtures.application.visits import visit
+from fixtures.database.catalogue import take_facts
+from fixtures.profile.reading import read_profile
+from fixtures.profile.tenancy import Tenancy
+from fixtures.record.facts import Facts
+from fixtures.record.visited import AskedAddress, Visited
+from tests.support.application_under_test import Bench, copy_of_the_sample
+from tests.support.drills import PROFILE, SAMPLE
+
+TENANCY = read_profile(PROFILE).profile.tenancy
+LEAKY = """
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import include, re_path
+from django.views.generic import DetailView, ListView
+from igny8_core.igny8.models import Content, Image, Invoice, Keyword, Site, Subscription, Tag, Tenant
+
+
+class OpenInvoice(DetailView):
+    # It looks at whether somebody is logged in, and not at who.
+    queryset = Invoice.objects.all()
+
+    def render_to_response(self, context):
+        return HttpResponse(self.object.number)
+
+
+class OpenTags(ListView):
+    model = Tag
+
+    def render_to_response(self, context):
+        return JsonResponse([{"id": tag.pk} for tag in self.object_list[:500]], safe=False)
+
+
+class LinkedSites(ListView):
+    # Own sites, and those of others that the last link of each page leads to.
+    template_name = None
+
+    def get_queryset(self):
+        return Site.objects.all()
+
+    def render_to_response(self, context):
+        return HttpResponse("".join('<a href="/sites/%d/?from=here">site</a>' % site.pk for site in self.object_list))
+
+
+@login_required
+def open_keyword(request, key):
+    return JsonResponse({"phrase": get_object_or_404(Keyword, pk=key).phrase})
+
+
+@login_required
+def sites_of_tenant(request, tenant_id):
+    return JsonResponse([{"id": site.pk} for site in Site.objects.filter(tenant_id=tenant_id)], safe=False)
+
+
+@login_required
+def own_sites_of_tenant(request, tenant_id):
+    found = Site.objects.filter(tenant_id=tenant_id, tenant__memberships__user=request.user)
+    return JsonResponse([{"id": site.pk} for site in found], safe=False)
+
+
+@login_required
+def open_invoice(request, invoice_number):
+    return HttpResponse(Invoice.objects.filter(number=invoice_number).first().total)
+
+
+def writes(request):
+    Tenant.objects.update(name="changed by a visit")
+    Tag.objects.all().delete()
+    return JsonResponse([], safe=False)
+
+
+def breaks(request, subscription_id):
+    raise LookupError("Ada Lovelace")
+
+
+def image(request, site_pk, image_pk):
+    return HttpResponse(Image.objects.get(pk=image_pk).path)
+
+
+@login_required
+def anything(request, path):
+    kind, _, key = path.partition("/")
+    return JsonResponse({"title": get_object_or_404(Content, pk=key).title}) if kind == "content" else HttpResponse()
+
+
+urlpatterns += [
+    path("open/", include(([
+        path("invoices/<int:pk>/", OpenInvoice.as_view()),
+        path("tags/", OpenTags.as_view()),
+        path("sites/", LinkedSites.as_view()),
+        re_path(r"^keywords/(?P<key>[0-9]+)/$", open_keyword),
+    ], "open"))),
+    path("tenants/<int:tenant_id>/sites/", sites_of_tenant),
+    path("tenants/<int:tenant_id>/own-sites/", own_sites_of_tenant),
+    path("bills/<str:invoice_number>/", open_invoice),
+    path("writes/", writes),
+    path("breaks/<int:subscription_id>/", breaks),
+    path("sites/<int:site_pk>/images/<int:image_pk>/", image),
+    path("tenants/<int:tenant_id>/days/<str:day>/", sites_of_tenant),
+    re_path(r"^rest/(?P<path>.*)$", anything),
+]
+"""
+DESCRIBED = {"paths": {"/rest/content/{id}": {"get": {}}, "/rest/content": {"post": {}}, "/nowhere/{id}": {"get": {}}}}
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """The sample's database, migrated by its own code."""
+
+    place: Bench
+    facts: Facts
+
+    def visited(self, checkout: Path, folder: Path, **probe: Any) -> Visited:
+        tenancy = TENANCY.model_dump(mode="json")
+        tenancy["probe"] |= probe
+        found = visit(
+            self.place.server,
+            self.place.interpreter(checkout, folder),
+            self.facts,
+            Tenancy.model_validate(tenancy),
+            folder,
+            120,
+        )
+        assert found is not None
+        return found
+
+    def contents(self) -> list[Any]:
+        """What the views below write to, and what logging in does."""
+        told = "SELECT md5(string_agg(r::text, ',' ORDER BY r::text)) FROM {} r"
+        with self.place.server.connect("migrated") as connection:
+            tables = ("igny8_tenants", "igny8_tags", "igny8_users", "django_session")
+            return [connection.execute(told.format(each)).fetchone() for each in tables]  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def migrated(place: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Migrated]:
+    folder = tmp_path_factory.mktemp("migrated")
+    with place.restored() as connection:
+        connection.close()
+        migrate(place.server, place.interpreter(SAMPLE, folder / "private"), 120)
+        with place.server.connect("migrated") as session:
+            facts = take_facts(session)
+        yield Migrated(place, facts)
+
+
+def by_pattern(visited: Visited) -> dict[str, AskedAddress]:
+    assert visited.problem == ""
+    return {each.pattern: each for each in visited.addresses}
+
+
+def test_the_sample_shows_nobody_anothers_rows(migrated: Migrated, tmp_path: Path) -> None:
+    visited = migrated.visited(SAMPLE, tmp_path / "private")
+    assert visited.visitors == 3
+    assert [each.pattern for each in visited.tried] == [
+        *("sites/", "sites/<int:pk>/", "api/sites/", "api/sites/<int:pk>/", "api/content/", "api/content/<int:pk>/"),
+        *("api/invoices/", "api/invoices/<int:pk>/", "api/tasks/", "api/tasks/<uuid:pk>/"),
+    ]
+    assert all(each.asked and not each.shown for each in visited.tried)
+    closed = by_pattern(visited)["admin/igny8/site/<path:object_id>/change/"]
+    assert closed.why == "it lets none of the users of tenants in"
+
+
+def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrated: Migrated, tmp_path: Path) -> None:
+    checkout = copy_of_the_sample(tmp_path)
+    with (checkout / "igny8_core" / "urls.py").open("a") as urls:
+        urls.write(LEAKY)
+    (checkout / "described.json").write_text(json.dumps(DESCRIBED))
+    before = migrated.contents()
+    found = by_pattern(
+        migrated.visited(
+            checkout,
+            tmp_path / "private",
+            tables={"open/keywords/(?P<key>[0-9]+)/$": "igny8_keywords", "rest/content/{id}": "igny8_content"},
+            public={"sites/": "a page for anybody"},
+            openapi="described.json",
+        )
+    )
+    assert migrated.contents() == before
+    leaks = {pattern: (each.kind, each.shown > 0) for pattern, each in found.items() if not each.why}
+    assert {pattern for pattern, (_, shown) in leaks.items() if shown} == {
+        "open/invoices/<int:pk>/",
+        "open/tags/",
+        "open/sites/",
+        "open/keywords/(?P<key>[0-9]+)/$",
+        "tenants/<int:tenant_id>/sites/",
+        "bills/<str:invoice_number>/",
+        "rest/content/{id}",
+        "sites/<int:site_pk>/images/<int:image_pk>/",
+    }
+    assert leaks["tenants/<int:tenant_id>/own-sites/"] == ("detail", False)
+    why = {pattern: each.why for pattern, each in found.items()}
+    assert why["sites/"] == "it is meant to be open to anybody"
+    assert why["breaks/<int:subscription_id>/"] == "it broke when it was asked"
+    assert why["tenants/<int:tenant_id>/days/<str:day>/"] == "nothing says which rows its arguments name"
+    assert why["writes/"] == "it showed an empty list"
+    assert "nowhere/{id}" not in found
+
+
+def test_routers_and_viewsets_are_asked_and_each_leak_of_theirs_is_told(migrated: Migrated, tmp_path: Path) -> None:
+    """Django REST framework itself: a viewset whose details show everything, and one below a site that forgets the site."""
+    checkout = copy_of_the_sample(tmp_path)
+    shutil.copy(Path(__file__).parents[1] / "support" / "rest_api.py", checkout / "igny8_core" / "rest_api.py")
+    with (checkout / "igny8_core" / "settings.py").open("a") as settings:
+        settings.write('\nINSTALLED_APPS += ["rest_framework"]\n')
+    with (checkout / "igny8_core" / "urls.py").open("a") as urls:
+        urls.write(
+            "\nfrom django.urls import include\nfrom igny8_core import rest_api\n"
+            'urlpatterns += [path("rest/", include(rest_api.router.urls))]\n'
+        )
+    found = by_pattern(migrated.visited(checkout, tmp_path / "private"))
+    rest = {pattern.removeprefix("rest/"): each for pattern, each in found.items() if pattern.startswith("rest/")}
+    tried = {pattern: each.shown > 0 for pattern, each in rest.items() if not each.why}
+    below = "sites/(?P<site_pk>[0-9]+)"
+    assert tried == {
+        "sites/$": False,
+        "sites/(?P<pk>[^/.]+)/$": False,
+        "invoices/$": False,
+        "invoices/(?P<pk>[^/.]+)/$": False,
+        "keywords/$": False,
+        "keywords/(?P<pk>[^/.]+)/$": True,
+        f"{below}/content/$": False,
+        f"{below}/content/(?P<pk>[^/.]+)/$": False,
+        f"{below}/images/$": False,
+        f"{below}/images/(?P<pk>[^/.]+)/$": True,
+    }
+    leak = rest[f"{below}/images/(?P<pk>[^/.]+)/$"]
+    assert leak.shown * 2 == leak.asked, "of a foreign site it shows nothing; below an own one it shows another's image"
+
+
+def test_what_keeps_the_application_from_being_asked_is_its_problem(migrated: Migrated, tmp_path: Path) -> None:
+    told = migrated.visited(SAMPLE, tmp_path / "private", openapi="lacking.json")
+    assert told.problem == "the checkout has no lacking.json, which tenancy.probe.openapi names"
+    alone = migrated.visited(SAMPLE, tmp_path / "private", privileged=["is_active"])
+    assert (alone.visitors, alone.problem) == (0, "there are no two tenants with a plain user each")

@@ -1,0 +1,127 @@
+"""Files that a query of the profile names are looked up as those of a column: keys as JSON, tenants where it tells them."""
+
+import io
+import secrets
+import sqlite3
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fixtures.checks.control import Examination, Finding
+from fixtures.checks.databases import Access, Database
+from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
+from fixtures.checks.sites.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
+from fixtures.database.read_facts import read_facts
+from fixtures.profile.files import FileColumn
+from fixtures.profile.reading import read_profile
+from tests.sites.test_site_sources import read
+from tests.support.drills import PROFILE, Healthy
+
+QUERY = """
+-- Invoices of the first tenants have a PDF whose path is computed.
+SELECT id, tenant_id AS tenant, 'https://cdn.example/pdf/' || tenant_id || '/' || id || '.pdf' AS path, 3 AS size
+FROM igny8_invoices WHERE id IN (1, 2, 37);
+"""
+COLUMN = FileColumn(
+    name="pdf", query="pdf.sql", root="media", prefix="https://cdn.example/", claims="pdf", tenant_folder="pdf/{tenant}",
+    unclaimed={"*/draft-*": "drafts are kept until the invoice is sent"},
+)  # fmt: skip
+FILES = {
+    "media/pdf/1/1.pdf": b"one",
+    "media/pdf/2/37.pdf": b"cut?",
+    "media/pdf/1/draft-9.pdf": b"x",
+    "media/pdf/3.pdf": b"",
+}
+
+
+@contextmanager
+def looked_up(
+    healthy: Healthy, folder: Path, column: FileColumn, planted: str = "", uploads: Path | None = None
+) -> Iterator[ArchivedFiles]:
+    """The sample's database, in which `planted` is done and undone, beside an archive of FILES."""
+    (folder / "pdf.sql").write_text(QUERY)
+    archive = folder / "set.sites.tar"
+    with tarfile.open(archive, "w") as packed:
+        for name, content in FILES.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            packed.addfile(entry, io.BytesIO(content))
+    data = read(archive, folder / "inventory", uploads=uploads)
+    server, database = healthy.server, healthy.built.database
+    access = Access(
+        server.host, server.port, server.user, server.password, database, database, secrets.token_hex(4), b"key"
+    )
+    profile = read_profile(PROFILE).profile.model_copy(update={"files": (column,)})
+    instants = {"snapshot": time.time(), "until": 0.0, "archived_from": 0.0}
+
+    with server.connect(database) as session, sqlite3.connect(data.inventory) as inventory:
+        facts = read_facts(server, database, 60)
+        with session.transaction(force_rollback=True):
+            if planted:
+                session.execute(planted)  # type: ignore[call-overload]
+            records = Database(facts, Examination(), access, database, session)
+            yield ArchivedFiles(ArchiveIndex(inventory, Examination(), b"key", instants), records, profile, folder)
+
+
+def told(files: ArchivedFiles, lookup: Lookup) -> tuple[str, tuple[str, ...]]:
+    """What is said of what breaks it; nothing where nothing does."""
+    try:
+        files.index.expect_none(lookup)
+    except Finding as finding:
+        return finding.message, finding.samples
+    return "", ()
+
+
+def test_a_querys_files_are_looked_up_both_ways(healthy: Healthy, tmp_path: Path) -> None:
+    with looked_up(healthy, tmp_path, COLUMN) as files:
+        gone = ("1 of 3 rows name a file that is not in the archive", ("id=2 has no file",))
+        assert told(files, missing(COLUMN)) == gone
+        assert told(files, altered(COLUMN))[1] == ("id=37 1 bytes too many",)
+        assert told(files, unclaimed(COLUMN.claimed_folder))[1] == ("entry=4",)
+        assert told(files, astray(COLUMN, owned=files.owned(COLUMN))) == ("", ())
+
+
+NAMED = {
+    "name": "images",
+    "table": "igny8_images",
+    "path": "path",
+    "root": "sites-data",
+    "tenant_folder": "uploads/{tenant}",
+}
+ORPHAN = """
+ALTER TABLE igny8_images ALTER content_id DROP NOT NULL;
+UPDATE igny8_images SET content_id = NULL WHERE id = 1;
+UPDATE igny8_images SET path = 'uploads/999/x.svg' WHERE id = 2;
+"""
+
+
+def test_a_row_without_an_owner_is_told_once_and_one_outside_its_folder_here(healthy: Healthy, tmp_path: Path) -> None:
+    """That it has no owner, TEN-03 tells; where no owner is known of the table, nothing else would."""
+    column = FileColumn.model_validate(NAMED)
+    with looked_up(healthy, tmp_path, column, ORPHAN) as files:
+        assert files.owned(column)
+        here = (
+            "1 of 209 rows name a file that is not in their own tenant's folder",
+            ("id=2 outside its tenant's folder",),
+        )
+        assert told(files, astray(column, owned=True)) == here
+        unknown = told(files, astray(column, owned=False))[1]
+        assert unknown == ("id=1 belongs to no tenant", "id=2 outside its tenant's folder")
+        assert not files.owned(COLUMN)
+
+
+def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_path: Path) -> None:
+    """The rows' paths count from the root of either archive."""
+    uploads = tmp_path / "set.uploads"
+    (uploads / "sites-data" / "uploads" / "1").mkdir(parents=True)
+    (uploads / "sites-data" / "uploads" / "1" / "image-1.svg").write_bytes(b"<svg/>")
+    column = FileColumn.model_validate({**NAMED, "claims": "uploads"})
+    planted = "DELETE FROM igny8_images WHERE id > 2; UPDATE igny8_images SET path = 'uploads/1/image-' || id || '.svg'"
+    with looked_up(healthy, tmp_path, column, planted, uploads) as files:
+        assert told(files, missing(column)) == (
+            "1 of 2 rows name a file that is not in the archive",
+            ("id=2 has no file",),
+        )
+        assert told(files, unclaimed(column.claimed_folder)) == ("", ())

@@ -1,0 +1,150 @@
+"""A reference that is meant to leave its tenant is excused, counted, and watched for the rows that are not meant to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.checks.probe import Probe
+from fixtures.checks.tenancy.owners import owned_otherwise
+from fixtures.checks.tenancy.references import excused, owned_by_somebody, strays
+from fixtures.plan.waivers import needless_crossings
+from fixtures.profile.references import Crossing
+from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
+
+SPENT = "public.spent(cardNo)->public.cards"
+REASON = "a gift card may be spent at another tenant that accepts it"
+VIA = {"owner_via": {"spent": "tenant_id"}}
+CROSSED = """
+UPDATE spent SET tenant_id = 1, accepted = true WHERE "cardNo" = 2 AND turn = 1;
+UPDATE spent SET tenant_id = 1, accepted = false WHERE "cardNo" = 3 AND turn = 1;
+"""
+
+
+@pytest.fixture(scope="module")
+def tenancy() -> Iterator[SmallTenancy]:
+    with small_tenancy() as ready:
+        yield ready
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "crossings").mkdir()
+    (tmp_path / "crossings" / "accepted.sql").write_text(
+        'SELECT s."cardNo", s.turn FROM public.spent s WHERE s.accepted; -- the acceptance\n'.replace("; --", " --")
+    )
+    return tmp_path
+
+
+def probe(look: Look) -> Probe:
+    (reference,) = [key for key in look.database.facts.foreign_keys if key.id == SPENT]
+    source = look.table("spent")
+    return excused(strays(reference, source, look.ownership), look.tenancy.crossing_of(SPENT), source)
+
+
+def crossing(condition: str | None = None) -> dict[str, object]:
+    return VIA | {
+        "crossing": [{"reference": SPENT, "reason": REASON} | ({"condition": condition} if condition else {})]
+    }
+
+
+def test_without_an_excuse_every_row_that_crosses_is_told(tenancy: SmallTenancy) -> None:
+    with tenancy.look(CROSSED, **VIA) as look:
+        assert look.said(probe(look)) == (
+            "2 of 4 rows point at a row of public.cards that belongs to another tenant",
+            ("cardNo=2 turn=1 tenant=1 other_tenant=2", "cardNo=3 turn=1 tenant=1 other_tenant=2"),
+        )
+
+
+def test_with_a_condition_only_the_rows_outside_it_are(tenancy: SmallTenancy, folder: Path) -> None:
+    with tenancy.look(CROSSED, folder, **crossing("crossings/accepted.sql")) as look:
+        assert look.problems == ()
+        assert look.said(probe(look)) == (
+            "1 of 4 rows point at a row of public.cards that belongs to another tenant, and are not among those that the "
+            "profile means to",
+            ("cardNo=3 turn=1 tenant=1 other_tenant=2",),
+        )
+        assert look.database.examination.note == f"1 of 4 rows cross, as the profile says: {REASON}"
+
+
+def test_with_a_condition_there_may_be_none_on_a_quiet_day(tenancy: SmallTenancy, folder: Path) -> None:
+    with tenancy.look("", folder, **crossing("crossings/accepted.sql")) as look:
+        assert look.said(probe(look)) == (f"0 of 4 rows cross, as the profile says: {REASON}", ())
+
+
+def test_without_a_condition_all_are_counted_and_one_is_needed(tenancy: SmallTenancy) -> None:
+    with tenancy.look(CROSSED, **crossing()) as look:
+        assert look.said(probe(look)) == (f"2 of 4 rows cross, as the profile says: {REASON}", ())
+    with tenancy.look("", **crossing()) as look:
+        assert look.said(probe(look))[0].startswith("nothing needs its [[tenancy.crossing]] any more: no row crosses;")
+
+
+def test_a_reference_that_is_meant_to_cross_gives_a_row_without_an_owner_none(
+    tenancy: SmallTenancy, folder: Path
+) -> None:
+    orphaned = """
+    ALTER TABLE spent ALTER tenant_id DROP NOT NULL;
+    UPDATE spent SET tenant_id = NULL, accepted = ("cardNo" = 2) WHERE "cardNo" IN (2, 3) AND turn = 1;
+    """
+    ownerless = {"ownerless": {"spent": "guests spend cards as well"}}
+    for said, rows in (
+        (VIA, ("cardNo=2 turn=1 other_tenants=1", "cardNo=3 turn=1 other_tenants=1")),
+        (crossing("crossings/accepted.sql"), ("cardNo=3 turn=1 other_tenants=1",)),
+    ):
+        with tenancy.look(orphaned, folder, **said, **ownerless) as look:
+            (key,) = [key for key in look.database.facts.foreign_keys if key.id == SPENT]
+            found = owned_otherwise(look.table("spent"), (key,), look.ownership, look.tenancy)
+            assert look.said(found)[1] == rows
+
+
+def test_a_person_in_several_tenants_may_name_the_present_one_if_the_profile_says_why(tenancy: SmallTenancy) -> None:
+    reference = "public.people(now_in)->public.tenants"
+    shared = {"shared": {"people": "a person may belong to several tenants"}}
+    for said, expected in (
+        (
+            {},
+            (
+                "1 of 1 rows of a shared table point at a row of public.tenants that a tenant owns",
+                ("id=1 other_tenant=1",),
+            ),
+        ),
+        (
+            {"crossing": [{"reference": reference, "reason": "where the person was last"}]},
+            ("1 of 1 rows cross, as the profile says: where the person was last", ()),
+        ),
+    ):
+        with tenancy.look("", **shared, **said) as look:
+            (key,) = [key for key in look.database.facts.foreign_keys if key.id == reference]
+            source = look.table("people")
+            found = owned_by_somebody(key, source, look.ownership)
+            crossed = look.tenancy.crossing_of(reference)
+            assert look.said(excused(found, crossed, source, may_be_needless=True)) == expected
+
+
+def test_a_condition_that_the_database_cannot_answer_is_a_fault_of_the_profile(
+    tenancy: SmallTenancy, folder: Path
+) -> None:
+    for query, told in (
+        ("SELECT turn FROM public.spent", "column m.cardNo does not exist"),
+        ('SELECT "cardNo", turn FROM spent', 'relation "spent" does not exist'),
+        ("SELECT", "column m.cardNo does not exist"),
+    ):
+        (folder / "crossings" / "accepted.sql").write_text(query)
+        with tenancy.look("", folder, **crossing("crossings/accepted.sql")) as look:
+            assert look.problems == (
+                f"profile.toml: tenancy.crossing: crossings/accepted.sql: {told}; it returns cardNo, turn, and names "
+                "every table with its schema",
+            )
+
+
+def test_an_excuse_for_what_is_no_reference_is_needless() -> None:
+    planned = [("TEN-02", SPENT), ("TEN-03", "public.spent")]
+    excuse = Crossing(reference="public.spent(cardno)->public.cards", reason=REASON)
+    assert needless_crossings([Crossing(reference=SPENT, reason=REASON)], planned, frozenset()) == ()
+    (told,) = needless_crossings([excuse], planned, frozenset())
+    assert (told.control, told.subject, told.outcome) == ("TEN-02", excuse.reference, "failed")
+    assert told.message == (
+        f"nothing needs this [[tenancy.crossing]]: TEN-02, TEN-04, TEN-08, TEN-09 have no such subject, the nearest is "
+        f"{SPENT}; remove it, or name the reference as the report writes it"
+    )
+    assert needless_crossings([excuse], planned, frozenset({"TEN-09"})) == (), "nobody could look what there is"

@@ -1,0 +1,138 @@
+"""Ids that no constraint holds are followed: in a column, in an array, in JSON; and none is lost sight of."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from fixtures.checks.tenancy.generic_references import generic_strays
+from fixtures.checks.tenancy.references import excused, soft_strays
+from fixtures.profile.references import SoftReference
+from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
+
+VIA = {"spent": "tenant_id"}
+DEVICE = "a0000000-0000-0000-0000-00000000000"
+
+
+@pytest.fixture(scope="module")
+def tenancy() -> Iterator[SmallTenancy]:
+    with small_tenancy() as ready:
+        yield ready
+
+
+def said(look: Look) -> tuple[str, tuple[str, ...]]:
+    (reference,) = look.tenancy.soft_reference
+    return look.said(soft_strays(reference, look.database.facts, look.ownership))
+
+
+def soft(column: str, target: str, **more: str) -> dict[str, object]:
+    return {"owner_via": VIA, "soft_reference": [{"table": "spent", "column": column, "target": target} | more]}
+
+
+def test_an_array_holds_several_ids(tenancy: SmallTenancy) -> None:
+    planted = """UPDATE spent SET ids = '{1}' WHERE "cardNo" = 1; UPDATE spent SET ids = '{2,3,NULL}' WHERE turn = 2;
+                 UPDATE spent SET ids = '{2,1}' WHERE "cardNo" = 3"""
+    with tenancy.look(planted, **soft("ids", "cards")) as look:
+        told = "1 of 5 ids mean another tenant's row of public.cards, or none that is there"
+        assert said(look) == (told, ("cardNo=3 turn=1 tenant=2 other_tenant=1",))
+
+
+def test_json_is_looked_into_as_far_as_the_path_leads(tenancy: SmallTenancy) -> None:
+    planted = f"""
+    UPDATE spent SET note = '{{"seen": [{{"on": "{DEVICE[:-1].upper()}01"}}, {{"on": null}}, {{}}]}}' WHERE "cardNo" = 1;
+    UPDATE spent SET note = '{{"seen": [{{"on": "{DEVICE}3"}}, {{"on": "{DEVICE}1"}}, {{"on": 9}}]}}' WHERE turn = 2;
+    """
+    with tenancy.look(planted, **soft("note", "devices", json_path="$.seen[*].on")) as look:
+        assert look.problems == ()
+        assert said(look) == (
+            "2 of 4 ids mean another tenant's row of public.devices, or none that is there",
+            ("cardNo=2 turn=2 tenant=2 other_tenant=1", "cardNo=2 turn=2 tenant=2 other_tenant=None"),
+        )
+
+
+def test_what_everybody_shares_need_only_be_there(tenancy: SmallTenancy) -> None:
+    words = {"shared": {"Words": "the same for everyone"}}
+    planted = "UPDATE spent SET ids = '{7}' WHERE turn = 1; UPDATE spent SET ids = '{8}' WHERE turn = 2"
+    with tenancy.look(planted, **words, **soft("ids", "Words")) as look:
+        assert said(look)[1] == ("cardNo=2 turn=2 tenant=2 other_tenant=None",)
+
+
+def test_an_id_may_outlive_the_row_that_it_means_and_not_mean_another_tenants(tenancy: SmallTenancy) -> None:
+    reason = "a card that ran out is deleted"
+    for ids, told in (
+        ("{9}", (f"1 of 1 ids mean a row that is gone, as the profile says: {reason}", ())),
+        (
+            "{9,1}",
+            ("1 of 2 ids mean another tenant's row of public.cards", ("cardNo=3 turn=1 tenant=2 other_tenant=1",)),
+        ),
+    ):
+        planted = f"""UPDATE spent SET ids = NULL; UPDATE spent SET ids = '{ids}' WHERE "cardNo" = 3"""
+        with tenancy.look(planted, **soft("ids", "cards", outlives=reason)) as look:
+            assert said(look) == told
+
+
+def test_a_path_that_is_none_is_a_fault_of_the_profile(tenancy: SmallTenancy) -> None:
+    with tenancy.look("", **soft("note", "devices", json_path="seen[")) as look:
+        (told,) = look.problems
+        assert told.startswith("profile.toml: tenancy.soft_reference: public.spent(note seen[)->public.devices: ")
+        assert told.endswith("; write an SQL/JSON path, as $.site.id or $.ids[*]")
+
+
+def test_a_reference_without_a_constraint_may_give_the_owner(tenancy: SmallTenancy) -> None:
+    planted = "CREATE TABLE logs (id int PRIMARY KEY, tenant int); INSERT INTO logs VALUES (1, 1), (2, 9), (3, NULL)"
+    reference = {"table": "logs", "column": "tenant", "target": "tenants"}
+    with tenancy.look(planted, owner_via={"logs": "tenant"}, soft_reference=[reference]) as look:
+        assert look.problems == ()
+        assert str(look.ownership.owned[look.table("logs").name]) == "public.logs -> public.tenants"
+        assert said(look)[1] == ("id=2 tenant=9 other_tenant=None",)
+    with tenancy.look(planted, owner_via={"logs": "tenant"}) as look:
+        assert look.problems == (
+            "tenancy.owner_via: the column tenant of public.logs is in no foreign key: name one that is, or declare a "
+            "[[tenancy.soft_reference]] on it",
+        )
+
+
+def test_what_means_no_row_is_no_crossing(tenancy: SmallTenancy) -> None:
+    planted = """UPDATE spent SET ids = '{2}' WHERE "cardNo" = 1; UPDATE spent SET ids = '{99}' WHERE turn = 2"""
+    crossing = {"reference": "public.spent(ids)->public.cards", "reason": "gift cards of others are seen"}
+    with tenancy.look(planted, **soft("ids", "cards"), crossing=[crossing]) as look:
+        (reference,) = look.tenancy.soft_reference
+        probe = soft_strays(reference, look.database.facts, look.ownership)
+        found = look.said(excused(probe, look.tenancy.crossing_of(reference.id), look.table("spent")))
+        assert found[1] == ("cardNo=2 turn=2 tenant=2 other_tenant=None",)
+        assert look.database.examination.note == "1 of 2 ids cross, as the profile says: gift cards of others are seen"
+
+
+def test_its_name_says_where_it_stands() -> None:
+    reference = SoftReference.model_validate({"table": "a", "column": "b", "json_path": "$.c", "target": "d"})
+    assert reference.id == "public.a(b $.c)->public.d"
+
+
+GENERIC = """
+CREATE TABLE django_content_type (id int PRIMARY KEY, app_label text, model text);
+CREATE TABLE tells (id int PRIMARY KEY, tenant_id int REFERENCES tenants, what int REFERENCES django_content_type, of text);
+INSERT INTO django_content_type VALUES (1, 'shop', 'card'), (2, 'shop', 'cup');
+INSERT INTO tells VALUES (1, 1, 1, '1'), (2, 2, 1, '3'), (3, 1, 1, '99');
+"""
+
+
+@pytest.mark.parametrize("outlives", [{}, {"outlives": "the log outlives what it tells of"}])
+def test_a_generic_reference_may_outlive_its_row_and_never_mean_another_tenants(
+    tenancy: SmallTenancy, outlives: dict[str, str]
+) -> None:
+    said = {"table": "tells", "type_column": "what", "id_column": "of", "models": {"shop.card": "cards"}, **outlives}
+    with tenancy.look(GENERIC, generic_reference=[said]) as look:
+        probe = generic_strays(look.tenancy.generic_reference[0], look.database.facts, look.ownership)
+        message, keys = look.said(probe)
+        if outlives:
+            assert (
+                message
+                == "1 of 3 rows point at a row that is gone, as the profile says: the log outlives what it tells of"
+            )
+        else:
+            assert (message.split(" ")[0], keys) == ("1", ("id=3 tenant=1 other_tenant=None",))
+    with tenancy.look(GENERIC + "UPDATE tells SET of = '2' WHERE id = 1", generic_reference=[said]) as look:
+        probe = generic_strays(look.tenancy.generic_reference[0], look.database.facts, look.ownership)
+        assert look.said(probe)[1][0] == "id=1 tenant=1 other_tenant=2"
+    with tenancy.look(GENERIC + "UPDATE tells SET what = 2 WHERE id = 1", generic_reference=[said]) as look:
+        probe = generic_strays(look.tenancy.generic_reference[0], look.database.facts, look.ownership)
+        assert look.said(probe)[1][0] == "id=1 tenant=1 other_tenant=None", "a model that the profile lacks"

@@ -1,0 +1,404 @@
+"""Taking a backup set: what it holds is what the source held at one instant, and half a set is none."""
+
+import contextlib
+import io
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.commands.backup import BackupFailed, Source, take_backup
+from fixtures.commands.backup.archive import pack
+from fixtures.commands.backup.place import sole_writer, thin_out
+from fixtures.profile.reading import ReadProfile
+from fixtures.record.names import TableName
+from fixtures.record.stage import StageFailed
+from fixtures.shelf.locate import locate
+from tests.support.small_source import CANARY, PROFILE, Small, running, script, small_source
+
+PEOPLE = TableName("public", "people")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    with small_source(tmp_path_factory.mktemp("small")) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def taken(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small.back_up(tmp_path_factory.mktemp("taken"))
+
+
+def test_a_set_is_whole_private_and_named_after_its_snapshot(taken: Path) -> None:
+    backup = locate(taken.parent, PROFILE).backup_set
+    assert backup.manifest is not None
+    assert re.fullmatch(r"small_\d{8}_\d{6}", taken.name)
+    assert taken.name == f"small_{backup.manifest.snapshot_at:%Y%m%d_%H%M%S}"
+    assert {artefact.role for artefact in backup.artefacts} == {"dump", "roles", "sites", "manifest"}
+    assert backup.altered == ()
+    assert stat.S_IMODE(taken.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in taken.iterdir()} == {0o600}
+
+
+def test_the_manifest_counts_every_table_of_user_schemas(taken: Path) -> None:
+    manifest = locate(taken, PROFILE).backup_set.manifest
+    assert manifest is not None
+    assert manifest.tables == {
+        TableName("my schema", "order items"): 3000,
+        PEOPLE: 2000,
+        TableName("public", "parts"): 50,
+        TableName("public", "parts_2026"): 50,
+    }
+    assert manifest.large_objects == 1
+    assert manifest.database == "source"
+
+
+def test_the_manifest_counts_what_the_dump_holds_while_rows_are_being_written(small: Small, tmp_path: Path) -> None:
+    small.clone("busy")
+    begun, stop = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with small.server.connect("busy") as connection:
+            number = 10_000
+            while not stop.is_set():
+                connection.execute("INSERT INTO people VALUES (%s, 'late', NULL)", [number])
+                number += 1
+                begun.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert begun.wait(10)
+        folder = small.back_up(tmp_path, "busy")
+    finally:
+        stop.set()
+        writer.join()
+    manifest = locate(folder, PROFILE).backup_set.manifest
+    assert manifest is not None
+    assert 2000 < manifest.tables[PEOPLE] < small.count("people", "busy")
+    small.server.create_database("busy_again")
+    dump = folder / f"{folder.name}.dump"
+    subprocess.run(
+        [small.server.clients.pg_restore, "--dbname=busy_again", dump],
+        env=small.server.environment("busy_again"),
+        check=True,
+    )
+    assert small.count("people", "busy_again") == manifest.tables[PEOPLE]
+
+
+def test_a_role_that_row_security_filters_is_refused_rather_than_short(small: Small, tmp_path: Path) -> None:
+    small.run("CREATE ROLE filtered LOGIN PASSWORD 'x'; GRANT pg_read_all_data TO filtered", "postgres")
+    settings = {**small.source().settings, "user": "filtered", "password": "x"}
+    with pytest.raises(BackupFailed, match=r"row-level security.*BYPASSRLS|BYPASSRLS.*row-level security") as refusal:
+        take_backup(Source(settings), tmp_path, application="small", sites_data=small.sites, guardian=small.guardian)
+    assert "people" in refusal.value.cause
+    assert visible(tmp_path) == []
+
+
+def test_roles_carry_no_password_and_load_twice(small: Small, taken: Path) -> None:
+    roles = next(taken.glob("*.roles.sql"))
+    assert "never-in-a-backup" not in roles.read_text()
+    assert "PASSWORD" not in roles.read_text()
+    assert "SCRAM" not in roles.read_text()
+    for _ in range(2):
+        subprocess.run(
+            [small.server.clients.psql, "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", "--file", roles],
+            env=small.server.environment("postgres"),
+            check=True,
+            capture_output=True,
+        )
+    with small.server.connect() as connection:
+        row = connection.execute("SELECT rolconnlimit, rolconfig FROM pg_roles WHERE rolname = 'small app'").fetchone()
+    assert row == (7, ['search_path="$user", "my schema", public', "statement_timeout=30s"])
+
+
+def test_no_password_is_in_any_argv(small: Small, tmp_path: Path) -> None:
+    witness = tmp_path / "argv"
+    real = small.server.clients.pg_dump
+    front = script(tmp_path / "pg_dump", f'#!/bin/sh\necho "$@" >> {witness}\nexec {real} "$@"\n')
+    small.back_up(tmp_path / "sets", pg_dump=front)
+    assert "--snapshot=" in witness.read_text()
+    assert small.server.password not in witness.read_text()
+    assert small.server.password not in repr(small.source())
+
+
+def test_the_database_may_be_named_by_a_url() -> None:
+    source = Source.from_environment({"DATABASE_URL": "postgresql://me:s%40crt@db.example:5433/igny8?sslmode=require"})
+    told = source.environment()
+    assert (told["PGHOST"], told["PGPORT"], told["PGUSER"], told["PGDATABASE"]) == ("db.example", "5433", "me", "igny8")
+    assert (told["PGPASSWORD"], told["PGSSLMODE"]) == ("s@crt", "require")
+
+
+@pytest.mark.parametrize("environment", [{}, {"DATABASE_URL": "sqlite:///db.sqlite3"}, {"PGHOST": "db.example"}])
+def test_without_a_postgres_database_there_is_no_backup(environment: dict[str, str]) -> None:
+    with pytest.raises(BackupFailed, match="DATABASE_URL"):
+        Source.from_environment(environment)
+
+
+def test_a_pg_dump_that_fails_leaves_no_set(small: Small, tmp_path: Path) -> None:
+    front = dumping(tmp_path, small, 'echo "pg_dump: error: out of luck" >&2; exit 3')
+    with pytest.raises(BackupFailed, match="exit code 3 and said: pg_dump: error: out of luck"):
+        small.back_up(tmp_path / "sets", pg_dump=front)
+    assert visible(tmp_path / "sets") == []
+
+
+def test_a_pg_dump_that_says_something_unknown_leaves_no_set(small: Small, tmp_path: Path) -> None:
+    front = dumping(tmp_path, small, 'echo "pg_dump: warning: half of it" >&2; exit 0')
+    with pytest.raises(BackupFailed, match="half of it"):
+        small.back_up(tmp_path / "sets", pg_dump=front)
+
+
+def test_an_unknown_client_or_an_unreachable_server_is_named(small: Small, tmp_path: Path) -> None:
+    with pytest.raises(BackupFailed, match="does not run"):
+        small.back_up(tmp_path, pg_dump=tmp_path / "absent")
+    nowhere = Source({**small.source().settings, "host": str(tmp_path)})
+    with pytest.raises(BackupFailed, match="cannot be reached") as refusal:
+        take_backup(nowhere, tmp_path, application="small", sites_data=small.sites, guardian=small.guardian)
+    assert small.server.password not in str(refusal.value)
+
+
+def test_two_sets_never_share_a_name(small: Small, tmp_path: Path) -> None:
+    first, second = small.back_up(tmp_path), small.back_up(tmp_path)
+    assert first != second
+    assert len(visible(tmp_path)) == 2
+
+
+def test_only_one_backup_runs_at_a_time(small: Small, tmp_path: Path) -> None:
+    with sole_writer(tmp_path, "small"), pytest.raises(BackupFailed, match="another backup of small"):
+        small.back_up(tmp_path)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_leaves_nothing(small: Small, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    with interrupted(small, tmp_path) as process:
+        process.send_signal(number)
+        assert process.wait(20) == code
+    assert [path for path in (tmp_path / "sets").iterdir() if path.name != ".small.lock"] == []
+
+
+def test_kill_9_leaves_nothing_once_the_guardian_has_been(small: Small, tmp_path: Path) -> None:
+    with interrupted(small, tmp_path) as process:
+        process.kill()
+        process.wait(20)
+        dumping_pid = int((tmp_path / "pid").read_text())
+        until(lambda: not any(".partial" in path.name for path in (tmp_path / "sets").iterdir()))
+        until(lambda: not running(dumping_pid))
+
+
+def test_kill_9_of_all_leaves_what_nothing_takes_for_a_set_and_the_next_backup_clears_away(
+    small: Small, tmp_path: Path
+) -> None:
+    sets = tmp_path / "sets"
+    with interrupted(small, tmp_path) as process:
+        guardians = children(process.pid)
+        assert guardians
+        for pid in [*guardians, process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait(20)
+        remains = [path.name for path in sets.iterdir() if path.name.endswith(".partial")]
+        assert len(remains) == 1
+        with pytest.raises(StageFailed, match="no backup found") as refusal:
+            locate(sets, PROFILE)
+        assert "never finished" in refusal.value.cause
+    whole = small.back_up(sets)
+    assert [path.name for path in sets.iterdir() if not path.name.endswith(".lock")] == [whole.name]
+
+
+def test_keep_removes_only_whole_older_sets_of_its_own(small: Small, tmp_path: Path) -> None:
+    made = [small.back_up(tmp_path) for _ in range(3)]
+    stranger = tmp_path / "small_20200101_000000"
+    stranger.mkdir()
+    assert thin_out(tmp_path, "small", 1) == [folder.name for folder in made[:2]]
+    assert visible(tmp_path) == sorted([stranger.name, made[2].name])
+    with pytest.raises(BackupFailed, match="last backup set"):
+        thin_out(tmp_path, "small", 0)
+
+
+def test_the_command_takes_a_set_from_the_environment_alone(small: Small, tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "app.log").write_text("a line\n")
+    into = os.path.relpath(tmp_path / "sets")
+    command = [sys.executable, "-m", "fixtures.commands.backup", "--into", into, "--sites-data", small.sites]
+    done = subprocess.run(
+        [*command, "--logs", logs, "--application", "small", "--keep", "2"],
+        env=small.server.environment("source"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    folder = Path(done.stdout.strip())
+    assert {path.name.removeprefix(folder.name) for path in folder.iterdir()} == {
+        ".dump",
+        ".roles.sql",
+        ".sites.tar.gz",
+        ".logs.tar.gz",
+        ".manifest.json",
+    }
+    assert CANARY not in done.stdout + done.stderr
+
+
+def test_archives_are_the_same_bytes_for_the_same_files_and_keep_links(small: Small) -> None:
+    first, second = io.BytesIO(), io.BytesIO()
+    pack(first, {"sites-data": small.sites})
+    pack(second, {"sites-data": small.sites})
+    assert first.getvalue() == second.getvalue()
+    with tarfile.open(fileobj=io.BytesIO(first.getvalue())) as archive:
+        link = archive.getmember("sites-data/clients/1/current")
+        assert link.issym()
+        assert link.linkname == "v1"
+
+
+def test_uploads_have_an_archive_of_their_own_where_the_profile_asks_for_one(small: Small, tmp_path: Path) -> None:
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    (uploads / "cat.png").write_bytes(b"meow")
+    required = PROFILE.backup.model_copy(update={"required": ("dump", "sites", "uploads", "manifest")})
+    profile = PROFILE.model_copy(update={"backup": required})
+    made = take_backup(
+        small.source("source"),
+        tmp_path / "sets",
+        application="small",
+        sites_data=small.sites,
+        uploads=uploads,
+        profile=ReadProfile("small", Path(), Path(), "", profile),
+        pg_dump=small.server.clients.pg_dump,
+        guardian=small.guardian,
+    )
+    found = locate(tmp_path / "sets", profile)
+    assert found.backup_set.manifest is not None
+    assert "uploads" in found.backup_set.manifest.files
+    assert not found.backup_set.altered
+    with tarfile.open(found.paths["uploads"]) as archive:
+        assert archive.getnames() == ["uploads", "uploads/cat.png"]
+    with tarfile.open(found.paths["sites"]) as archive:
+        assert not [name for name in archive.getnames() if "cat" in name]
+    (made / f"{made.name}.uploads.tar.gz").write_bytes(b"another")
+    assert [each.role for each in locate(tmp_path / "sets", profile).backup_set.altered] == ["uploads"]
+
+
+def test_uploads_from_elsewhere_go_into_the_sites_archive(tmp_path: Path) -> None:
+    sites, uploads = tmp_path / "sites", tmp_path / "uploads"
+    sites.mkdir()
+    uploads.mkdir()
+    (uploads / "cat.png").write_bytes(b"meow")
+    packed = io.BytesIO()
+    pack(packed, {"sites-data": sites, "sites-data/uploads": uploads})
+    with tarfile.open(fileobj=io.BytesIO(packed.getvalue())) as archive:
+        assert "sites-data/uploads/cat.png" in archive.getnames()
+    (sites / "uploads").mkdir()
+    with pytest.raises(BackupFailed, match="is there already"):
+        pack(io.BytesIO(), {"sites-data": sites, "sites-data/uploads": uploads})
+
+
+class _Meddling(io.BytesIO):
+    """A target that meddles with the source as soon as the first bytes arrive."""
+
+    def __init__(self, meddle: object) -> None:
+        super().__init__()
+        self._meddle = meddle
+
+    def write(self, data: object) -> int:
+        if self.tell() > 1000 and callable(self._meddle):
+            meddle, self._meddle = self._meddle, None
+            meddle()
+        return super().write(data)  # type: ignore[arg-type]
+
+
+def big_tree(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "a.bin").write_bytes(os.urandom(4 << 20))
+    (folder / "b.txt").write_text("b")
+    return folder
+
+
+def grow(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"more")
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path: Path) -> None:
+    tree = big_tree(tmp_path / "tree")
+    with pytest.raises(BackupFailed, match=r"a\.bin shrank while"):
+        pack(_Meddling(lambda: os.truncate(tree / "a.bin", 10)), {"sites-data": tree})
+
+
+def test_a_file_that_vanishes_is_named(tmp_path: Path) -> None:
+    tree = big_tree(tmp_path / "tree")
+    with pytest.raises(BackupFailed, match=r"b\.txt vanished while"):
+        pack(_Meddling((tree / "b.txt").unlink), {"sites-data": tree})
+
+
+def test_a_file_that_grows_is_torn_unless_it_is_a_log(tmp_path: Path) -> None:
+    tree = big_tree(tmp_path / "tree")
+    with pytest.raises(BackupFailed, match=r"a\.bin changed while"):
+        pack(_Meddling(lambda: grow(tree / "a.bin")), {"sites-data": tree})
+    pack(_Meddling(lambda: grow(tree / "a.bin")), {"logs": tree}, may_grow=True)
+
+
+def test_what_cannot_be_restored_is_not_archived(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BackupFailed, match="pipe is neither a file"):
+        pack(io.BytesIO(), {"sites-data": tmp_path})
+
+
+def visible(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def dumping(tmp_path: Path, small: Small, instead: str) -> Path:
+    """A pg_dump that answers --version and then does something else."""
+    real = small.server.clients.pg_dump
+    return script(tmp_path / "pg_dump", f'#!/bin/sh\ncase "$1" in --version) exec {real} --version;; esac\n{instead}\n')
+
+
+@contextlib.contextmanager
+def interrupted(small: Small, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A backup in the middle of its dump."""
+    front = dumping(tmp_path, small, f"echo $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; sleep 60")
+    command = [
+        sys.executable,
+        "-m",
+        "fixtures.commands.backup",
+        "--into",
+        tmp_path / "sets",
+        "--sites-data",
+        small.sites,
+    ]
+    process = subprocess.Popen(
+        [*command, "--application", "small", "--pg-dump", front], env=small.server.environment("source")
+    )
+    try:
+        until((tmp_path / "pid").exists)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        # Where the guardian was killed too, nobody else ends the program that stood in for pg_dump.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+
+def children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    listed = [int(child) for child in found.read_text().split()]
+    return [child for child in listed if b"guardian" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def until(holds: object, seconds: float = 20) -> None:
+    assert callable(holds)
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.05)

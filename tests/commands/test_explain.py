@@ -1,0 +1,144 @@
+"""A table is explained from a finished drill: whose it is, what it points at, and every control that touches it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures.commands.explaining.touching import speaks_of
+from fixtures.profile.money import Ledger
+from fixtures.record.evidence import Evidence
+from fixtures.record.names import TableName
+from tests.support import evidence_examples as examples
+from tests.support.drills import PROFILE, ROOT, Drill
+
+
+def explain(table: str, *more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fixtures.commands.explaining", table, *more],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def told(table: str, run: Path, *more: str) -> str:
+    """On one line, since the margin is not what is tried."""
+    done = explain(table, "--run", str(run), *more)
+    assert done.returncode == 0, done.stderr
+    return " ".join(done.stdout.replace("public.", "").split())
+
+
+def test_an_owned_table_is_told_with_its_way_to_the_tenant(healthy_drill: Drill) -> None:
+    text = told("igny8_content", healthy_drill.directory)
+    for words in (
+        "owner igny8_content -> igny8_sectors -> igny8_sites -> igny8_tenants (foreign keys)",
+        "points at igny8_users by author_id: igny8_users is no tenant's",
+        "igny8_content by parent_id: must stay inside one tenant",
+        "igny8_sectors by sector_id: decides the owner",
+        "by igny8_images(content_id): decides the owner",
+        "in findings a row is told by id as it is; no other column of it is ever shown",
+    ):
+        assert words in text, words
+
+
+def test_every_control_that_touches_it_is_told_with_its_last_outcome(healthy_drill: Drill) -> None:
+    text = told("igny8_credit_ledger", healthy_drill.directory)
+    for words in (
+        "BIL-01 The ledger's running balance holds at every entry credits: passed, 1,944 ledger entries examined",
+        "TEN-02 Every reference stays inside one tenant",
+        "igny8_usage_logs(tenant_id,entry_no)->igny8_credit_ledger: passed",
+        "TEN-06",
+        "BIL-51",
+        "money amount balance_after",
+        "ledger 'credits' (tenant_id, entry_no, amount, balance_after, kind)",
+    ):
+        assert words in text, words
+    assert "BIL-06" not in text
+    assert "BIL-02" in told("igny8_tenants", healthy_drill.directory)
+
+
+def test_a_shared_table_is_told_with_its_reason(healthy_drill: Drill) -> None:
+    text = told("igny8_plans", healthy_drill.directory)
+    assert "owner none: shared, since the price list, the same for everyone" in text
+    assert "money price, in currency_id monthly_credits" in text
+    assert "TEN-03" not in text
+
+
+def test_a_column_of_paths_is_told_with_where_its_files_lie(healthy_drill: Drill) -> None:
+    text = told("igny8_images", healthy_drill.directory)
+    assert "files path, below sites-data of the archive, which claims all below sites-data/uploads" in text
+    assert "FIL-01" in text
+
+
+def test_a_name_in_mixed_case_is_found_as_it_is_written(healthy_drill: Drill) -> None:
+    assert "a row is told by entryId as it is" in told("igny8_AuditTrail", healthy_drill.directory)
+    done = explain("igny8_audittrail", "--run", str(healthy_drill.directory))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("no table public.igny8_audittrail in that database; did you mean igny8_AuditTrail")
+
+
+def test_what_is_unconfirmed_of_it_is_said(healthy_drill: Drill, tmp_path: Path) -> None:
+    profile = Path(shutil.copytree(PROFILE, tmp_path / "igny8"))
+    file = profile / "profile.toml"
+    file.write_text('unconfirmed = ["ledger.credits", "tenancy.root", "tenancy.shared"]\n' + file.read_text())
+    text = told("igny8_credit_ledger", healthy_drill.directory, "--profile", str(profile))
+    assert "is not the profile of that run any more: what is believed is by the one of now." in text
+    assert "unconfirmed ledger.credits is a guess of the profile's draft policy" in text
+
+
+def test_a_profile_that_does_not_fit_leaves_the_references(healthy_drill: Drill, tmp_path: Path) -> None:
+    profile = Path(shutil.copytree(PROFILE, tmp_path / "igny8"))
+    file = profile / "profile.toml"
+    file.write_text(file.read_text().replace('root = "igny8_tenants"', 'root = "igny8_tenant"'))
+    text = told("igny8_content", healthy_drill.directory, "--profile", str(profile))
+    assert "profile cannot be applied: the profile does not fit the database" in text
+    assert "points at igny8_users by author_id" in text
+
+
+def test_a_run_that_is_not_there_is_told_with_what_to_name(tmp_path: Path) -> None:
+    done = explain("igny8_content", "--run", str(tmp_path))
+    assert done.returncode == 1
+    assert (
+        "evidence.json cannot be read (No such file or directory). Drill once (make drill), or name a run"
+        in done.stderr
+    )
+
+
+def test_a_run_that_never_had_its_facts_is_told_with_why(healthy_drill: Drill, tmp_path: Path) -> None:
+    evidence = healthy_drill.evidence
+    record = evidence.record.model_copy(
+        update={"facts": None, "migrated_facts": None, "stages": examples.stages("restore", "the disk is full", "")}
+    )
+    without = Evidence.model_validate(evidence.model_dump() | {"record": record.model_dump()})
+    (tmp_path / "evidence.json").write_text(without.model_dump_json())
+    done = explain("igny8_content", "--run", str(tmp_path))
+    assert done.returncode == 1
+    assert "that run has no facts of any table: facts blocked" in done.stderr
+
+
+def test_a_set_is_restored_for_it_where_no_run_is_at_hand(whole_set: Path) -> None:
+    done = explain("igny8_images", "--backups", str(whole_set.parent), "--profile", "igny8")
+    assert done.returncode == 0, done.stderr
+    assert "restored and not migrated: no control was tried" in done.stdout
+    assert "public.igny8_images -> public.igny8_content -> public.igny8_sectors" in done.stdout
+    assert "public.igny8_images: not drilled" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "spoken_of"), [("entries", True), ("accounts", True), ("entry", False)])
+def test_a_subject_speaks_of_every_table_within_it(name: str, spoken_of: bool) -> None:
+    ledger = Ledger.model_validate(
+        {
+            "name": "entry",
+            "table": "entries",
+            "account": "a",
+            "order": ["id"],
+            "amount": "amount",
+            "balance": "balance",
+            "balance_of": {"table": "accounts", "key": "id", "column": "balance"},
+        }
+    )
+    assert speaks_of({"given": (ledger, 3)}, TableName.parse(name)) is spoken_of

@@ -1,0 +1,135 @@
+"""Looking back: earlier drills in figures, each held against the ledger, and the nights that were missed."""
+
+import hashlib
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from fixtures.custody.drill_ledger import NAME, enter, read_ledger
+from fixtures.custody.look_back import look_back
+from fixtures.custody.since import last_drill
+from fixtures.profile.backups import Schedule
+from fixtures.record.evidence import Evidence
+from fixtures.record.figures import figures
+from fixtures.record.past import LOOK_BACK, Past
+from tests.support import evidence_examples as examples
+
+NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
+NIGHTLY = Schedule(every_hours=24, since=date(2026, 1, 1))
+
+
+def drilled(out: Path, run_id: str, evidence: Evidence, ago: float = 0) -> Path:
+    """A drill that ended so many days ago, in its folder and in the ledger."""
+    evidence = evidence.model_copy(update={"run_id": run_id, "finished_at": NOW - timedelta(days=ago)})
+    run = out / run_id
+    run.mkdir(parents=True)
+    content = evidence.model_dump_json().encode()
+    (run / "evidence.json").write_bytes(content)
+    enter(out / NAME, evidence, hashlib.sha256(content).hexdigest())
+    return run
+
+
+def looked(out: Path, schedule: Schedule | None = NIGHTLY, now: datetime = NOW) -> Past:
+    ledger = read_ledger(out / NAME)
+    return look_back(out, ledger, "igny8", schedule, now, last_drill(out, ledger, "igny8"))
+
+
+def told(past: Past) -> list[tuple[str, str, bool]]:
+    return [(each.run_id, each.report, each.figures is not None) for each in past.drills]
+
+
+def test_a_drill_in_figures_has_its_stages_measures_sizes_rows_and_families() -> None:
+    evidence = examples.failed()
+    found = figures(evidence)
+    assert [(each.name, each.seconds) for each in found.stages] == list(examples.SECONDS.items())
+    assert (found.rpo_hours, found.rpo_target_hours, found.rto_minutes, found.rto_target_minutes) == (1.25, 24, 1.6, 60)
+    assert (found.tables, found.rows) == (len(examples.ROWS), sum(examples.ROWS.values()))
+    assert found.dump_bytes == 981_274_233
+    families = {each.area: each for each in found.families}
+    assert (families["TEN"].failed, families["SIT"].blocked, families["BIL"].exempt) == (14, 1, 1)
+    assert sum(each.passed for each in found.families) == sum(each.outcome == "passed" for each in evidence.results)
+    stopped = figures(examples.inconclusive())
+    assert (stopped.rto_minutes, stopped.rows) == (None, None)
+
+
+def test_only_reports_that_are_as_they_were_entered_are_believed(tmp_path: Path) -> None:
+    for number in range(4):
+        drilled(tmp_path, f"run-{number}", examples.verified(), ago=4 - number)
+    altered, unread = tmp_path / "run-1" / "evidence.json", tmp_path / "run-2" / "evidence.json"
+    altered.write_text(altered.read_text().replace('"VERIFIED"', '"FAILED"'))
+    unread.unlink()
+    unread.mkdir()
+    past = looked(tmp_path)
+    assert told(past) == [
+        ("run-0", "as entered", True),
+        ("run-1", "altered", False),
+        ("run-2", "unreadable", False),
+        ("run-3", "as entered", True),
+    ]
+    assert {each.verdict for each in past.drills} == {"VERIFIED"}, "the verdict is the ledger's"
+
+
+def test_figures_outlive_a_report_that_was_removed_but_not_one_that_was_altered(tmp_path: Path) -> None:
+    for number in range(3):
+        drilled(tmp_path, f"run-{number}", examples.verified(), ago=4 - number)
+    drilled(tmp_path, "run-3", examples.failed().model_copy(update={"past": looked(tmp_path)}), ago=1)
+    shutil.rmtree(tmp_path / "run-0")
+    (tmp_path / "run-1" / "evidence.json").write_text("{}")
+    assert told(looked(tmp_path)) == [
+        ("run-0", "gone", True),
+        ("run-1", "altered", False),
+        ("run-2", "as entered", True),
+        ("run-3", "as entered", True),
+    ]
+
+
+def test_other_profiles_are_left_out_also_where_the_ledger_did_not_name_them_yet(tmp_path: Path) -> None:
+    ours = examples.verified()
+    theirs = ours.model_copy(update={"record": ours.record.model_copy(update={"profile_name": "another"})})
+    drilled(tmp_path, "ours", ours, ago=2)
+    drilled(tmp_path, "theirs", theirs, ago=1)
+    assert [each.run_id for each in looked(tmp_path).drills] == ["ours"]
+    ledger = tmp_path / NAME
+    ledger.write_text(
+        ledger.read_text().replace('"profile_name":"igny8",', "").replace('"profile_name":"another",', "")
+    )
+    assert [each.run_id for each in looked(tmp_path).drills] == ["ours"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "missed"),
+    [
+        ((3, 2, 1), []),
+        ((4, 1), [3, 2]),
+        ((3,), [2, 1]),
+        # A drill by day beside that of the night is no harm.
+        ((3, 2.6, 2, 1), []),
+        ((), []),
+    ],
+)
+def test_a_night_without_a_drill_is_told_by_the_schedule(
+    ended: tuple[float, ...], missed: list[int], tmp_path: Path
+) -> None:
+    for ago in ended:
+        drilled(tmp_path, f"run-{ago}", examples.verified(), ago)
+    past = looked(tmp_path)
+    assert past.missed == tuple(NOW - timedelta(days=ago) for ago in missed)
+    unscheduled = looked(tmp_path, schedule=None)
+    assert (unscheduled.every_hours, unscheduled.missed) == (None, ())
+
+
+def test_ninety_are_told_one_by_one_and_the_others_counted(tmp_path: Path) -> None:
+    evidence = examples.evidence([examples.result("BAK-01")])
+    for number in range(LOOK_BACK + 3):
+        drilled(tmp_path, f"run-{number:03}", evidence, ago=2 * (LOOK_BACK + 3 - number))
+    past = looked(tmp_path)
+    assert (past.drills[0].run_id, past.before, len(past.drills)) == ("run-003", 3, LOOK_BACK)
+    assert (past.missed_total, len(past.missed)) == (LOOK_BACK, LOOK_BACK)
+    young = looked(tmp_path, NIGHTLY.model_copy(update={"since": date(2026, 11, 20)}))
+    assert young.missed_total == 1
+
+
+def test_a_first_drill_has_nothing_to_look_back_on(tmp_path: Path) -> None:
+    assert looked(tmp_path) == Past(drills=(), before=0, every_hours=24, missed=(), missed_total=0)

@@ -1,0 +1,75 @@
+"""Findings keep their identity from night to night: new, still there, gone, or not tried."""
+
+import hashlib
+from pathlib import Path
+
+from fixtures.custody.drill_ledger import NAME, enter, read_ledger
+from fixtures.custody.since import last_drill, since
+from fixtures.record.evidence import Evidence, Outcome, Result
+from reports.story import Story
+from tests.support import evidence_examples as examples
+
+
+def result(control: str, outcome: Outcome) -> Result:
+    return examples.result(control).model_copy(update={"outcome": outcome, "broken": int(outcome == "failed")})
+
+
+def drilled(out: Path, run_id: str, evidence: Evidence) -> Path:
+    evidence = evidence.model_copy(update={"run_id": run_id})
+    run = out / run_id
+    run.mkdir(parents=True)
+    content = evidence.model_dump_json().encode()
+    (run / "evidence.json").write_bytes(content)
+    enter(out / NAME, evidence, hashlib.sha256(content).hexdigest())
+    return run
+
+
+def test_each_finding_is_new_still_there_gone_or_not_tried() -> None:
+    outcomes: dict[str, tuple[Outcome, Outcome]] = {
+        "BAK-01": ("failed", "failed"),
+        "BAK-02": ("waived", "failed"),
+        "BAK-03": ("passed", "failed"),
+        "BAK-04": ("failed", "passed"),
+        "BAK-05": ("failed", "blocked"),
+        "BAK-06": ("passed", "passed"),
+        "BAK-07": ("blocked", "failed"),
+    }
+    before = examples.evidence([result(control, then) for control, (then, _) in outcomes.items()])
+    gone_with_its_subject = result("BAK-08", "failed")
+    before = before.model_copy(update={"results": (*before.results, gone_with_its_subject)})
+    found = since(before, [result(control, now) for control, (_, now) in outcomes.items()])
+    subject = before.results[0].subject
+    named = {
+        part: [name.removesuffix(f"[{subject}]") for name in getattr(found, part)]
+        for part in ("new", "still", "gone", "untried")
+    }
+    assert named == {
+        "new": ["BAK-03", "BAK-07"],
+        "still": ["BAK-01", "BAK-02"],
+        "gone": ["BAK-04"],
+        "untried": ["BAK-05", "BAK-08"],
+    }
+
+
+def test_the_last_drill_is_the_newest_of_this_profile_that_nobody_altered(tmp_path: Path) -> None:
+    ours = examples.verified()
+    profile = ours.record.profile_name
+    other = ours.model_copy(update={"record": ours.record.model_copy(update={"profile_name": "another"})})
+    assert last_drill(tmp_path, read_ledger(tmp_path / NAME), profile) is None
+    drilled(tmp_path, "run-1", ours)
+    altered = drilled(tmp_path, "run-2", ours)
+    drilled(tmp_path, "run-3", other)
+    (altered / "evidence.json").write_text((altered / "evidence.json").read_text() + " ")
+    found = last_drill(tmp_path, read_ledger(tmp_path / NAME), profile)
+    assert found is not None
+    assert found.run_id == "run-1"
+
+
+def test_every_reader_is_told_what_changed() -> None:
+    failed = examples.failed()
+    told = failed.model_copy(update={"since": since(examples.verified(), failed.results)})
+    assert Story(failed).since == ""
+    assert Story(told).since.startswith(f"{len(told.since.new)} new (")
+    healthy = examples.evidence([result("BAK-01", "passed")])
+    quiet = healthy.model_copy(update={"since": since(healthy, healthy.results)})
+    assert Story(quiet).since.startswith("no finding then or now, since ")

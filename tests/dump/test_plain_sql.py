@@ -1,0 +1,277 @@
+"""Plain SQL is parted as psql parts it, refused when it is cut or hostile, and executed so that nothing gets out."""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fixtures.dump.plain_dump import Script, read_script, read_text
+from fixtures.dump.sql_stream import SqlStream
+from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.restore.failure import RestoreFailed
+from fixtures.restore.plain_restore import require_restrict
+from fixtures.restore.restore import restore
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Clients, Server, ServerRequest
+from tests.support.small_source import another_server, script
+
+HEAD = """--
+-- PostgreSQL database dump
+--
+
+\\restrict abc
+
+-- Dumped from database version 15.18
+-- Dumped by pg_dump version 15.18
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+"""
+TAIL = """
+--
+-- PostgreSQL database dump complete
+--
+
+\\unrestrict abc
+"""
+TABLE = """
+--
+-- Name: t; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.t (id integer, body text);
+
+--
+-- Data for Name: t; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+COPY public.t (id, body) FROM stdin;
+1\tone
+\\.
+"""
+
+
+def read(body: str, head: str = HEAD, tail: str = TAIL) -> Script:
+    return read_text(io.BytesIO((head + body + tail).encode()).read, "dump.sql")
+
+
+def refused(body: str, head: str = HEAD, tail: str = TAIL) -> str:
+    with pytest.raises(StageFailed) as refusal:
+        read(body, head, tail)
+    return refusal.value.cause
+
+
+# What only looks like a psql command, a comment of the list, an end of rows, or a quote that closes.
+HARMLESS = {
+    "in rows": "COPY public.t (id, body) FROM stdin;\n1\t\\\\! id\n2\t\\restrict x\n3\t-- Name: x\n4\t'$$\n\\.\n",
+    "in a string": "INSERT INTO public.t VALUES (2, 'it''s\n\\! id\n\\restrict abc\n-- Name: x; Type: A; Schema: a; Owner: b"
+    "');\n",
+    "in a string with escapes": "INSERT INTO public.t VALUES (2, E'a\\'\\\\\n\\\\! id');\n",
+    "behind an E that ends a name": "SELECT pg_catalog.set_config('a.tablE', '\\', false);\n",
+    "in a body": "CREATE FUNCTION public.f() RETURNS text LANGUAGE sql AS $_$SELECT '\n\\! id\n$$;--'$_$;\n",
+    "in a name": 'CREATE TABLE public."a""\n\\! id\n; DROP" (id integer);\n',
+    "in a comment": "/* /* \\! id */\n\\! id */ SET x.y = 'z';\n",
+    "a dollar in a name": "CREATE TABLE public.a$b$c (id integer);\n",
+    "rows of a table named so": 'COPY public."x FROM stdin" (id) FROM stdin;\n1\n\\.\n',
+}
+
+
+@pytest.mark.parametrize("where", HARMLESS)
+def test_what_stands_within_something_else_is_no_command(where: str) -> None:
+    found = read(TABLE + HARMLESS[where])
+    assert [(entry.kind, entry.name) for entry in found.toc] == [("TABLE", "t"), ("TABLE DATA", "t")]
+    assert [cut.end - cut.start for cut in found.cuts] == [len("\\restrict abc"), len("\\unrestrict abc")]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100, 4096])
+def test_it_makes_no_difference_how_the_text_arrives(size: int) -> None:
+    text = (HEAD + TABLE + "".join(HARMLESS.values()) + TAIL).encode()
+    whole = list(SqlStream(io.BytesIO(text).read).pieces())
+    source = io.BytesIO(text)
+    assert list(SqlStream(lambda _: source.read(size)).pieces()) == whole
+    assert all(text[piece.start : piece.end] == piece.text for piece in whole)
+    assert all(text.count(b"\n", 0, piece.start) + 1 == piece.line for piece in whole)
+
+
+def test_long_strings_and_many_rows_are_not_kept() -> None:
+    rows = "1\t" + "x" * 1000 + "\n"
+    long = f"INSERT INTO public.t VALUES (1, '{'y' * 3_000_000}');\n"
+    found = read(TABLE + "COPY public.t FROM stdin;\n" + rows * 20_000 + "\\.\n" + long)
+    assert found.length > 23_000_000
+
+
+HOSTILE = {
+    "\\! touch here\n": "\\! (line 12)",
+    "SET a.b = 'c' \\! touch here\n;": "\\! (line 12)",
+    "\\copy public.t to program 'touch here'\n": "\\copy (line 12)",
+    "\\o |touch here\n": "\\o (line 12)",
+    "SET a.b = 'c' \\g |touch here\n;": "\\g (line 12)",
+    "\\connect postgres\n": "\\connect (line 12)",
+    "\\connect - postgres\n": "\\connect (line 12)",
+    "CREATE DATABASE d;\n\\connect d\n\\connect other\n": "\\connect (line 14)",
+    "\\set x `touch here`\n": "\\set (line 12)",
+    "  \\unrestrict abc\n": "\\unrestrict (line 12)",
+    "COPY public.t TO PROGRAM 'touch here';\n": "COPY … PROGRAM (line 12)",
+    "COPY public.t FROM program 'touch here';\n": "COPY … PROGRAM (line 12)",
+    "COPY (SELECT 1) TO '/etc/cron.d/x';\n": "COPY with a file of the server (line 12)",
+    "COPY public.t FROM stdin; \\! touch here\n1\n\\.\n": "text behind COPY",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_would_act_outside_the_database_is_named_and_never_executed(text: str) -> None:
+    cause = refused(text)
+    assert HOSTILE[text].split(" (")[0] in cause
+    assert "Nothing of it was executed" in cause
+    assert "touch" not in cause
+
+
+@pytest.mark.parametrize(
+    ("body", "tail", "says"),
+    [
+        (TABLE, "", "its last words"),
+        (TABLE.removesuffix("\\.\n"), "", "it ends within the rows of a table"),
+        (TABLE + "INSERT INTO public.t VALUES (1, 'cut he", "", "it ends within a string"),
+        (TABLE + "CREATE TABLE public.", "", "it ends within a statement"),
+        (TABLE + "CREATE FUNCTION f() AS $$ SELECT", "", "it ends within a dollar-quoted body"),
+        (TABLE + 'CREATE TABLE "cut', "", "it ends within a quoted name"),
+        (TABLE, TAIL + "SELECT 1;\n", "goes on behind its own end"),
+        (TABLE + "\\.\n", TAIL, "text behind COPY"),
+    ],
+)
+def test_a_text_that_does_not_end_as_it_should_is_refused(body: str, tail: str, says: str) -> None:
+    if says == "text behind COPY":
+        assert "would act on the machine" in refused(body, tail=tail)
+    else:
+        assert says in refused(body, tail=tail)
+
+
+def test_what_others_wrote_is_refused_by_its_name() -> None:
+    cluster = "--\n-- PostgreSQL database cluster dump\n--\nCREATE ROLE a;\n\\connect template1\n"
+    assert "is pg_dumpall's output" in refused("", head=cluster, tail="")
+    other = "-- MySQL dump 10.13\nCREATE TABLE t (id int);\n"
+    assert "is SQL, but no dump by pg_dump" in refused("", head=other)
+    unsafe = HEAD.replace("UTF8", "SJIS")
+    assert "is written in SJIS" in refused(TABLE, head=unsafe)
+
+
+def test_names_are_read_in_the_dumps_own_encoding() -> None:
+    text = (HEAD.replace("UTF8", "LATIN1") + TABLE.replace("Name: t;", "Name: größe;") + TAIL).encode("latin-1")
+    found = read_text(io.BytesIO(text).read, "dump.sql")
+    assert [entry.name for entry in found.toc] == ["größe", "größe"]
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[tuple[Server, Guardian]]:
+    with another_server(ServerRequest("7a26e704")) as ready:
+        yield ready
+
+
+def load(target: tuple[Server, Guardian], folder: Path, text: str) -> tuple[str, ...]:
+    """Loads it as a drill would, and returns the notes."""
+    server, guardian = target
+    dump = folder / "dump.sql"
+    dump.write_text(text)
+    read = read_script(dump)
+    try:
+        done = restore(server, dump, read.header, read.toc, guardian, script=read, limit_minutes=1)
+    finally:
+        server.drop_database("restored")
+    return done.notes
+
+
+def test_harmless_looks_are_loaded_as_they_stand(target: tuple[Server, Guardian], tmp_path: Path) -> None:
+    assert (
+        load(
+            target, tmp_path, HEAD + TABLE + "".join(HARMLESS[name] for name in HARMLESS if "named" not in name) + TAIL
+        )
+        == ()
+    )
+
+
+def test_a_public_schema_and_a_tablespace_that_are_not_the_servers_affair_are_left_out(
+    target: tuple[Server, Guardian], tmp_path: Path
+) -> None:
+    body = "SET default_tablespace = fast;\nCREATE SCHEMA public;\nCOMMENT ON SCHEMA public IS 'ours';\n"
+    assert load(target, tmp_path, HEAD + body + TABLE + TAIL) == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        (
+            "DO $$BEGIN EXECUTE $x$COPY public.t TO PROGRAM 'touch here'$x$; END$$;",
+            "COPY to or from an external program",
+        ),
+        ("SELECT pg_catalog.pg_read_file('/etc/passwd');", "permission denied for function pg_read_file"),
+        ("ALTER SYSTEM SET archive_command = 'touch here';", "permission denied"),
+        ("CREATE ROLE boss SUPERUSER;", "must be superuser to create superusers"),
+        ("SET ROLE restore_drill;", "permission denied to set role"),
+        ("SELECT pg_catalog.lo_import('/etc/passwd');", "permission denied for function lo_import"),
+    ],
+)
+def test_what_only_a_superuser_may_is_refused_by_the_server(
+    target: tuple[Server, Guardian], tmp_path: Path, statement: str, says: str
+) -> None:
+    with pytest.raises(RestoreFailed) as failed:
+        load(target, tmp_path, HEAD + TABLE + statement + TAIL)
+    assert says in failed.value.cause
+    assert {line.kind for line in failed.value.restored.lines} <= {"permission"}
+    assert failed.value.restored.exit_code == 3
+
+
+def test_no_superuser_executes_what_pg_dump_does_not_write(target: tuple[Server, Guardian], tmp_path: Path) -> None:
+    trigger = """
+-- Name: e; Type: EVENT TRIGGER; Schema: -; Owner: -
+CREATE FUNCTION public.e() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN END$$;
+CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION public.e();
+"""
+    notes = load(target, tmp_path, HEAD + TABLE + trigger + TAIL)
+    assert notes == ("the dump was loaded as a superuser, which it needs for: EVENT TRIGGER e",)
+    with pytest.raises(StageFailed, match=r"needs a superuser .* holds statements that pg_dump does not write: DO"):
+        load(target, tmp_path, HEAD + TABLE + trigger + "DO $$BEGIN END$$;" + TAIL)
+
+
+def test_the_first_error_ends_the_load_and_names_its_entry(target: tuple[Server, Guardian], tmp_path: Path) -> None:
+    broken = TABLE.replace("1\tone", "one\tsecret words\n2\ttwo")
+    with pytest.raises(RestoreFailed) as failed:
+        load(target, tmp_path, HEAD + broken + "CREATE TABLE public.t (id integer);" + TAIL)
+    assert failed.value.cause == (
+        "rows of the dump were refused: invalid input syntax for type integer: … [TABLE DATA public.t]"
+    )
+    assert "secret" not in failed.value.restored.model_dump_json()
+
+
+def test_an_extension_that_the_server_lacks_is_named(target: tuple[Server, Guardian], tmp_path: Path) -> None:
+    body = "-- Name: nowhere; Type: EXTENSION; Schema: -; Owner: -\nCREATE EXTENSION IF NOT EXISTS nowhere;\n"
+    with pytest.raises(RestoreFailed, match="the server lacks the extension nowhere, which the dump needs"):
+        load(target, tmp_path, HEAD + body + TABLE + TAIL)
+
+
+def test_a_setting_that_the_server_does_not_know_is_named(target: tuple[Server, Guardian], tmp_path: Path) -> None:
+    with pytest.raises(RestoreFailed, match='unrecognized configuration parameter "no_such_timeout"'):
+        load(target, tmp_path, HEAD + "SET no_such_timeout = 0;\n" + TABLE + TAIL)
+
+
+@pytest.mark.parametrize("version", ["15.13", "16.9", "17.5", "14.18", "13.21", "12.22", "9.6.24"])
+def test_a_psql_that_cannot_be_restricted_is_refused(version: str) -> None:
+    with pytest.raises(StageBlocked, match=re.escape(f"psql {version} does not know \\restrict")) as blocked:
+        require_restrict(Clients(Path("/nowhere"), version))
+    assert "15.14" in blocked.value.fix
+
+
+@pytest.mark.parametrize("version", ["13.22", "15.14", "15.18", "16.10", "17.6", "18.0", "18.6", "19.1"])
+def test_one_that_can_is_taken(version: str) -> None:
+    require_restrict(Clients(Path("/nowhere"), version))
+
+
+def test_a_psql_that_does_not_read_to_the_end_is_not_believed(target: tuple[Server, Guardian], tmp_path: Path) -> None:
+    server, guardian = target
+    script(server.scratch / "psql", "#!/bin/sh\nhead -c 10 > /dev/null\nexit 0\n")
+    eager = replace(server, clients=Clients(server.scratch, server.clients.version))
+    rows = "1\tx\n" * 2_000_000
+    with pytest.raises(StageFailed, match="psql ended before it had read all of"):
+        load((eager, guardian), tmp_path, HEAD + TABLE.replace("1\tone\n", rows) + TAIL)

@@ -1,0 +1,40 @@
+"""The bench measures what it says: its contenders take turns, and its ground is real."""
+
+from pathlib import Path
+
+from bench.drills import archive_rates, wide_schema
+from bench.starts import CACHED, COLD, KEEPING, starts
+from bench.timing import Times, take_turns
+from fixtures.profile.reading import read_profile
+from tests.support.drills import PROFILE
+
+
+def test_contenders_take_turns_round_by_round() -> None:
+    order: list[str] = []
+
+    def runner(name: str) -> float:
+        order.append(name)
+        return float(len(order))
+
+    times = take_turns({"ours": lambda: runner("ours"), "theirs": lambda: runner("theirs")}, rounds=2)
+    assert order == ["ours", "theirs", "ours", "theirs"]
+    assert times == {"ours": Times((1.0, 3.0)), "theirs": Times((2.0, 4.0))}
+
+
+def test_a_ratio_is_taken_within_each_round() -> None:
+    assert Times((1.0, 4.0, 3.0)).over(Times((2.0, 4.0, 1.0))) == "1.00 (0.50 to 3.00)"
+
+
+def test_every_reference_of_the_wide_schema_is_tried() -> None:
+    times = wide_schema(tables=12, references=36)
+    assert list(times) == ["facts", "ownership", "22 references tried"]
+
+
+def test_the_archive_is_read_whole_by_both(tmp_path: Path) -> None:
+    assert set(archive_rates(tmp_path, 300)) == {"gzip -dc | sha256sum", "the drill's pass", "peak MiB"}
+
+
+def test_a_cached_start_is_measured_against_a_cold_one(whole_set: Path, tmp_path: Path) -> None:
+    times = starts(whole_set.parent, read_profile(PROFILE), tmp_path, rounds=1)
+    assert list(times) == [COLD, KEEPING, CACHED]
+    assert all(len(found.seconds) == 1 for found in times.values())

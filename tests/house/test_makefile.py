@@ -1,0 +1,166 @@
+"""The front door: every target is told, and half of what a target needs is refused before anything is done."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.front_door import front_door
+
+ROOT = Path(__file__).resolve().parents[2]
+PHONY = re.compile(r"^\.PHONY: ((?:.*\\\n)*.*)$", re.MULTILINE)
+GIVEN = (
+    "BACKUPS",
+    "SET",
+    "BEFORE",
+    "CACHE",
+    "ENCRYPT_TO",
+    "APP",
+    "APP_PYTHON",
+    "PROFILE",
+    "SERVER",
+    "OUT",
+    "RUN",
+    "SIGNING_KEY",
+    "DRILL_SIGNING_KEY",
+    "TABLE",
+    "INTO",
+    "SITES_DATA",
+    "UPLOADS",
+    "LOGS",
+)
+DATABASE = ("DATABASE_URL", "PGSERVICE", "PGHOST", "PGDATABASE")
+
+
+def make(*arguments: str, folder: Path = ROOT, **given: str) -> subprocess.CompletedProcess[str]:
+    ours = {name: value for name, value in os.environ.items() if name not in (*GIVEN, *DATABASE, "DRILL_SERVER")}
+    # A make that runs these tests hands its own flags down.
+    ours = {name: value for name, value in ours.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments],
+        cwd=folder,
+        env=ours | given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Path:
+    """The Makefile in a folder with a space in it, where the interpreter of .venv says what it is asked to run."""
+    return front_door(tmp_path / "a drill")
+
+
+def test_help_tells_every_target() -> None:
+    targets = set(PHONY.findall((ROOT / "Makefile").read_text())[0].replace("\\", " ").split()) - {"FORCE"}
+    said = make("help").stdout
+    assert targets == set(re.findall(r"^  make ([\w-]+) ", said, re.MULTILINE))
+    assert make().stdout == said
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"BACKUPS": "sets"}, "APP"),
+        ({"BACKUPS": "sets", "APP": "app"}, "PROFILE"),
+        ({"APP": "app", "PROFILE": "igny8"}, "BACKUPS"),
+        ({"SET": "igny8_20260101_000000"}, "BACKUPS"),
+        ({"BEFORE": "2026-01-01"}, "BACKUPS"),
+    ],
+)
+def test_half_of_a_set_is_refused_and_the_sample_not_drilled_in_its_stead(
+    door: Path, given: dict[str, str], missing: str
+) -> None:
+    for done in (make("drill", folder=door, **given), make("drill", *map("=".join, given.items()), folder=door)):
+        assert done.returncode == 2
+        assert (
+            f"*** {missing} is missing. Your own backups: make drill BACKUPS=DIR APP=DIR PROFILE=NAME." in done.stderr
+        )
+        assert done.stdout == ""
+
+
+@pytest.mark.parametrize(("given", "missing"), [({"PGHOST": "db"}, "INTO"), ({"INTO": "sets"}, "SITES_DATA")])
+def test_half_of_a_backup_is_refused(door: Path, given: dict[str, str], missing: str) -> None:
+    done = make("backup", folder=door, **given)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"*** {missing} is missing. Your own database: make backup INTO=DIR SITES_DATA=DIR." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [({"INTO": "verify/profiles/shop"}, "BACKUPS"), ({"BACKUPS": "s"}, "INTO")]
+)
+def test_half_of_what_a_draft_needs_is_refused(door: Path, given: dict[str, str], missing: str) -> None:
+    done = make("profile", folder=door, **given)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"*** {missing} is missing. make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME" in done.stderr
+
+
+def test_what_was_given_reaches_the_draft_whole(door: Path) -> None:
+    done = make("profile", folder=door, BACKUPS="my sets", INTO="my profiles/shop", SET="shop_20260101", APP="it's")
+    asked = "[--backups][my sets][--into][my profiles/shop][--set][shop_20260101][--app][it's]"
+    assert f"[-m][fixtures.commands.drafting]{asked}\n" in done.stdout, done.stderr
+
+
+def test_a_table_is_explained_from_a_run_or_from_a_set(door: Path) -> None:
+    assert "*** TABLE is missing. make explain TABLE=NAME" in make("explain", folder=door).stderr
+    done = make("explain", folder=door, TABLE='s."my table"', RUN="out/a run")
+    assert '[-m][fixtures.commands.explaining][s."my table"][--run][out/a run]\n' in done.stdout, done.stderr
+    assert (
+        "[fixtures.commands.explaining][t][--run][reports/out/latest]\n"
+        in make("explain", folder=door, TABLE="t").stdout
+    )
+    done = make("explain", folder=door, TABLE="t", BACKUPS="my sets", PROFILE="shop")
+    assert "[fixtures.commands.explaining][t][--backups][my sets][--profile][shop]\n" in done.stdout
+
+
+def test_what_was_given_reaches_the_drill_whole(door: Path) -> None:
+    given = {"BACKUPS": "my sets", "APP": "it's/backend", "PROFILE": "./own profile", "OUT": "a;b", "WORKERS": "4"}
+    done = make("drill", folder=door, **given)
+    asked = "[--backups][my sets][--app][it's/backend][--profile][./own profile][--out][a;b]"
+    assert f"[-m][pytest][verify][-n4]{asked}\n" in done.stdout, done.stderr
+    assert "Drilling the newest set of the backups that were named\n" in done.stdout
+    choice = {"BACKUPS": "s3://b/x", "APP": "a", "PROFILE": "p", "BEFORE": "2026-11-22 03:00", "CACHE": "my cache"}
+    done = make("drill", folder=door, **choice)
+    assert "[--backups][s3://b/x][--app][a][--profile][p][--before][2026-11-22 03:00][--cache][my cache]" in done.stdout
+    done = make("gate", folder=door, **given)
+    assert f"[-m][pytest][verify][--gate][-n4]{asked}\n" in done.stdout, done.stderr
+    assert "*** APP is missing" in make("gate", folder=door, BACKUPS="my sets").stderr
+    assert "[--list][--backups][my sets]\n" in make("list", folder=door, BACKUPS="my sets").stdout
+    assert "[--keep][2][--encrypt-to][age1key]\n" in make("backup", folder=door, KEEP="2", ENCRYPT_TO="age1key").stdout
+
+
+def test_a_password_in_the_servers_address_goes_by_the_environment_as_it_was_typed(door: Path) -> None:
+    address = "postgresql://drill:pa$$word$x@db.example/postgres"
+    done = make("drill", folder=door, SERVER=address)
+    assert f"server={address}\n" in done.stdout
+    assert address not in done.stdout.replace(f"server={address}\n", "")
+    assert "server=auto\n" in make("drill", folder=door).stdout
+
+
+@pytest.mark.parametrize("goal", ["venv", "drill"])
+def test_a_python_that_will_not_do_is_named_with_what_to_install(door: Path, goal: str) -> None:
+    (door / ".venv" / "bin" / "python").unlink()
+    done = make(goal, "PYTHON=no-such-python", folder=door)
+    assert done.returncode == 2
+    assert "There is no no-such-python here. Install Python 3.11 or newer" in done.stderr
+    old = door / "old-python"
+    old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo Python 3.9.2 || exit 1\n')
+    old.chmod(0o755)
+    done = make(goal, f"PYTHON={old}", folder=door)
+    assert f"{old} is Python 3.9.2; 3.11 or newer is needed." in done.stderr
+    bare = door / "bare-python"
+    bare.write_text('#!/bin/sh\ncase "$*" in *ensurepip*) exit 1;; esac\n')
+    bare.chmod(0o755)
+    done = make(goal, f"PYTHON={bare}", folder=door)
+    assert "its venv module is missing (Debian: apt-get install python3-venv)" in done.stderr
+
+
+def test_an_environment_of_that_very_lock_is_left_alone_whatever_the_clock_says(door: Path) -> None:
+    os.utime(door / "requirements.lock")
+    done = make("venv", "PYTHON=no-such-python", folder=door)
+    assert (done.returncode, done.stderr) == (0, "")
+    (door / "requirements.lock").write_text("changed\n")
+    assert make("venv", "PYTHON=no-such-python", folder=door).returncode == 2

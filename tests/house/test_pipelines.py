@@ -1,0 +1,154 @@
+"""The ready pipelines run what a person would: each job's own lines are taken out of its file and run before the Makefile."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.front_door import ROOT, front_door
+
+CI = ROOT / "ci"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of one pipeline: what it sets, the line that does the work, and where that is run from the workspace."""
+
+    variables: dict[str, str]
+    line: str
+    folder: str = "."
+
+
+def github(job: str) -> Job:
+    told: dict[str, Any] = yaml.safe_load((CI / "github-actions.yml").read_text())
+    made = told["jobs"][job]
+    step = next(step for step in made["steps"] if step.get("name") == job)
+    return Job(_plain({**told["env"], **made.get("env", {})}), step["run"], step["working-directory"])
+
+
+def gitlab(job: str) -> Job:
+    told = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
+    made, base = told[job], told[told[job]["extends"]]
+    (line,) = made["script"]
+    return Job(_plain({**base["variables"], **made.get("variables", {})}), line)
+
+
+def jenkins(job: str) -> Job:
+    """The lines of the stage with that name; Groovy is read as text, as far as this file goes."""
+    text = (CI / "Jenkinsfile").read_text()
+    begins = text.index(f"stage('{job}')")
+    stage = text[begins : text.index("post {", begins)]
+    everywhere = text[text.index("environment {") : text.index("stages {")]
+    found = dict(re.findall(r"""^\s+(\w+) = ['"]([^'"]*)['"]$""", everywhere + stage, re.MULTILINE))
+    (line,) = re.findall(r"sh '([^']*)'", stage)
+    return Job(_plain(found), line)
+
+
+def _plain(variables: dict[str, Any]) -> dict[str, str]:
+    """As the server would fill them in."""
+    known = {
+        "${{ vars.BACKUPS }}": "s3://backups/shop",
+        "${{ vars.PROFILE }}": "shop",
+        "${{ github.workspace }}": "{workspace}",
+        "$CI_PROJECT_DIR": "{workspace}",
+        "${env.WORKSPACE}": "{workspace}",
+        "${env.BUILD_TAG}": "9",
+        "${{ github.event.pull_request.base.sha }}": "0a1b2c3",
+        "$CI_MERGE_REQUEST_DIFF_BASE_SHA": "0a1b2c3",
+        "origin/${env.CHANGE_TARGET}": "0a1b2c3",
+        "$CI_JOB_ID": "9",
+    }
+    filled = {}
+    for name, value in variables.items():
+        filled[name] = str(value)
+        for word, meant in known.items():
+            filled[name] = filled[name].replace(word, meant)
+    return filled
+
+
+PIPELINES: dict[str, Callable[[str], Job]] = {"github": github, "gitlab": gitlab, "jenkins": jenkins}
+
+
+def run(job: Job, tmp_path: Path) -> str:
+    """What the pipeline's own line asks the suite's interpreter for."""
+    workspace = tmp_path / "workspace"
+    (workspace / "release").mkdir(parents=True)
+    for place in (workspace / "drill", tmp_path / "drill-9"):
+        front_door(place)
+    told = {name: value.replace("{workspace}", str(workspace)) for name, value in job.variables.items()}
+    done = subprocess.run(
+        ["sh", "-ec", job.line],
+        cwd=workspace / job.folder,
+        env={
+            **{"PATH": os.environ["PATH"], "BACKUPS": "s3://backups/shop", "PROFILE": "shop", "WORKERS": "2"},
+            **{"CI_JOB_ID": "9", "BUILD_TAG": "9", **told},
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("[-m][pytest]")]
+    return line.replace(str(workspace), "WORKSPACE")
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_every_night_is_a_drill_that_remembers_the_nights_before(pipeline: str, tmp_path: Path) -> None:
+    line = run(PIPELINES[pipeline]("drill"), tmp_path)
+    app = "WORKSPACE/release" if pipeline == "github" else "WORKSPACE"
+    assert line == (
+        f"[-m][pytest][verify][-n2][--backups][s3://backups/shop][--app][{app}][--profile][shop]"
+        "[--out][/var/lib/restore-drill]"
+    )
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_every_proposed_change_is_a_gate_that_starts_from_what_was_kept(pipeline: str, tmp_path: Path) -> None:
+    line = run(PIPELINES[pipeline]("gate"), tmp_path)
+    app = "WORKSPACE/release" if pipeline == "github" else "WORKSPACE"
+    assert line.startswith(
+        f"[-m][pytest][verify][--gate][-n2][--backups][s3://backups/shop][--app][{app}][--profile][shop]"
+        "[--previous][0a1b2c3][--restore-cache][/var/cache/restore-drill][--out]"
+    )
+
+
+def test_what_is_kept_between_runs_is_uploaded_by_none() -> None:
+    """The folder of kept restores holds customers' data; reports lie elsewhere."""
+    told = yaml.safe_load((CI / "github-actions.yml").read_text())
+    for name, job in told["jobs"].items():
+        (uploaded,) = [step["with"]["path"] for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
+        assert uploaded == "${{ env.OUT }}/latest/"
+        assert not job["env"]["OUT"].startswith(job["env"].get("RESTORE_CACHE", "?")), name
+        assert not any("actions/cache" in step.get("uses", "") for step in job["steps"])
+    gitlab = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
+    assert gitlab[".restore-drill"]["artifacts"]["paths"] == ["drill-reports/"]
+    assert not any("cache" in job for job in gitlab.values())
+    assert re.findall(r"artifacts: '([^']*)'", (CI / "Jenkinsfile").read_text()) == ["drill-reports/**"]
+
+
+def test_code_from_a_fork_never_runs_beside_customers_data() -> None:
+    gate = yaml.safe_load((CI / "github-actions.yml").read_text())["jobs"]["gate"]
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in gate["if"]
+    (rule,) = yaml.safe_load((CI / "gitlab-ci.yml").read_text())["gate"]["rules"]
+    assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in rule["if"]
+
+
+def test_the_comment_is_made_with_the_jobs_own_token_and_whatever_the_verdict() -> None:
+    gate = yaml.safe_load((CI / "github-actions.yml").read_text())
+    (comment,) = [step for step in gate["jobs"]["gate"]["steps"] if step.get("name") == "comment"]
+    assert comment["if"] == "always()"
+    assert comment["run"] == 'make comment RUN="$OUT/latest"'
+    assert comment["env"] == {"GITHUB_TOKEN": "${{ github.token }}"}
+    assert gate["permissions"] == {"contents": "read", "pull-requests": "write"}
+
+
+def test_each_servers_own_tests_page_reads_the_junit() -> None:
+    gitlab = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
+    assert gitlab[".restore-drill"]["artifacts"]["reports"] == {"junit": "drill-reports/junit.xml"}
+    assert "junit testResults: 'drill-reports/junit.xml'" in (CI / "Jenkinsfile").read_text()

@@ -1,0 +1,114 @@
+"""Rows without one owner, rows that another way gives one, and columns that only look like a tenant's."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from fixtures.checks.tenancy.owners import owned_otherwise, unowned
+from fixtures.checks.tenancy.tenant_columns import other_ways, tenant_columns
+from fixtures.ownership import derive_ownership
+from fixtures.profile.tenancy import Tenancy
+from tests.support.catalogues import facts, points, table
+from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
+
+SHARED = {"owner_via": {"spent": "tenant_id"}, "shared": {"people": "in several tenants", "Words": "for everyone"}}
+REASON = "the operator has some of its own"
+DEVICE = "a0000000-0000-0000-0000-00000000000"
+
+
+@pytest.fixture(scope="module")
+def tenancy() -> Iterator[SmallTenancy]:
+    with small_tenancy() as ready:
+        yield ready
+
+
+def told(look: Look, name: str) -> tuple[str, tuple[str, ...]]:
+    found = look.table(name)
+    reason = look.tenancy.ownerless.get(found.name, "")
+    return look.said(unowned(found, look.ownership.owned[found.name], reason))
+
+
+def test_rows_that_may_be_without_an_owner_are_counted(tenancy: SmallTenancy) -> None:
+    with tenancy.look(**SHARED) as look:
+        assert told(look, "devices") == ("1 of 3 rows belong to no tenant", (f"id={DEVICE}3",))
+    with tenancy.look(**SHARED, ownerless={"devices": REASON}) as look:
+        assert told(look, "devices") == (f"1 of 3 rows belong to no tenant, as the profile says: {REASON}", ())
+        assert look.database.examination.examined == 3
+
+
+def test_a_tenant_that_is_not_there_is_no_tenant_even_where_there_may_be_none(tenancy: SmallTenancy) -> None:
+    planted = f"""ALTER TABLE devices DROP CONSTRAINT devices_tenant_id_fkey; UPDATE devices SET tenant_id = 9
+                  WHERE id = '{DEVICE}2'; ALTER TABLE devices ADD FOREIGN KEY (tenant_id) REFERENCES tenants NOT VALID"""
+    with tenancy.look(planted, **SHARED, ownerless={"devices": REASON}) as look:
+        assert told(look, "devices") == ("1 of 3 rows belong to a tenant that is not there", (f"id={DEVICE}2",))
+
+
+def test_a_row_that_two_tenants_are_tied_to_is_told_even_where_there_may_be_none(tenancy: SmallTenancy) -> None:
+    planted = """CREATE TABLE ties (word int REFERENCES "Words", tenant int REFERENCES tenants);
+                 INSERT INTO "Words" VALUES (8), (9); INSERT INTO ties VALUES (7, 1), (7, 1), (8, 1), (8, 2)"""
+    said = {"owner_via": SHARED["owner_via"], "many_to_many": [{"table": "Words", "through": "ties"}]}
+    with tenancy.look(planted, **said) as look:
+        assert told(look, "Words") == (
+            "2 of 3 rows belong to no tenant, or to several",
+            ("id=8 tenants=2", "id=9 tenants=0"),
+        )
+    with tenancy.look(planted, **said, ownerless={"Words": REASON}) as look:
+        assert told(look, "Words") == (
+            "1 of 3 rows belong to a tenant that is not there, or to several",
+            ("id=8 tenants=2",),
+        )
+        assert look.database.examination.note == f"1 of 3 rows belong to no tenant, as the profile says: {REASON}"
+
+
+FAULTY = f"""
+CREATE TABLE alarms (id int PRIMARY KEY, tenant_id int REFERENCES tenants, device uuid REFERENCES devices,
+                     card int REFERENCES cards, earlier int REFERENCES alarms);
+INSERT INTO alarms VALUES (1, NULL, NULL, NULL, NULL), (2, NULL, '{DEVICE}3', NULL, 1), (3, NULL, '{DEVICE}1', 1, NULL),
+                          (4, NULL, '{DEVICE}1', 2, NULL), (5, 1, '{DEVICE}1', 1, 1), (6, NULL, NULL, NULL, 5);
+"""
+
+
+def test_a_row_without_an_owner_may_have_none_by_another_way_either(tenancy: SmallTenancy) -> None:
+    for ownerless, expected in (
+        ({}, ("1 of 6 rows have no owner by their own way, and different ones by others", ("id=4 other_tenants=2",))),
+        (
+            {"alarms": REASON},
+            (
+                "3 of 6 rows have no owner by their own way, and one by another",
+                ("id=3 other_tenants=1", "id=4 other_tenants=2", "id=6 other_tenants=1"),
+            ),
+        ),
+    ):
+        with tenancy.look(FAULTY, **SHARED, ownerless=ownerless) as look:
+            alarms = look.table("alarms")
+            ways = other_ways(look.database.facts, look.ownership, look.tenancy)[alarms.name]
+            assert [key.columns for key in ways] == [("card",), ("device",), ("earlier",)]
+            assert look.said(owned_otherwise(alarms, ways, look.ownership, look.tenancy)) == expected
+
+
+def test_columns_named_like_the_tenants_are_found_whatever_their_case() -> None:
+    found = facts(
+        table("tenants"),
+        table("profiles"),
+        table("sites", "tenant_id", "sender_id"),
+        table("visits", "tenantId", "site_id"),
+        table("mails", "sender_id", "receiver_id", "TENANT_ID"),
+        table("lines", "tenant_id", "site_id", key=("tenant_id", "no")),
+        table("flags", "id_tenant"),
+        foreign_keys=(
+            points("profiles", "id", "tenants"),
+            points("sites", "tenant_id", "tenants"),
+            points("sites", "sender_id", "people"),
+            points("visits", "site_id", "sites"),
+            points("mails", "sender_id", "tenants"),
+            points("lines", "tenant_id,site_id", "sites", to="tenant_id,id"),
+        ),
+    )
+    tenancy = Tenancy.model_validate({"root": "tenants", "shared": {"flags": "the same for everyone"}})
+    columns = tenant_columns(found, derive_ownership(found, tenancy), tenancy)
+    assert {str(each).removeprefix("public."): each.held for each in columns} == {
+        "sites.tenant_id": True,
+        "visits.tenantId": False,
+        "mails.TENANT_ID": False,
+        "lines.tenant_id": True,
+    }

@@ -1,0 +1,53 @@
+"""Every fault of these tables is told by its own control, and no other goes red, in as few drills as can be."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.planted import (
+    test_application,
+    test_backup_set,
+    test_exposure,
+    test_fidelity,
+    test_fidelity_rows,
+    test_formats,
+    test_hostile,
+    test_migrations,
+    test_restore,
+    test_sites,
+)
+from tests.support.drills import Healthy
+from tests.support.met_faults import Company, companies, expect_only, meet
+
+TABLES = (
+    test_restore.PLANTED,
+    test_fidelity.PLANTED,
+    test_fidelity_rows.PLANTED,
+    test_sites.PLANTED,
+    test_hostile.PLANTED,
+    test_exposure.PLANTED,
+    test_backup_set.PLANTED,
+    test_formats.PLANTED,
+    test_migrations.PLANTED,
+    test_application.PLANTED,
+)
+NEVER_SHOWN = test_exposure.SECRET
+LEFT_BY_A_DUMP = Path("/tmp/restore-drill-was-here")
+
+
+def test_no_fault_is_left_out() -> None:
+    met = [(control, fault) for company in companies(TABLES) for control, fault in company.faults]
+    planted = [(control, fault) for table in TABLES for control, faults in table.items() for fault in faults.values()]
+    assert len(met) == len(planted)
+    assert all(each in met for each in planted)
+
+
+@pytest.mark.parametrize("company", companies(TABLES), ids=str)
+def test_each_control_and_no_other_sees_its_fault(
+    company: Company, healthy: Healthy, whole_set: Path, tmp_path: Path
+) -> None:
+    outcome = meet(company, healthy, whole_set, tmp_path)
+    expect_only(company, outcome)
+    assert NEVER_SHOWN not in outcome.output
+    assert not [file.name for file in outcome.files if NEVER_SHOWN.encode() in file.read_bytes()]
+    assert not LEFT_BY_A_DUMP.exists()

@@ -1,0 +1,91 @@
+"""Each FIL control goes red on its own faults among the files that rows name, all planted in one source."""
+
+import tarfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from tests.support.drills import Healthy, drill
+from tests.support.spoiled_sets import part
+from tests.support.told_faults import Told, expect
+
+IMAGES = 210
+
+# Rows that name a file which is nowhere, and one whose file lies in another tenant's folder.
+SQL = """
+UPDATE igny8_images SET path = 'uploads/1/nowhere.svg' WHERE id = 5;
+UPDATE igny8_images SET path = '../escaped.svg' WHERE id = 6;
+UPDATE igny8_images SET path = 'uploads/2/image-9.svg' WHERE id = 9;
+"""
+
+
+def spoil(sites_data: Path) -> None:
+    """One file of many gone, one cut short by a byte, one altered at the same length, one that nobody asked for."""
+    uploads = sites_data / "uploads"
+    (uploads / "1" / "image-2.svg").unlink()
+    (uploads / "1" / "image-9.svg").rename(uploads / "2" / "image-9.svg")
+    cut, edited = uploads / "1" / "image-7.svg", uploads / "1" / "image-8.svg"
+    cut.write_bytes(cut.read_bytes()[:-1])
+    edited.write_bytes(edited.read_bytes().replace(b"circle", b"Circle"))
+    (uploads / "3" / "image-9999.svg").write_text("<svg/>")
+
+
+PLANTED: Mapping[str, Mapping[str, Told]] = {
+    "FIL-01": {
+        "images": Told(
+            f"3 of {IMAGES} rows name a file that is not in the archive",
+            ("id=2 has no file", "id=5 has no file", "id=6 has no file"),
+            broken=3,
+            examined=IMAGES,
+        )
+    },
+    "FIL-02": {
+        "sites-data/uploads": Told(
+            f"3 of {IMAGES} files are named by no row",
+            ("1/image-5.svg", "1/image-6.svg", "3/image-9999.svg"),
+            broken=3,
+            examined=IMAGES,
+        )
+    },
+    "FIL-03": {
+        "images": Told(
+            f"2 of {IMAGES - 3} files have other bytes than their rows say",
+            ("id=7 1 bytes are missing", "id=8 another digest"),
+            broken=2,
+            examined=IMAGES - 3,
+        )
+    },
+    "FIL-04": {
+        "images": Told(
+            f"2 of {IMAGES} rows name a file that is not in their own tenant's folder",
+            ("id=6 outside its tenant's folder", "id=9 outside its tenant's folder"),
+            broken=2,
+            examined=IMAGES,
+        )
+    },
+}
+
+
+def test_each_control_sees_its_own_faults_and_no_other_does(healthy: Healthy, tmp_path: Path) -> None:
+    backup = healthy.backup(tmp_path / "backups", SQL, in_files=spoil)
+    with tarfile.open(part(backup, "sites")) as archive:
+        number = {name: place for place, name in enumerate(archive.getnames(), 1)}
+    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    expect(outcome, red={control: sorted(told) for control, told in PLANTED.items()})
+    for control, told in PLANTED.items():
+        for subject, expected in told.items():
+            result = outcome.result(control, subject)
+            # A file that no row names has no key: it is told by its place in the archive.
+            names = (f"sites-data/uploads/{sample}" for sample in expected.samples)
+            samples = tuple(f"entry={number[name]}" for name in names) if control == "FIL-02" else expected.samples
+            told_here = Told(result.message, result.samples, result.broken, result.examined or 0)
+            assert told_here == replace(expected, samples=samples)
+    repairs = {
+        (each.act, each.tenant, each.what, each.cause)
+        for control in PLANTED
+        for result in outcome.evidence.results
+        if result.control == control
+        for each in result.repairs
+    }
+    assert ("bring file back", "1", "id=2", "loss") in repairs
+    assert {cause for _, _, _, cause in repairs} == {"loss"}

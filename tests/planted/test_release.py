@@ -1,0 +1,76 @@
+"""Each REL control goes red on its own fault in a release, and no other control does; a sound release is let go."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.drills import Drill, Healthy, drill
+from tests.support.outputs import nothing_told
+from tests.support.planted_release import (
+    RELEASE,
+    THRESHOLDS,
+    Planted,
+    fails_half_way,
+    findings,
+    migration_name,
+    planted_checkout,
+    planted_in_source,
+    previous_checkout,
+)
+from tests.support.spoiled_sets import profile_with
+
+FAILS = {"REL-04": ["a migration fails half way"], "REL-05": ["a migration fails half way"]}
+PLANTED = FAILS | {
+    control: [planted.name for planted in RELEASE if control in planted.findings]
+    for control in findings()
+    if control.startswith("REL")
+}
+
+
+@pytest.fixture(scope="module")
+def gate(healthy: Healthy, tmp_path_factory: pytest.TempPathFactory) -> Drill:
+    folder = tmp_path_factory.mktemp("gate")
+    healthy.backup(folder / "backups", planted_in_source())
+    checkout, profile = planted_checkout(folder), profile_with(folder, THRESHOLDS)
+    arguments = ("--gate", "--previous", str(previous_checkout(folder / "previous")))
+    return drill(folder / "backups", folder / "out", app=checkout, profile=profile, arguments=arguments, seconds=900)
+
+
+def test_every_fault_is_found_and_nothing_else_is(gate: Drill) -> None:
+    assert (gate.red, gate.blocked) == (findings(), {}), gate.output
+    assert (gate.exit_code, gate.evidence.kind) == (1, "gate")
+    assert "FAILED  NO-GO: " in gate.output
+    assert gate.evidence.completeness.whole
+
+
+def test_a_gate_tells_nothing_of_any_row_either(gate: Drill) -> None:
+    nothing_told(gate)
+
+
+@pytest.mark.parametrize("planted", RELEASE, ids=[planted.name for planted in RELEASE])
+def test_the_finding_names_its_fault(gate: Drill, planted: Planted) -> None:
+    for control, subjects in planted.findings.items():
+        for subject in subjects:
+            found = gate.result(control, subject)
+            migration = f"igny8.{migration_name(planted)}" if planted.operations else ""
+            named = [text.format(migration=migration) for text in planted.samples.get(control, ("{migration}",))]
+            assert set(named) <= set(found.samples), found
+
+
+def test_what_fails_half_way_outside_a_transaction_is_named_with_what_it_leaves(
+    whole_set: Path, tmp_path: Path
+) -> None:
+    checkout = fails_half_way(tmp_path)
+    outcome = drill(whole_set.parent, tmp_path / "out", app=checkout, arguments=("--gate",), seconds=900)
+    assert outcome.red == {"MIG-01": ["whole"], "REL-04": ["whole"], "REL-05": ["whole"]}, outcome.output
+    ends, left = outcome.result("REL-04"), outcome.result("REL-05")
+    assert (ends.samples, ends.examined) == (("igny8.0010_half_way",), 4)
+    assert "did not come to the end: DataError (DivisionByZero)" in ends.message
+    assert left.samples == ("column public.half.id integer", "table public.half")
+    assert "FAILED  NO-GO: " in outcome.output
+
+
+def test_the_samples_own_release_goes(whole_set: Path, tmp_path: Path) -> None:
+    outcome = drill(whole_set.parent, tmp_path / "out", arguments=("--gate",), seconds=900)
+    assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
+    assert "VERIFIED  GO: " in outcome.output

@@ -1,0 +1,134 @@
+"""Each RST control goes red on its own fault, and no other does."""
+
+from pathlib import Path
+
+from tests.support.drills import Healthy
+from tests.support.met_faults import WITHOUT_FACTS, WITHOUT_RESTORED, Fault
+from tests.support.spoiled_sets import cut, dump_again, part, reword, sign
+
+USAGE_NUMBERS = "public.igny8_usage_logs_usage_no_seq"
+
+
+def without_the_applications_role(backup: Path, _: Healthy) -> None:
+    roles = part(backup, "roles")
+    roles.write_text("".join(line for line in roles.read_text().splitlines(True) if "igny8_app" not in line))
+    sign(backup)
+
+
+PLANTED = {
+    "RST-01": {
+        "the dump is cut short": Fault(
+            says="the dump is cut short or damaged",
+            in_set=lambda backup, _: cut(backup, "dump", 0.7),
+            blocked=WITHOUT_RESTORED,
+            because="the dump is cut short or damaged",
+        ),
+        "a row points at nothing": Fault(
+            says='violates foreign key constraint "igny8_content_author_id_',
+            sql="""
+                SET session_replication_role = replica;
+                UPDATE igny8_content SET author_id = 987654 WHERE id = (SELECT max(id) FROM igny8_content)
+            """,
+            blocked=WITHOUT_RESTORED,
+            because="rows of the dump were refused",
+        ),
+    },
+    "RST-02": {
+        "an index is listed and never made": Fault(
+            says="1 of 68 objects are not in the database",
+            subjects=("index",),
+            samples=("INDEX public.igny8_keyword_phrase_trgm",),
+            in_set=lambda backup, _: reword(
+                backup, "CREATE INDEX igny8_keyword_phrase_trgm", "--EATE INDEX igny8_keyword_phrase_trgm"
+            ),
+        ),
+        "a trigger is listed and never made": Fault(
+            says="1 of 1 objects are not in the database",
+            subjects=("trigger",),
+            samples=("TRIGGER public.igny8_content igny8_content_body_sha256",),
+            in_set=lambda backup, _: reword(
+                backup, "CREATE TRIGGER igny8_content_body_sha256", "--EATE TRIGGER igny8_content_body_sha256"
+            ),
+        ),
+    },
+    "RST-03": {
+        "a constraint was never validated": Fault(
+            says="constraints and indexes are not valid",
+            samples=("public.igny8_plans no_plan_is_free",),
+            sql="ALTER TABLE igny8_plans ADD CONSTRAINT no_plan_is_free CHECK (price < 0) NOT VALID",
+        ),
+    },
+    "RST-04": {
+        "a materialised view was emptied": Fault(
+            says="1 of 1 materialised views are not populated",
+            samples=("igny8_reports.site_content",),
+            sql="REFRESH MATERIALIZED VIEW igny8_reports.site_content WITH NO DATA",
+        ),
+    },
+    "RST-05": {
+        "a trigger was left disabled": Fault(
+            says="1 of 1 triggers are disabled",
+            samples=("public.igny8_content igny8_content_body_sha256",),
+            sql="ALTER TABLE igny8_content DISABLE TRIGGER igny8_content_body_sha256",
+        ),
+    },
+    "RST-06": {
+        "a sequence is far behind": Fault(
+            says="its next value collides: it is ",
+            subjects=(USAGE_NUMBERS,),
+            sql=f"SELECT setval('{USAGE_NUMBERS}', 1)",
+        ),
+        "a sequence's last value was never handed out": Fault(
+            says="its next value collides: it is the column's last",
+            subjects=(USAGE_NUMBERS,),
+            sql=f"SELECT setval('{USAGE_NUMBERS}', max(usage_no), false) FROM igny8_usage_logs",
+        ),
+        "an identity has no value left": Fault(
+            says="it has no value left to hand out",
+            subjects=("public.igny8_tags_id_seq",),
+            sql="""
+                DO $$ BEGIN
+                    EXECUTE 'ALTER TABLE igny8_tags ALTER id SET MAXVALUE ' || (SELECT max(id) FROM igny8_tags);
+                    PERFORM setval('igny8_tags_id_seq', max(id)) FROM igny8_tags;
+                END $$
+            """,
+        ),
+    },
+    "RST-07": {
+        "the application's role is not in the set": Fault(
+            says="roles and grants did not come back",
+            samples=("role igny8_app was in no roles file",),
+            in_set=without_the_applications_role,
+            blocked=("TEN-06",),
+            because="the application's role igny8_app cannot connect to the restored copy",
+        ),
+        "the dump was taken without grants": Fault(
+            says="roles and grants did not come back",
+            samples=("any grant to role igny8_app",),
+            in_set=lambda backup, healthy: dump_again(healthy, backup, "--no-acl"),
+            also={"FID-11": ("grants",)},
+            blocked=("TEN-06", "TEN-12"),
+            because="its grants did not come back",
+        ),
+    },
+    "RST-08": {
+        "nobody could wait that long": Fault(
+            says="and the RTO is 0.01 min", profile={"rto_minutes = 60": "rto_minutes = 0.01"}
+        ),
+    },
+    "RST-09": {
+        "a table's rows lie in a file that is not in the dump": Fault(
+            says="public.igny8_archive of restored cannot be read",
+            sql="""
+                CREATE EXTENSION file_fdw;
+                CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+                CREATE TABLE igny8_archive (tenant_id bigint) PARTITION BY LIST (tenant_id);
+                CREATE FOREIGN TABLE igny8_archive_file PARTITION OF igny8_archive DEFAULT
+                    SERVER files OPTIONS (program 'cat igny8_archive.csv', format 'csv');
+                COPY (SELECT 1) TO PROGRAM 'cat > igny8_archive.csv'
+            """,
+            blocked=("BAK-08", *WITHOUT_FACTS),
+            because="public.igny8_archive of restored cannot be read",
+        ),
+    },
+}

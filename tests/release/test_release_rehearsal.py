@@ -1,0 +1,178 @@
+"""A rehearsal tells of each migration what it wrote, which locks it held how long, and what it leaves when it fails."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from fixtures.application.clones import marked_clone
+from fixtures.checks.release.release_costs import long_locks, too_large
+from fixtures.database.read_facts import read_facts
+from fixtures.profile.release import Load, Release
+from fixtures.record.names import TableName
+from fixtures.record.release.rehearsal import Rehearsal
+from fixtures.release.plan import make_plan
+from fixtures.release.rehearse import rehearse, under_load
+from fixtures.release.statements import instead_of, without_values
+from fixtures.release.traffic import hottest
+from tests.support.application_under_test import Bench, copy_of_the_sample, new_migration
+
+SLOW_REWRITE = """
+migrations.RunSQL(
+    "ALTER TABLE igny8_usage_days ALTER COLUMN credits TYPE numeric USING credits + 0",
+    migrations.RunSQL.noop,
+), migrations.RunSQL("SELECT pg_sleep(0.7), 'ada@example.net', 4711", migrations.RunSQL.noop)
+"""
+IN_BATCHES = "migrations.RunSQL('UPDATE igny8_usage_days SET credits = credits + 0', migrations.RunSQL.noop)"
+INDEX = "migrations.RunSQL('CREATE INDEX by_day ON igny8_usage_days (day)', 'DROP INDEX by_day')"
+RENAME = (
+    "migrations.RunSQL('ALTER TABLE igny8_tags RENAME TO gone', 'ALTER TABLE gone RENAME TO igny8_tags'), "
+    "migrations.RunSQL('COMMIT; SELECT pg_sleep(0.3); BEGIN', migrations.RunSQL.noop)"
+)
+HALF_WAY = "migrations.RunSQL('CREATE TABLE half (id int)'), migrations.RunSQL('SELECT 1 / 0')"
+LOCKS_AND_HANGS = "migrations.RunSQL('LOCK TABLE igny8_content; SELECT pg_sleep(600)')"
+HANGS = "migrations.RunSQL('SELECT pg_sleep(600)')"
+
+
+@pytest.fixture
+def restored(place: Bench) -> Iterator[psycopg.Connection]:
+    with place.restored() as connection:
+        yield connection
+
+
+def rehearsed(place: Bench, checkout: Path, limit: float = 120) -> Rehearsal:
+    token = marked_clone(place.server, "migrated")
+    interpreter = place.interpreter(checkout, checkout.parent / "private")
+    plan = make_plan(interpreter, token, frozenset(), 60)
+    return rehearse(place.server, "migrated", interpreter, token, plan, {}, limit)
+
+
+def atomic_no_more(checkout: Path, name: str) -> None:
+    file = checkout / "igny8_core" / "igny8" / "migrations" / f"{name}.py"
+    file.write_text(file.read_text().replace("    dependencies", "    atomic = False\n    dependencies"))
+
+
+def test_what_each_migration_costs_is_told(place: Bench, restored: psycopg.Connection, tmp_path: Path) -> None:
+    restored.close()
+    checkout = copy_of_the_sample(tmp_path)
+    new_migration(checkout, "0010_rewrites", SLOW_REWRITE)
+    new_migration(checkout, "0011_updates", IN_BATCHES, after="0010_rewrites")
+    new_migration(checkout, "0012_indexes", INDEX, after="0011_updates")
+    found = rehearsed(place, checkout)
+    assert (found.failure, found.not_reached, found.left_behind) == ("", (), ())
+    costs = {cost.name: cost for cost in found.migrations}
+    assert list(costs) == [
+        *("0007_content_body_length", "0008_site_locale", "0009_content_title_index"),
+        *("0010_rewrites", "0011_updates", "0012_indexes"),
+    ]
+    rewrites = costs["0010_rewrites"]
+    written = {each.relation: each for each in rewrites.rewritten}
+    assert (written["public.igny8_usage_days"].what, written["public.igny8_usage_days"].rows) == ("table", 1678)
+    (lock,) = (each for each in rewrites.locks if each.relation == "public.igny8_usage_days")
+    assert (lock.mode, lock.rows) == ("ACCESS EXCLUSIVE", 1678)
+    assert 0.5 < lock.seconds <= rewrites.seconds
+    assert any(text.startswith("SELECT pg_sleep(?), ?, ?") for text in lock.statements)
+    assert "ada@example.net" not in found.model_dump_json()
+    assert rewrites.wal_bytes > 50_000
+    (updated,) = costs["0011_updates"].rewritten
+    assert (updated.relation, updated.what, updated.rows) == ("public.igny8_usage_days", "rows", 1678)
+    assert {(each.relation, each.what) for each in costs["0012_indexes"].rewritten} == {("public.by_day", "index")}
+
+    allowed = Release(lock_rows=1000, lock_seconds=0.3, wal_bytes=40_000)
+    (told,) = long_locks(found, allowed)
+    assert told.name == "igny8.0010_rewrites public.igny8_usage_days"
+    assert "closes public.igny8_usage_days (about 1,678 rows) to everybody for " in told.told
+    assert any(each.name == "igny8.0010_rewrites" and "bytes of WAL" in each.told for each in too_large(found, allowed))
+    assert (long_locks(found, Release()), too_large(found, Release())) == ([], [])
+
+
+def test_how_long_requests_wait_for_a_migration_is_told(
+    place: Bench, restored: psycopg.Connection, tmp_path: Path
+) -> None:
+    restored.close()
+    checkout = copy_of_the_sample(tmp_path)
+    new_migration(checkout, "0010_rewrites", SLOW_REWRITE)
+    new_migration(checkout, "0011_renames", RENAME, after="0010_rewrites")
+    token = marked_clone(place.server, "migrated")
+    facts = read_facts(place.server, "restored", 60)
+    tables = hottest(facts, Load(tables=(TableName("public", "igny8_usage_days"), TableName("public", "igny8_tags"))))
+    found = under_load(place.server, "migrated", place.interpreter(checkout, tmp_path / "private"), token, tables, 120)
+    assert (found.failure, found.tables) == ("", ("public.igny8_tags", "public.igny8_usage_days"))
+    slow = {(each.migration, each.relation, each.act) for each in found.stalls if each.longest > 0.5}
+    rewrites = [("igny8.0010_rewrites", "public.igny8_usage_days", act) for act in ("read", "write")]
+    assert set(rewrites) <= slow
+    refused = {each.relation: each.refused for each in found.stalls if each.refused and each.act == "read"}
+    assert list(refused) == ["public.igny8_tags"]
+    assert refused["public.igny8_tags"][0].startswith("UndefinedTable (")
+    with place.server.connect("migrated") as connection:
+        assert connection.execute("SELECT count(*) FROM igny8_usage_days").fetchone() == (1678,)
+
+
+def test_what_a_failed_migration_leaves_outside_a_transaction_is_named(
+    place: Bench, restored: psycopg.Connection, tmp_path: Path
+) -> None:
+    restored.close()
+    checkout = copy_of_the_sample(tmp_path)
+    new_migration(checkout, "0010_half_way", HALF_WAY)
+    new_migration(checkout, "0011_never", INDEX, after="0010_half_way")
+    atomic_no_more(checkout, "0010_half_way")
+    found = rehearsed(place, checkout)
+    assert found.left_behind == ("column public.half.id integer", "table public.half")
+    assert found.failure.startswith("DataError (DivisionByZero)")
+    assert (found.migrations[-1].name, found.migrations[-1].failed) == ("0010_half_way", found.failure)
+    assert found.not_reached == ("igny8.0011_never",)
+
+
+def test_what_a_hanging_migration_waits_for_is_told_and_it_is_ended(
+    place: Bench, restored: psycopg.Connection, tmp_path: Path
+) -> None:
+    restored.close()
+    checkout = copy_of_the_sample(tmp_path)
+    new_migration(checkout, "0010_hangs", HANGS)
+    found = rehearsed(place, checkout, limit=20)
+    assert found.failure == "did not end within 20 s"
+    assert found.migrations[-1].waited_for == "Timeout PgSleep, in SELECT pg_sleep(?)"
+    assert found.left_behind == ()
+
+
+def test_requests_end_with_a_migration_that_hangs(place: Bench, restored: psycopg.Connection, tmp_path: Path) -> None:
+    restored.close()
+    checkout = copy_of_the_sample(tmp_path)
+    new_migration(checkout, "0010_hangs", LOCKS_AND_HANGS)
+    token = marked_clone(place.server, "migrated")
+    tables = hottest(read_facts(place.server, "restored", 60), Load(largest=1))
+    interpreter = place.interpreter(checkout, tmp_path / "private")
+    found = under_load(place.server, "migrated", interpreter, token, tables, 15)
+    assert found.failure == "did not end within 15 s"
+    assert found.requests > 100
+
+
+@pytest.mark.parametrize(
+    ("statement", "shown"),
+    [
+        ("SELECT 'it''s', E'a\\'b', 12.5, -3", "SELECT ?, ?, ?, ?"),
+        ('UPDATE "O\'Neill" SET "a1" = $$x$$ -- for Ada', 'UPDATE "O\'Neill" SET "a1" = ?'),
+        ("INSERT INTO t2 VALUES ('cut off where the view", "INSERT INTO t2 VALUES (?"),
+        ("SELECT '\"', 'hidden'", "SELECT ?, ?"),
+    ],
+)
+def test_no_value_of_a_statement_is_shown(statement: str, shown: str) -> None:
+    assert without_values(statement) == shown
+
+
+@pytest.mark.parametrize(
+    ("statement", "advice"),
+    [
+        ('CREATE INDEX "a" ON "t" ("b")', "CONCURRENTLY"),
+        ('CREATE INDEX CONCURRENTLY "a" ON "t" ("b")', ""),
+        ('ALTER TABLE "t" ADD CONSTRAINT "c" FOREIGN KEY ("x") REFERENCES "y"', "NOT VALID, then VALIDATE"),
+        ('ALTER TABLE "t" ADD CONSTRAINT "c" CHECK (x > ?) NOT VALID', ""),
+        ('ALTER TABLE "t" ALTER COLUMN "x" SET NOT NULL', "IS NOT NULL) NOT VALID, VALIDATE it"),
+        ('ALTER TABLE "t" ALTER COLUMN "x" TYPE bigint', "fill it in batches"),
+        ('UPDATE "t" SET "x" = ?', "in batches of some thousand"),
+    ],
+)
+def test_what_to_do_instead_is_known(statement: str, advice: str) -> None:
+    assert advice in instead_of(statement)
+    assert bool(advice) == bool(instead_of(statement))

@@ -1,0 +1,150 @@
+"""The stage `stand up` of a gate: the release as it would be deployed, on a clone of what it has migrated."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fixtures.application.clones import marked_clone
+from fixtures.application.migrate import migrate
+from fixtures.record.release.standing import Standing
+from fixtures.record.stage import StageFailed
+from fixtures.release.stand_up import stand
+from tests.support.application_under_test import APPLICATION, Bench, copy_of_the_sample
+from tests.support.spoiled_sets import replace_in
+
+APP = Path("igny8_core") / "igny8"
+# A field that opens what lies in its column: to the migrations it is what it was before.
+SEALED = """
+class Sealed(models.PositiveIntegerField):
+    def from_db_value(self, value, expression, connection):
+        raise LookupError("no key opens Ada Lovelace")
+
+    def deconstruct(self):
+        name, _, arguments, words = super().deconstruct()
+        return name, "django.db.models.PositiveIntegerField", arguments, words
+
+
+"""
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """The sample migrated, and marked: a release of it, spoiled or not, is stood up on it."""
+
+    place: Bench
+    token: str
+
+    def stands(self, checkout: Path, *addresses: str) -> Standing:
+        return stand(self.place.interpreter(checkout, checkout.parent / "private"), self.token, addresses, 120)
+
+
+@pytest.fixture(scope="module")
+def migrated(place: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Migrated]:
+    folder = tmp_path_factory.mktemp("standing")
+    checkout = copy_of_the_sample(folder)
+    with place.restored() as connection:
+        connection.close()
+        migrate(place.server, place.interpreter(checkout, folder / "private"), 120)
+        place.server.create_database("before", template="migrated")
+        place.server.drop_database("migrated")
+        token = marked_clone(place.server, "migrated", "before")
+        place.server.drop_database("before")
+        yield Migrated(place, token)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    return copy_of_the_sample(tmp_path)
+
+
+def test_the_sample_stands_as_it_would_be_deployed(migrated: Migrated, checkout: Path) -> None:
+    standing = migrated.stands(checkout, "/healthz", "/login/", "/nowhere")
+    assert (standing.deploy_exit, standing.deploy_problems) == (0, ("security.W004", "security.W008"))
+    assert (standing.url_error, standing.url_patterns > 20) == ("", True)
+    assert (standing.admin_sites, standing.admin_user) == (1, True)
+    asked = {page.address: page.status for page in standing.pages}
+    assert {path: asked[path] for path in ("/healthz", "/login/", "/nowhere")} == {
+        "/healthz": 200,
+        "/login/": 200,
+        "/nowhere": 404,
+    }
+    assert asked["admin: index"] == 200
+    assert asked["admin: igny8.Invoice, the list"] == asked["admin: igny8.Invoice, a row"] == 200
+    assert all(page.answered for page in standing.pages if page.address != "/nowhere")
+    models = {model.model: model for model in standing.models}
+    assert models["igny8.UsageDay"].row
+    assert models["igny8.Invoice"].decoded == ("lines",)
+    assert not any(model.error for model in standing.models)
+    assert (standing.reached, standing.mails) == ((), 0)
+
+
+def test_what_was_written_meanwhile_is_undone(migrated: Migrated, checkout: Path) -> None:
+    def sessions() -> tuple[object, ...] | None:
+        with migrated.place.server.connect("migrated") as connection:
+            return connection.execute("SELECT count(*) FROM django_session").fetchone()
+
+    before = sessions()
+    migrated.stands(checkout)
+    assert sessions() == before
+
+
+def test_each_fault_of_a_release_is_told_by_its_place_and_without_a_row(migrated: Migrated, checkout: Path) -> None:
+    billing = checkout / APP / "models" / "billing.py"
+    replace_in(billing, {"class Subscription(": f"{SEALED}class Subscription("})
+    replace_in(billing, {"operations = models.PositiveIntegerField()": "operations = Sealed()"})
+    admin = checkout / APP / "admin.py"
+    admin.write_text(
+        admin.read_text()
+        + """
+
+class Calling(admin.ModelAdmin):
+    def changelist_view(self, request, extra_context=None):
+        import socket
+
+        socket.socket().connect_ex(("192.0.2.7", 443))
+        return super().changelist_view(request, extra_context)
+
+
+class Breaking(admin.ModelAdmin):
+    list_display = ["shout"]
+
+    def shout(self, row):
+        raise LookupError("Ada Lovelace")
+
+
+admin.site.unregister(apps.get_model("igny8", "Currency"))
+admin.site.register(apps.get_model("igny8", "Currency"), Calling)
+admin.site.unregister(apps.get_model("igny8", "Plan"))
+admin.site.register(apps.get_model("igny8", "Plan"), Breaking)
+"""
+    )
+    settings = checkout / "igny8_core" / "settings.py"
+    settings.write_text(settings.read_text() + "\nSESSION_COOKIE_SECURE = False\n")
+    standing = migrated.stands(checkout)
+    assert standing.deploy_problems == ("security.W004", "security.W008", "security.W012")
+    broken = [(model.model, model.broken, model.error) for model in standing.models if model.error]
+    assert broken == [("igny8.UsageDay", "operations", "LookupError")]
+    pages = [(page.address, page.status, page.error) for page in standing.pages if not page.answered]
+    assert pages == [("admin: igny8.Plan, the list", None, "LookupError")]
+    line = next(n for n, text in enumerate(admin.read_text().splitlines(), 1) if "connect_ex" in text)
+    assert standing.reached == (f"connect 192.0.2.7:443 (igny8_core/igny8/admin.py:{line})",)
+    assert "Lovelace" not in standing.model_dump_json()
+
+
+def test_a_url_conf_that_cannot_be_imported_is_told(migrated: Migrated, checkout: Path) -> None:
+    urls = checkout / "igny8_core" / "urls.py"
+    urls.write_text(urls.read_text() + '\nurlpatterns.append(path("x/", __import__("x.urls")))\n')
+    standing = migrated.stands(checkout, "/healthz")
+    assert standing.url_error == "ModuleNotFoundError: No module named 'x'"
+    assert [page.status for page in standing.pages] == [None]
+
+
+def test_another_database_is_not_taken_for_it(migrated: Migrated, checkout: Path) -> None:
+    environment = {name: value for name, value in APPLICATION.environment.items() if not name.startswith("DB_")}
+    elsewhere = migrated.place.interpreter(
+        checkout, checkout.parent / "private", APPLICATION.model_copy(update={"environment": environment})
+    )
+    with pytest.raises(StageFailed, match="another database than the restored one"):
+        stand(elsewhere, migrated.token, (), 60)

@@ -1,0 +1,88 @@
+"""What a release does is a finding until the profile declares it, and what is declared in vain is one too."""
+
+import pytest
+
+from fixtures.checks.blocked import Blocked, Exempt
+from fixtures.checks.release.released import not_coming_back, previous_tried, undeclared_drift, undeclared_drops
+from fixtures.profile.release import Release
+from fixtures.record.names import TableName
+from fixtures.record.record import DrillRecord
+from fixtures.record.release import ReleaseRecord
+from fixtures.record.release.comparison import Comparison, DroppedColumn, SchemaDifference
+from fixtures.record.release.previous import Previous
+from fixtures.record.release.reversal import Reversal
+from fixtures.story.release_not_shown import not_shown_of_release
+from tests.support.evidence_examples import verified
+
+TAGS, NOTES = TableName("public", "tags"), TableName("public", "notes")
+COMPARISON = Comparison(
+    objects=9,
+    columns=9,
+    changes=(),
+    dropped=(
+        DroppedColumn(table=TAGS, column="legacy", values=2, rows=3),
+        DroppedColumn(table=TAGS, column="empty", values=0, rows=3),
+    ),
+    from_zero_seconds=1,
+    drift=(
+        SchemaDifference(thing="index public.tags.by_day", before=None, after="USING btree (day)"),
+        SchemaDifference(thing="column public.tags.name", facet="default", before="'a'::text", after=None),
+    ),
+)
+REVERSAL = Reversal(
+    irreversible={}, taken_back=("a.1",), kept=(), back_rows=(NOTES,), forth_rows=(NOTES, TAGS), things=9, tables=2
+)
+WHY = "because it is meant to be so"
+
+
+def release(**declared: object) -> Release:
+    return Release.model_validate(declared)
+
+
+def test_drift_is_told_until_it_is_declared_and_then_it_must_be_there() -> None:
+    assert undeclared_drift(COMPARISON, release()) == {
+        "index public.tags.by_day": "index public.tags.by_day: the code makes none, here USING btree (day)",
+        "column public.tags.name: default": "column public.tags.name: default: the code makes 'a'::text, here none",
+    }
+    assert undeclared_drift(COMPARISON, release(drift={"index public.*": WHY, "column public.tags.name": WHY})) == {}
+    assert undeclared_drift(COMPARISON, release(drift={"*": WHY, "column public.tags.name: type": WHY})) == {
+        "column public.tags.name: type": "[release.drift] column public.tags.name: type is declared and not there: remove it"
+    }
+
+
+def test_a_dropped_column_is_told_until_it_is_declared_and_an_empty_one_never_is() -> None:
+    assert undeclared_drops(COMPARISON, release()) == ["public.tags.legacy (2 of 3 rows)"]
+    for name in ("tags.legacy", "public.tags.legacy"):
+        assert undeclared_drops(COMPARISON, release(dropped={name: WHY})) == []
+    assert undeclared_drops(COMPARISON, release(dropped={"tags.legacy": WHY, "tags.name": WHY})) == [
+        "[release.dropped] tags.name is declared and loses no value: remove it"
+    ]
+
+
+def test_rows_that_do_not_come_back_are_told_until_they_are_declared() -> None:
+    assert not_coming_back(REVERSAL, release(unrepeatable={"notes": WHY})) == [
+        "public.tags: its rows are not what they were the first time"
+    ]
+    assert not_coming_back(REVERSAL, release(unrepeatable={"notes": WHY, "tags": WHY, "gone": WHY})) == [
+        "[release.unrepeatable] public.gone is declared and is the same: remove it"
+    ]
+    ended = Reversal(irreversible={}, taken_back=(), kept=("a.1",), back_problem="a.1: DataError")
+    assert not_coming_back(ended, release(unrepeatable={"notes": WHY})) == ["going back ended at a.1: DataError"]
+
+
+def with_previous(previous: Previous) -> DrillRecord:
+    return verified().record.model_copy(update={"release": ReleaseRecord(previous=previous)})
+
+
+def test_a_release_before_that_nobody_named_is_no_pass() -> None:
+    nobody = with_previous(Previous(not_given=True))
+    with pytest.raises(Blocked, match="nobody named the release before this one"):
+        previous_tried(nobody, release())
+    with pytest.raises(Exempt, match=WHY):
+        previous_tried(nobody, release(not_rolling=WHY))
+    with pytest.raises(Blocked, match="does not start on it: ImportError"):
+        previous_tried(with_previous(Previous(source="x", interpreter="y", problem="ImportError")), release())
+    assert nobody.release is not None
+    assert list(not_shown_of_release(nobody.release, release())) == [
+        "Whether the release before this one works on the migrated schema was not tried: nobody named it"
+    ]

@@ -1,0 +1,245 @@
+"""audit.pdf: PDF/A-3a and PDF/UA-1 as far as a file itself can show, with the evidence in it byte for byte."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pikepdf
+import pytest
+
+from fixtures.record.evidence import Evidence
+from reports.audit import page, pdf
+from reports.render import DOCUMENTS
+from reports.story import Story
+from tests.reports.test_gate import cached, gate
+from tests.support import evidence_examples as examples
+from tests.support.past_examples import with_past
+
+ROOT = Path(__file__).parents[2]
+DRILLS = (examples.verified, examples.failed, examples.inconclusive)
+PDFAID, PDFUAID = "{http://www.aiim.org/pdfa/ns/id/}", "{http://www.aiim.org/pdfua/ns/id/}"
+DC, XMP = "{http://purl.org/dc/elements/1.1/}", "{http://ns.adobe.com/xap/1.0/}"
+EXTENSION = "{http://www.aiim.org/pdfa/ns/schema#}"
+SIX_SCRIPTS = "Ωμέγα Пример żółw 漢字 \U0001f600 \u202e\x1b[2J"
+
+
+@cache
+def made(written: bytes) -> bytes:
+    """Each drill's file is made once for all that look at it."""
+    return pdf.write_up(Story(Evidence.model_validate_json(written)))
+
+
+def opened(evidence: Evidence) -> pikepdf.Pdf:
+    return pikepdf.open(io.BytesIO(made(evidence.written)))
+
+
+def text(evidence: Evidence, folder: Path) -> str:
+    """What poppler reads in it, on one line."""
+    if shutil.which("pdftotext") is None:
+        message = "pdftotext is not on PATH: install poppler-utils"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    (folder / "audit.pdf").write_bytes(made(evidence.written))
+    done = subprocess.run(["pdftotext", "-raw", folder / "audit.pdf", "-"], capture_output=True, text=True, check=True)
+    return " ".join(done.stdout.split())
+
+
+def elements(node: pikepdf.Object) -> Iterator[pikepdf.Dictionary]:
+    """Every element of the tree of tags, in the order of reading."""
+    if isinstance(node, pikepdf.Array):
+        for each in node:
+            yield from elements(each)
+    elif isinstance(node, pikepdf.Dictionary):
+        if "/S" in node:
+            yield node
+        if "/K" in node:
+            yield from elements(node.K)
+
+
+@pytest.mark.parametrize("drill", DRILLS)
+def test_the_evidence_is_attached_as_it_is_and_named_as_the_source(drill) -> None:
+    evidence = drill()
+    with opened(evidence) as found:
+        assert list(found.attachments) == ["evidence.json"]
+        assert found.attachments["evidence.json"].get_file().read_bytes() == evidence.written
+        (file,) = found.Root.AF
+        assert (file.AFRelationship, file.EF.F.Subtype) == ("/Source", "/application/json")
+        assert str(file.UF) == "evidence.json"
+        assert int(file.EF.F.Params.Size) == len(evidence.written)
+
+
+def test_what_lies_in_the_run_is_attached_though_it_was_written_otherwise() -> None:
+    evidence = examples.verified()
+    other = evidence.model_dump_json().encode()
+    with pikepdf.open(io.BytesIO(pdf.write_up(Story(evidence, other)))) as found:
+        assert found.attachments["evidence.json"].get_file().read_bytes() == other
+
+
+@pytest.mark.parametrize("drill", DRILLS)
+def test_it_says_that_it_is_pdf_a_3a_and_pdf_ua_1_and_describes_what_pdf_a_does_not_know(drill) -> None:
+    evidence = drill()
+    with opened(evidence) as found:
+        packet = found.Root.Metadata.read_bytes().decode().partition("?>")[2].rpartition("<?")[0]
+        told = ElementTree.fromstring(packet)
+        title = f"{evidence.verdict}: restore drill {evidence.run_id}"
+        assert [told.findtext(f".//{PDFAID}{name}") for name in ("part", "conformance")] == ["3", "A"]
+        assert told.findtext(f".//{PDFUAID}part") == "1"
+        assert told.findtext(f".//{EXTENSION}namespaceURI") == PDFUAID.strip("{}")
+        assert "".join(told.find(f".//{DC}title").itertext()).strip() == title == str(found.docinfo.Title)
+        ended = evidence.finished_at.replace(microsecond=0)
+        assert told.findtext(f".//{XMP}CreateDate") == ended.isoformat()
+        assert str(found.docinfo.CreationDate) == f"D:{ended:%Y%m%d%H%M%SZ}"
+        assert (found.pdf_version, found.is_encrypted, len(found.trailer.ID)) == ("1.7", False, 2)
+
+
+@pytest.mark.parametrize("drill", DRILLS)
+def test_it_needs_nothing_that_it_does_not_hold(drill) -> None:
+    with opened(drill()) as found:
+        (intent,) = found.Root.OutputIntents
+        assert (intent.S, "/DestOutputProfile" in intent) == ("/GTS_PDFA1", True)
+        assert not {"/OpenAction", "/AA", "/AcroForm"} & set(found.Root.keys())
+        assert "/JavaScript" not in found.Root.Names
+        fonts = [font for each in found.objects if isinstance(each, pikepdf.Dictionary) for font in _fonts(each)]
+        assert fonts
+        for font in fonts:
+            assert {"/FontFile2", "/FontFile3"} & set(font.DescendantFonts[0].FontDescriptor.keys())
+            assert "/ToUnicode" in font
+        assert not any("/Annots" in each for each in found.pages)
+
+
+def _fonts(each: pikepdf.Dictionary) -> list[pikepdf.Dictionary]:
+    return [each] if each.get("/Type") == "/Font" and "/DescendantFonts" in each else []
+
+
+@pytest.mark.parametrize("drill", DRILLS)
+def test_it_is_tagged_so_that_it_can_be_read_aloud(drill) -> None:
+    with opened(drill()) as found:
+        root = found.Root
+        assert (str(root.Lang), bool(root.MarkInfo.Marked), bool(root.ViewerPreferences.DisplayDocTitle)) == (
+            "en",
+            True,
+            True,
+        )
+        tree = list(elements(root.StructTreeRoot.K))
+        kinds = [str(each.S)[1:] for each in tree]
+        headings = [int(kind[1]) for kind in kinds if re.fullmatch(r"H\d", kind)]
+        assert headings[0] == 1
+        assert headings.count(1) == 1
+        assert headings.count(2) == 13
+        assert all(after - before <= 1 for before, after in pairwise(headings))
+        cells = [each for each in tree if each.S == "/TH"]
+        assert {str(each.A.Scope) for each in cells} == {"/Column", "/Row"}
+        assert all(int(each.StructParents) >= 0 for each in found.pages)
+
+
+def test_it_tells_what_an_auditor_reads_in_that_order(tmp_path: Path) -> None:
+    evidence = examples.failed()
+    told = text(evidence, tmp_path)
+    parts = (
+        *("The verdict, and how to check it", "Scope and limits", "Identity of the backup", "Targets and measures"),
+        *("Method", "Completeness", "Results by invariant", "Control matrix", "Exceptions", "Trend", "Review"),
+        *("File hashes", "Words"),
+    )
+    places = [told.index(f"{number}. {part}") for number, part in enumerate(parts, 1)]
+    assert places == sorted(places)
+    assert told.startswith(f"Restore drill of {examples.STEM} FAILED {evidence.headline}")
+    for line in ("18 of 1,200 rows broken", "3 of 42 accounts broken", "no sites table", *evidence.not_shown):
+        assert line in told
+    assert f"1 of {len(opened(evidence).pages)}" in told
+    squeezed = told.replace(" ", "")
+    found = evidence.record.backup_set
+    assert found is not None
+    assert all(file.sha256 in squeezed for file in found.artefacts)
+
+
+def test_a_pass_on_nothing_and_what_was_not_tried_say_so(tmp_path: Path) -> None:
+    nothing = examples.evidence([examples.result("TEN-02", "empty", examined=0)])
+    assert "1 passed (1 on nothing) 0 rows" in text(nothing, tmp_path)
+    told = text(examples.inconclusive(), tmp_path)
+    assert 'restore failed: extension "postgis" is not on this server' in told
+    assert told.count("never reached") >= 4
+
+
+def test_the_drills_before_and_the_nights_that_were_missed_are_told(tmp_path: Path) -> None:
+    evidence = with_past(examples.verified())
+    past = evidence.past
+    assert past is not None
+    told = text(evidence, tmp_path)
+    trend = told[told.index("10. Trend") : told.index("11. Review")]
+    assert f"A drill is due every 24 hours; {past.missed_total} were missed, the last due at" in trend
+    assert len(re.findall(r"(VERIFIED|FAILED|INCONCLUSIVE) (as entered|altered)", trend)) == page.NIGHTS
+    assert f"{past.before + len(past.drills) - page.NIGHTS} more before those" in trend
+
+
+def test_a_gate_answers_and_a_cached_start_says_that_nothing_was_restored(tmp_path: Path) -> None:
+    told = text(gate(examples.inconclusive()), tmp_path)
+    assert told.startswith(f"Release gate of {examples.STEM} NO-GO, could not tell ")
+    assert "This was a gate: the release was tried besides." in told
+    told = text(cached(examples.verified()), tmp_path)
+    assert "The database was not restored in this drill" in told
+    assert "loaded by drill 20261122-010400-aaaa" in told
+
+
+def test_what_no_font_may_have_is_written_out(tmp_path: Path) -> None:
+    odd = examples.result("TEN-02", "subject", "failed", message=SIX_SCRIPTS, samples=())
+    told = text(examples.evidence([odd]), tmp_path)
+    assert r"Пример żółw \u6f22\u5b57 \U0001f600 \u202e\x1b[2J" in told
+
+
+def test_markup_in_a_name_is_text(tmp_path: Path) -> None:
+    hostile = '"><img src=file:///etc/passwd><script>'
+    evidence = examples.evidence([examples.result("TEN-02", hostile, "failed", message=hostile)], headline=hostile)
+    assert text(evidence, tmp_path).count('"><img src=file:///etc/passwd><script>') >= 3
+
+
+def test_ten_thousand_subjects_stay_readable() -> None:
+    evidence = examples.large(subjects=1_000)
+    assert len(evidence.results) > 10_000
+    with opened(evidence) as found:
+        assert len(found.pages) < 40
+
+
+def without(library: str, rendering: list[str]) -> subprocess.CompletedProcess[str]:
+    """Runs it where this library of the machine is an empty file."""
+    libraries = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    there = re.findall(rf"{re.escape(library)} .*=> (\S+)", libraries)
+    hidden = "".join(f"mount --bind /dev/null {path} && " for path in there) + 'exec "$@"'
+    return subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", hidden, "sh", *rendering],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_what_weasyprint_would_rather_have_fails_no_report(tmp_path: Path) -> None:
+    """A drill takes warnings for errors, and without HarfBuzz's subsetter WeasyPrint warns."""
+    (tmp_path / "evidence.json").write_bytes(examples.verified().written)
+    done = without("libharfbuzz-subset.so.0", [sys.executable, "-W", "error", "-m", "reports", str(tmp_path)])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "audit.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_without_pango_a_text_stands_in_its_place_and_goes_when_it_can_be_made(tmp_path: Path) -> None:
+    evidence = examples.verified()
+    (tmp_path / "evidence.json").write_bytes(evidence.written)
+    (tmp_path / "audit.pdf").write_bytes(b"of a machine that had it")
+    rendering = [sys.executable, "-m", "reports", str(tmp_path)]
+    done = without("libpango-1.0.so.0", rendering)
+    assert (done.returncode, done.stderr) == (0, "")
+    note = tmp_path / "audit.pdf.not-made.txt"
+    assert note.read_text().startswith("audit.pdf was not made: the library Pango, which sets its text, is not on this")
+    assert "apt-get install libpango" in note.read_text()
+    others = {name for name in DOCUMENTS if name != "audit.pdf"}
+    assert {path.name for path in tmp_path.iterdir()} == {*others, note.name, "evidence.json"}
+    assert subprocess.run(rendering, cwd=ROOT, capture_output=True).returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {*DOCUMENTS, "evidence.json"}

@@ -1,0 +1,245 @@
+"""index.html: asks nobody for anything, tells everything, and reads well to eyes, paper and screen readers."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from fixtures.record.evidence import Evidence
+from reports.page import write_up
+from reports.story import Story
+from tests.support import evidence_examples as examples
+from tests.support.browser import visit
+
+DRILLS = (examples.verified, examples.failed, examples.inconclusive, examples.gate)
+VOID = {"meta", "link", "br", "img", "hr", "input", "source", "rect", "path"}
+HOSTILE = '"><script>alert(1)</script>\x1b[2J\u202e`|<img src=//evil.example/x>'
+
+
+class Page(HTMLParser):
+    """The page as a reader meets it: elements with their attributes, and everything closed where it must be."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for found, attributes in self.elements if found == tag]
+
+
+def page(evidence: Evidence) -> Page:
+    return Page(write_up(Story(evidence)))
+
+
+@pytest.mark.parametrize("drill", DRILLS)
+def test_page_holds_no_script_and_loads_nothing(drill) -> None:
+    text = write_up(Story(drill()))
+    found = Page(text)
+    assert not {tag for tag, _ in found.elements} & {"script", "link", "img", "iframe", "object", "embed", "form"}
+    assert not [attributes for _, attributes in found.elements if attributes.keys() & {"src", "srcset", "onclick"}]
+    assert all(attributes["href"].startswith("#") for attributes in found.all("a"))
+    assert "url(" not in text
+    assert "@import" not in text
+    policy = next(one for one in found.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
+    assert policy["content"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+
+
+@pytest.mark.parametrize("drill", DRILLS)
+def test_page_has_landmarks_captions_scopes_and_links_that_lead_somewhere(drill) -> None:
+    found = page(drill())
+    ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {attributes["href"][1:] for attributes in found.all("a")} <= set(ids)
+    tags = [tag for tag, _ in found.elements]
+    assert [tags.count(landmark) for landmark in ("header", "main", "footer")] == [1] * 3
+    # One of each screen; the audit has its table of contents besides.
+    assert [tags.count(part) for part in ("h1", "nav")] == [3, 4]
+    assert tags.count("table") == tags.count("caption")
+    assert all("scope" in attributes for attributes in found.all("th"))
+    headings = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
+    assert all(after - before <= 1 for before, after in pairwise(headings))
+
+
+@pytest.mark.parametrize("drill", DRILLS)
+def test_verdict_and_headline_come_first(drill) -> None:
+    evidence = drill()
+    body = page(evidence).text.split("What to do", 1)[0]
+    assert evidence.verdict in body
+    assert evidence.headline in body
+
+
+def test_finding_carries_control_impact_subject_count_keys_and_remediation() -> None:
+    text = page(examples.failed()).text
+    card = next(card for card in examples.control_cards() if card.id == "TEN-02")
+    exceptions = text[text.index("Exceptions Findings") :]
+    finding = exceptions[exceptions.index("TEN-02 Every reference") : exceptions.index("Waivers and exemptions")]
+    for told in (card.remediation, card.rationale, "critical impact", "18 of 1,200 rows broken", "id=#001eef"):
+        assert told in finding
+
+
+def test_a_gates_page_has_each_migrations_sql_and_cost() -> None:
+    told = write_up(Story(examples.gate()))
+    assert "ALTER TABLE &#34;igny8_content&#34; ADD COLUMN &#34;region&#34; text;" in told
+    assert "ACCESS EXCLUSIVE on public.igny8_content for 1.2 s" in told
+    assert "the longest wait was 1.3 s, a read during igny8_core.0007_site_region_not_null" in told
+
+
+def test_failed_comes_before_blocked() -> None:
+    text = page(examples.failed()).text.split("Exceptions Findings", 1)[1]
+    assert text.index("BIL-02 The balance") < text.index("1 check of 1 control could not be tried")
+
+
+def test_blocked_never_reads_as_passed() -> None:
+    evidence = examples.evidence([examples.result("TEN-02", "one", "blocked", message="no server")])
+    found = page(evidence)
+    tone = [
+        attributes["class"]
+        for tag, attributes in found.elements
+        if tag == "span" and "sign" in attributes.get("class", "")
+    ]
+    assert evidence.verdict == "INCONCLUSIVE"
+    assert "could not be tried" in found.text
+    assert "1 passed" not in found.text
+    assert "sign blocked" in tone
+
+
+def test_pass_on_nothing_says_so() -> None:
+    evidence = examples.evidence([examples.result("TEN-02", "empty", examined=0), examples.result("TEN-02", "full")])
+    text = page(evidence).text
+    assert "passed, but there was nothing to examine" in text
+    assert "1 pass had nothing to examine" in text
+
+
+def test_waiver_and_exemption_carry_their_reasons() -> None:
+    text = page(examples.verified()).text
+    assert "Accepted by R. Iyer until 2027-01-31: metrics leave until the new gateway is there" in text
+    assert "this application has no trials" in text
+
+
+def test_stage_that_never_ran_says_why() -> None:
+    text = page(examples.inconclusive()).text
+    assert "Not known, because restore failed: extension" in text
+    assert "Install postgis for PostgreSQL 17" in text
+    assert text.count("never reached") >= 4
+
+
+def test_every_result_is_on_the_page() -> None:
+    evidence = examples.large(subjects=200)
+    found = page(evidence)
+    rows = [code for code in found.words if code.startswith("public.table_")]
+    assert len(evidence.results) > 2_000
+    assert len(set(rows)) == 200
+    assert found.text.count("12 ms") == len(evidence.results)
+
+
+def test_page_of_two_thousand_results_opens_folded() -> None:
+    found = page(examples.large(subjects=200))
+    controls = [attributes for attributes in found.all("details") if "control" in attributes.get("class", "")]
+    assert len(controls) == len(examples.CARDS)
+    assert not [attributes for attributes in controls if "open" in attributes]
+
+
+def test_nothing_in_evidence_becomes_markup() -> None:
+    result = examples.result("TEN-02", HOSTILE, "failed", message=HOSTILE, samples=(HOSTILE,), unit=HOSTILE)
+    hostile = examples.evidence([result], not_shown=(HOSTILE,), command=(HOSTILE,), run_id=HOSTILE, platform=HOSTILE)
+    text = write_up(Story(hostile))
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\\x1b[2J\\u202e" in Page(text).text
+
+
+def test_result_without_a_card_is_shown_all_the_same() -> None:
+    evidence = examples.evidence([examples.result("ZZZ-01", "orphan", "failed")])
+    assert "ZZZ-01 (the evidence has no card for this control) critical impact" in page(evidence).text
+
+
+def test_what_was_left_behind_is_told() -> None:
+    left = examples.TornDown(what="scratch folder", gone=False, how="permission denied")
+    text = page(examples.evidence([examples.result("TEN-02")], teardown=(left,))).text
+    assert "The drill left something behind" in text
+    assert "still there" in text
+
+
+def test_missing_reports_are_named() -> None:
+    holes = examples.Completeness(
+        planned=2, collected=2, reported=1, not_collected=(), not_reported=("TEN-02[b]",), unplanned=()
+    )
+    text = page(examples.evidence([examples.result("TEN-02", "a")], completeness=holes)).text
+    assert "Not every planned check was reported" in text
+    assert "TEN-02[b]" in text
+    assert "Nothing: no control found a fault" not in text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_the_contrast_of_wcag_aa(scheme: str) -> None:
+    css = Path("reports/templates/style.css").read_text()
+    blocks = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    block = blocks[("light", "dark").index(scheme)]
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
+    grounds = ("paper", "ground")
+    pairs = [
+        (ink, ground)
+        for ink in ("ink", "muted", "link", "good", "bad", "unsure", "accepted", "aside")
+        for ground in grounds
+    ]
+    for tint in ("good-tint", "bad-tint", "unsure-tint"):
+        pairs += [(ink, tint) for ink in ("ink", "muted", "good", "bad", "unsure", "accepted", "aside")]
+    faint = {pair: round(_contrast(*(colours[name] for name in pair)), 2) for pair in pairs}
+    assert {pair: ratio for pair, ratio in faint.items() if ratio < 4.5} == {}
+
+
+def _contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
+def test_browser_opens_the_page_without_a_complaint_or_a_request(tmp_path: Path, width: int, dark: bool) -> None:
+    path = tmp_path / "index.html"
+    path.write_text(write_up(Story(examples.large(subjects=200))), encoding="utf-8")
+    seen = visit(path, width=width, dark=dark)
+    assert seen.console == ()
+    assert seen.asked == ()
+    assert seen.picture > 10_000
+
+
+def test_browser_would_have_noticed_a_request_and_a_complaint(tmp_path: Path) -> None:
+    path = tmp_path / "index.html"
+    image = '<img src="http://report.example/x.png">'
+    path.write_text(f"<!DOCTYPE html><title>t</title>{image}<script>console.error('x')</script>", encoding="utf-8")
+    seen = visit(path, width=600)
+    assert len(seen.console) >= 1
+    assert any("report.example" in line for line in seen.asked)

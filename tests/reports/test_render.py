@@ -1,0 +1,107 @@
+"""Rendering: from the evidence alone, the same bytes every time, all documents or none."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reports.render import DOCUMENTS, render
+from reports.story import Story
+from reports.words import duration, looked_at
+from tests.support import evidence_examples as examples
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(run: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "reports", str(run)],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("drill", [examples.verified, examples.failed, examples.inconclusive])
+def test_rendered_again_from_the_file_elsewhere_the_bytes_are_the_same(drill, tmp_path: Path) -> None:
+    evidence = drill()
+    first, again = tmp_path / "first", tmp_path / "again"
+    first.mkdir()
+    assert sorted(path.name for path in render(evidence, first)) == sorted(DOCUMENTS)
+    (first / "evidence.json").write_bytes(evidence.written)
+    shutil.copytree(first, again)
+    for name in DOCUMENTS:
+        (again / name).unlink()
+    done = command(again, TZ="Asia/Kolkata", PYTHONHASHSEED="12345", LC_ALL="C", SOURCE_DATE_EPOCH="1")
+    assert done.returncode == 0, done.stderr
+    for name in DOCUMENTS:
+        assert (again / name).read_bytes() == (first / name).read_bytes()
+
+
+def test_fault_in_one_document_leaves_what_was_there(tmp_path: Path) -> None:
+    render(examples.verified(), tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in DOCUMENTS}
+    with pytest.raises(ValueError, match=r"summary\.md"):
+        render(examples.evidence([examples.result("BAK-01")], headline="x" * 70_000), tmp_path)
+    assert {name: (tmp_path / name).read_bytes() for name in DOCUMENTS} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(DOCUMENTS)
+
+
+def test_folder_without_evidence_is_named(tmp_path: Path) -> None:
+    done = command(tmp_path)
+    assert done.returncode == 2
+    assert f"{tmp_path}/evidence.json cannot be read" in done.stderr
+
+
+def test_evidence_of_another_shape_is_refused_by_its_key_and_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / "evidence.json").write_text(
+        examples.verified().model_dump_json().replace('"verdict":', '"secret-row":"4111","verdict":', 1)
+    )
+    done = command(tmp_path)
+    assert done.returncode == 2
+    assert "see secret-row" in done.stderr
+    assert "4111" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.0004, "0 ms"), (0.9996, "1.0 s"), (59.96, "1 min 0 s"), (3599.7, "1 h 0 min"), (172_800, "2 d 0 h")],
+)
+def test_durations_round_without_a_sixtieth_second(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"examined": 0}, "passed, but there was nothing to examine"),
+        ({"examined": 0, "outcome": "failed", "broken": 1}, "1 of 0 rows broken"),
+        ({"examined": None}, "not counted"),
+        ({"examined": None, "outcome": "failed"}, "3 broken"),
+        ({"outcome": "blocked"}, "could not be tried"),
+        ({"outcome": "exempt"}, "not tried"),
+    ],
+)
+def test_what_was_looked_at_is_told_by_outcome(fields: dict[str, object], told: str) -> None:
+    assert looked_at(examples.result("BAK-01", **fields)) == told
+
+
+def test_stage_that_only_stood_on_another_is_not_a_second_finding() -> None:
+    story = Story(examples.inconclusive())
+    assert [stage.name for stage in story.stopped_stages] == ["restore"]
+    assert story.never_reached == ("facts", "migrate", "sites", "application")
+
+
+def test_what_one_stage_stopped_is_one_cause_however_far_down() -> None:
+    story = Story(examples.inconclusive())
+    following = [stage for stage in story.evidence.record.stages if stage.name == "application"]
+    message = f"application blocked: {following[0].cause}"
+    further = [*story.evidence.results, examples.result("APP-04", "later", "blocked", message=message)]
+    causes = Story(examples.evidence(further, record=story.evidence.record)).causes
+    assert [cause.message for cause in causes] == ['restore failed: extension "postgis" is not on this server']
+    assert causes[0].checks == 39

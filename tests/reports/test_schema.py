@@ -1,0 +1,96 @@
+"""evidence.json can be checked by anyone with the schema that is shipped, and no field of it could hold a row."""
+
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from reports import schema
+from tests.support import evidence_examples as examples
+
+SHIPPED: dict[str, Any] = json.loads(schema.SCHEMA.read_text())
+
+
+FREE = tomllib.loads(Path(__file__).with_name("free_text.toml").read_text())
+# What a text can be checked against is no free text.
+BOUND = ("enum", "pattern", "format", "const")
+
+
+def fields() -> Iterator[tuple[str, dict[str, Any]]]:
+    for shape, definition in schema.shapes(SHIPPED):
+        for name, told in definition["properties"].items():
+            yield f"{shape}.{name}", told
+
+
+def parts(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A field's own types: itself, its alternatives, what its lists and maps hold."""
+    yield told
+    inner = [*told.get("anyOf", ()), *([told["items"]] if told.get("type") == "array" else [])]
+    if told.get("type") == "object":
+        inner.append(told["additionalProperties"])
+    for each in inner:
+        yield from parts(each)
+
+
+def test_the_schema_and_the_page_that_are_shipped_are_those_of_the_code() -> None:
+    assert schema.SCHEMA.read_text() == schema.text(), "write it anew: .venv/bin/python -m reports.schema"
+    assert schema.PAGE.read_text() == schema.page(), "write it anew: .venv/bin/python -m reports.schema"
+    Draft202012Validator.check_schema(SHIPPED)
+
+
+@pytest.mark.parametrize("drill", [examples.verified, examples.failed, examples.inconclusive])
+def test_every_drills_evidence_fits_it(drill) -> None:
+    Draft202012Validator(SHIPPED).validate(json.loads(drill().model_dump_json()))
+
+
+def test_another_field_another_verdict_and_a_missing_part_do_not() -> None:
+    whole = json.loads(examples.verified().model_dump_json())
+    validator = Draft202012Validator(SHIPPED)
+    for spoiled in (
+        whole | {"rows": [1]},
+        whole | {"verdict": "FINE"},
+        {name: value for name, value in whole.items() if name != "completeness"},
+    ):
+        assert not validator.is_valid(spoiled)
+
+
+def test_every_object_names_all_that_it_may_hold() -> None:
+    """Free objects are maps of names to figures, digests and settings; there is none that takes what comes."""
+    for name, shape in SHIPPED["$defs"].items():
+        assert shape.get("type") != "object" or shape.get("additionalProperties") is False, name
+
+
+def test_every_field_says_what_it_holds() -> None:
+    silent = [name for name, told in fields() if not told.get("description", "").endswith(".")]
+    assert not silent, f"say in {schema.FIELDS.name} what these hold"
+    written = {f"{shape}.{name}" for shape, told in tomllib.loads(schema.FIELDS.read_text()).items() for name in told}
+    assert not written - {name for name, _ in fields()}, f"{schema.FIELDS.name} tells of fields that are not there"
+    page = schema.PAGE.read_text()
+    assert all(f"| `{name.partition('.')[2]}` |" in page for name, _ in fields())
+
+
+def test_no_field_takes_what_comes() -> None:
+    """A type that is not named could be anything; so could a map to it."""
+    for name, told in fields():
+        for part in parts(told):
+            assert {"type", "$ref", "anyOf", "const", "enum"} & part.keys(), name
+            assert part.get("type") != "object" or part["additionalProperties"] not in (True, {}), name
+
+
+def test_every_text_that_is_not_bound_is_one_of_those_that_hold_nothing_of_a_row() -> None:
+    free = {
+        name
+        for name, told in fields()
+        for part in parts(told)
+        if part.get("type") == "object" or (part.get("type") == "string" and not any(each in part for each in BOUND))
+    }
+    allowed = [name for kind in FREE.values() for name in kind["fields"]]
+    assert len(allowed) == len(set(allowed))
+    assert not free - set(allowed), (
+        "see that nothing of a row can reach it, then put it into tests/reports/free_text.toml"
+    )
+    assert not set(allowed) - free, "these are bound by now, or gone: take them out of tests/reports/free_text.toml"

@@ -1,0 +1,229 @@
+"""The three first screens in a real browser: which one shows, at which widths, to whom, and with how much on it."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.record.evidence import Evidence
+from fixtures.record.release.plan import HistoryProblem, PlannedMigration, ReleasePlan
+from fixtures.record.release.previous import Previous
+from reports.page import write_up
+from reports.story import Story
+from tests.axe import HERE, axe_script, violations
+from tests.reports.test_gate import STANDING
+from tests.support import evidence_examples as examples
+from tests.support.chromium import Chromium, opened, running_chromium
+from tests.support.past_examples import with_past
+
+SHOWN = "[...document.querySelectorAll('.screen')].filter(each => each.offsetParent).map(each => each.id).join()"
+OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
+IN_FIRST_SCREENFUL = """[...document.querySelectorAll(%s)].filter(each => each.offsetParent)
+  .every(each => each.getBoundingClientRect().top < innerHeight)"""
+SCREENS = ("nightly", "release", "audit")
+
+
+def long_page() -> Evidence:
+    """Ten thousand checks by eleven controls, one in nine of them failed, after ninety nights."""
+    return with_past(examples.large(subjects=910))
+
+
+def gate_page() -> Evidence:
+    """A gate whose every stage left something to tell."""
+    gate = examples.gate()
+    found = gate.record.release
+    assert found is not None
+    migration = PlannedMigration(
+        app="igny8_core",
+        name="0007_site_region_not_null",
+        operations=("Alter field region on site",),
+        sql=("ALTER TABLE …",),
+        irreversible=("Run Python",),
+        atomic=False,
+        data=("Run Python",),
+        extensions=(),
+    )
+    whole = found.model_copy(
+        update={
+            "plan": ReleasePlan(
+                applied_before=31,
+                migrations=(migration,),
+                problems=(
+                    HistoryProblem(kind="conflict", what="two leaves in igny8_core", way_out="makemigrations --merge"),
+                ),
+                django="5.2.8",
+                python="3.11.7",
+            ),
+            "previous": Previous(not_given=True),
+            "standing": STANDING,
+        }
+    )
+    return with_past(gate.model_copy(update={"record": gate.record.model_copy(update={"release": whole})}))
+
+
+def crowded_page() -> Evidence:
+    """One control with more results than are shown together, some of them failed."""
+    found = [
+        examples.result("TEN-02", f"public.table_{number:03}", "failed" if number < 30 else "passed")
+        for number in range(450)
+    ]
+    return with_past(examples.evidence([*examples.passes()[:9], *found]))
+
+
+PAGES = {
+    "passing": lambda: with_past(examples.verified()),
+    "failing": lambda: with_past(examples.failed()),
+    "stopped": lambda: with_past(examples.inconclusive()),
+    "first": examples.verified,
+    "crowded": crowded_page,
+    "gate": gate_page,
+}
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    for name, evidence in (PAGES | {"long": long_page}).items():
+        (folder / f"{name}.html").write_text(write_up(Story(evidence())), encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in (*PAGES, "long")}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def script() -> str:
+    return axe_script()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_screen_shows_alone_fits_its_width_and_asks_nobody(
+    name: str, pages: dict[str, Path], chromium: Chromium
+) -> None:
+    for anchor in ("", *SCREENS):
+        for width, dark in ((1280, False), (390, True)):
+            page = opened(chromium, pages[name], anchor, width=width, dark=dark)
+            assert page.run(SHOWN) == (anchor or ("release" if name == "gate" else "nightly"))
+            assert not page.run(OVERFLOWS), (anchor, width)
+            assert (page.asked, page.complaints) == ([], [])
+            assert len(page.picture()) > 10_000
+
+
+def test_a_link_into_a_screen_opens_that_screen_and_the_links_switch(
+    pages: dict[str, Path], chromium: Chromium
+) -> None:
+    page = opened(chromium, pages["failing"])
+    for link, screen in (
+        ("release", "release"),
+        ("finding-TEN-02", "audit"),
+        ("audit", "audit"),
+        ("nightly", "nightly"),
+    ):
+        page.run(f"[...document.querySelectorAll('a[href=\"#{link}\"]')].find(each => each.offsetParent).click()")
+        assert page.run(SHOWN) == screen
+    folded = opened(chromium, pages["failing"], "TEN-02")
+    assert folded.run("document.querySelector('#TEN-02 td').checkVisibility({contentVisibilityAuto: true})"), "unfolded"
+    assert opened(chromium, pages["failing"], "nowhere").run(SHOWN) == "nightly"
+
+
+ANSWERS = {
+    "nightly": ("FAILED", "First failing stage", "15 new", "ends a row of 5 VERIFIED drills", "-m pytest verify"),
+    "release": (
+        "NO-GO: 15 of 49 checks found a fault",
+        "1.25 hours",
+        "3 migrations applied",
+        "Waivers running out",
+        "10 Nov",
+    ),
+    "audit": ("FAILED", "How to check it", "Unsigned", "make verify-report", "only a key"),
+}
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_first_screenful_answers_its_readers_question(
+    screen: str, pages: dict[str, Path], chromium: Chromium
+) -> None:
+    page = opened(chromium, pages["failing"], screen, width=1280, height=800)
+    read = """(() => { const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); let told = '';
+      while (walk.nextNode()) { const node = walk.currentNode, range = document.createRange(); range.selectNode(node);
+        const box = range.getBoundingClientRect();
+        if (box.height && box.bottom <= innerHeight && node.parentElement.offsetParent) told += node.data; }
+      return told.replace(/\\s+/g, ' '); })()"""
+    told = page.run(read)
+    assert [each for each in ANSWERS[screen] if each not in told] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_on_any_screen(name: str, pages: dict[str, Path], chromium: Chromium, script: str) -> None:
+    for screen in SCREENS:
+        page = opened(chromium, pages[name], screen, dark=screen == "release")
+        page.run("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        assert violations(page, script) == [], screen
+
+
+def test_axe_would_have_found_something(tmp_path: Path, chromium: Chromium, script: str) -> None:
+    path = tmp_path / "poor.html"
+    path.write_text(
+        '<!DOCTYPE html><title>t</title><p style="color:#ccc">faint</p><table><td><img src="data:,"></table>'
+    )
+    found = {each[0] for each in violations(opened(chromium, path), script)}
+    assert {"color-contrast", "html-has-lang", "image-alt"} <= found
+
+
+def test_the_lock_pins_axe_and_names_no_registry() -> None:
+    lock = json.loads((HERE / "package-lock.json").read_text())
+    wanted = json.loads((HERE / "package.json").read_text())["dependencies"]["axe-core"]
+    assert lock["packages"]["node_modules/axe-core"]["version"] == wanted
+    assert all("integrity" in each and "resolved" not in each for name, each in lock["packages"].items() if name)
+
+
+def test_every_plot_has_a_table_with_its_figures(pages: dict[str, Path], chromium: Chromium) -> None:
+    page = opened(chromium, pages["passing"], "trend")
+    assert page.run("document.querySelectorAll('#trend figure svg[role=img][aria-label]').length") == 4
+    rows = page.run("document.querySelectorAll('#trend details table')[0].tBodies[0].rows.length")
+    assert rows == 90
+    drawn = page.run(
+        "[...document.querySelectorAll('#trend figure svg')].map(each => each.querySelectorAll('.dot').length)"
+    )
+    missed = page.run("document.querySelectorAll('#trend figure svg')[0].querySelectorAll('rect.missed').length")
+    assert (drawn[0], missed) == (90 - 3 - 1, 3), "neither missed nights nor the altered report have a value"
+    assert page.run("document.querySelector('#trend .pace').tBodies[0].rows.length") == 8
+
+
+def test_ten_thousand_checks_are_all_there_and_open_folded(pages: dict[str, Path], chromium: Chromium) -> None:
+    page = opened(chromium, pages["long"], "audit")
+    assert page.run("document.querySelectorAll('#results tbody tr').length") > 10_000
+    assert page.run("document.querySelectorAll('#results details[open]').length") == 0
+    assert page.run("document.documentElement.scrollHeight") < 32_000, "folded, it is a page that one can walk through"
+
+
+def test_the_browsers_search_unfolds_what_it_finds(pages: dict[str, Path], chromium: Chromium) -> None:
+    """Shown by the search for a text that is named in the address: it looks at what is shown when the page opens."""
+    searched = pages["long"].with_name("searched.html")
+    text = pages["long"].read_text(encoding="utf-8")
+    searched.write_text(
+        text.replace('class="screen" id="audit"', 'class="screen opening" id="audit"'), encoding="utf-8"
+    )
+    page = opened(chromium, searched, ":~:text=public.table_0907")
+    wanted = """[...document.querySelectorAll('details[open] details[open] code')].some(
+      each => each.checkVisibility() && each.textContent.startsWith('public.table_0907'))"""
+    until = time.monotonic() + 30
+    while not page.run(wanted) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert page.run(wanted)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_on_paper_a_screen_is_printed_alone_and_in_dark_ink(
+    screen: str, pages: dict[str, Path], chromium: Chromium
+) -> None:
+    page = opened(chromium, pages["failing"], screen, dark=True, printed=True, width=800)
+    assert page.run(SHOWN) == screen
+    assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.run("[...document.querySelectorAll('nav')].every(each => !each.offsetParent)")
+    assert page.paper().startswith(b"%PDF")

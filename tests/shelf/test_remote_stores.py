@@ -1,0 +1,398 @@
+"""Sets that lie in a store: chosen without being fetched, then fetched whole, whatever happens on the way."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.archives.file_digest import sha256_of_folder
+from fixtures.archives.folder_stream import digest_of_tree
+from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.sandbox.guardian import Guardian
+from fixtures.shelf.locate import LocatedSet, locate
+from fixtures.shelf.stores.address import Address, AddressError, parse_backups
+from fixtures.shelf.stores.courier import Courier
+from tests.support.small_source import PROFILE
+from tests.support.stores import BUCKET, S3, cut_line, s3_server, sftp_server, web_server
+
+OLDER, NEWER = "igny8_20261120_031500", "igny8_20261121_031500"
+SIZE = 40 << 20
+"""Of the dump: more than one request's worth."""
+
+
+def lay_out(folder: Path, stem: str, dump: bytes, **told: Any) -> Path:
+    """A set as a store keeps it; its dump only begins like one, since nothing here restores it."""
+    where = folder / stem
+    where.mkdir(parents=True)
+    files = {"dump": (f"{stem}.dump", dump), "roles": (f"{stem}.roles.sql", b"-- none\n")}
+    for name, content in files.values():
+        (where / name).write_bytes(content)
+    manifest = {
+        "format": 1,
+        "application": "igny8",
+        "database": "igny8",
+        "snapshot_at": f"{stem[6:10]}-{stem[10:12]}-{stem[12:14]}T03:15:00Z",
+        "server_version": "15.8",
+        "pg_dump_version": "15.8",
+        "suite_version": "0",
+        "files": {
+            role: {"name": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for role, (name, content) in files.items()
+        },
+        "tables": {},
+        "large_objects": 0,
+    }
+    (where / f"{stem}.manifest.json").write_text(json.dumps(manifest | told))
+    return where
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shelf")
+    lay_out(folder, OLDER, b"PGDMP older")
+    lay_out(folder, NEWER, b"PGDMP" + os.urandom(SIZE))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def s3(shelf: Path) -> Iterator[S3]:
+    with s3_server() as server:
+        server.upload(shelf, "nightly/")
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    return private
+
+
+def courier(url: str, folder: Path, guardian: Guardian, **options: Any) -> Courier:
+    address = parse_backups(url)
+    assert isinstance(address, Address)
+    return Courier(address, folder, guardian, **{"limit": 120} | options)
+
+
+def located(url: str, folder: Path, guardian: Guardian, name: str | None = None, **options: Any) -> LocatedSet:
+    sent = courier(url, folder, guardian, **options)
+    return locate(sent.stock(), PROFILE, name=name, supply=sent)
+
+
+def expect_whole(found: LocatedSet, shelf: Path, stem: str = NEWER) -> None:
+    assert found.backup_set.name == stem
+    assert not found.backup_set.altered
+    assert [artefact.mode for artefact in found.backup_set.artefacts] == [None] * 3
+    for role, path in found.paths.items():
+        original = (shelf / stem / path.name).read_bytes()
+        assert path.read_bytes() == original
+        artefact = found.backup_set.artefact(role)
+        assert artefact is not None
+        assert artefact.sha256 == hashlib.sha256(original).hexdigest()
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_newest_set_of_a_bucket_is_fetched_and_no_other(
+    s3: S3, shelf: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, s3.environment)
+    found = located(f"s3://{BUCKET}/nightly", folder, guardian)
+    expect_whole(found, shelf)
+    assert found.backup_set.location == f"s3://{BUCKET}/nightly/{NEWER}"
+    assert found.backup_set.shelf is not None
+    assert [each.name for each in found.backup_set.shelf] == [NEWER, OLDER]
+    assert found.backup_set.shelf[0].dump_size == SIZE + 5
+    delivery = found.backup_set.delivery
+    assert delivery is not None
+    assert delivery.bytes == sum(artefact.size for artefact in found.backup_set.artefacts)
+    assert (delivery.resumed, delivery.restarted, delivery.cached) == (0, 0, 0)
+
+
+def test_a_single_object_brings_its_companions(
+    s3: S3, shelf: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, s3.environment)
+    found = located(f"s3://{BUCKET}/nightly/{OLDER}/{OLDER}.dump", folder, guardian)
+    expect_whole(found, shelf, OLDER)
+    assert found.backup_set.shelf is None
+    assert found.backup_set.location == f"s3://{BUCKET}/nightly/{OLDER}"
+
+
+def test_an_sftp_server_gives_the_same(
+    shelf: Path, folder: Path, tmp_path: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sftp_server(shelf, tmp_path / "keys") as server:
+        set_environment(monkeypatch, server.environment)
+        found = located(f"sftp://drill@127.0.0.1:{server.port}/", folder, guardian)
+        expect_whole(found, shelf)
+        assert found.backup_set.location == f"sftp://127.0.0.1:{server.port}/{NEWER}"
+
+
+def test_a_web_servers_list_of_files_is_enough(shelf: Path, folder: Path, guardian: Guardian) -> None:
+    with web_server(shelf) as port:
+        found = located(f"http://127.0.0.1:{port}/", folder, guardian)
+        expect_whole(found, shelf)
+
+
+def test_a_manifest_leads_to_its_dump_where_nothing_is_listed(shelf: Path, folder: Path, guardian: Guardian) -> None:
+    with web_server(shelf) as port:
+        url = f"http://127.0.0.1:{port}/{OLDER}/{OLDER}.manifest.json"
+        expect_whole(located(url, folder, guardian), shelf, OLDER)
+
+
+@pytest.mark.parametrize("store", ["s3", "sftp", "web"])
+def test_a_line_cut_in_the_middle_is_taken_up_where_it_broke(
+    store: str,
+    request: pytest.FixtureRequest,
+    shelf: Path,
+    folder: Path,
+    tmp_path: Path,
+    guardian: Guardian,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ExitStack() as stack:
+        if store == "s3":
+            s3 = request.getfixturevalue("s3")
+            line = stack.enter_context(cut_line(int(s3.endpoint.rpartition(":")[2]), 9 << 20))
+            set_environment(monkeypatch, s3.environment | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{line.port}"})
+            url = f"s3://{BUCKET}/nightly"
+        elif store == "sftp":
+            server = stack.enter_context(sftp_server(shelf, tmp_path / "keys"))
+            line = stack.enter_context(cut_line(server.port, 30 << 20))
+            known = tmp_path / "keys" / "known_hosts"
+            known.write_text(known.read_text().replace(str(server.port), str(line.port)))
+            set_environment(monkeypatch, server.environment)
+            url = f"sftp://drill@127.0.0.1:{line.port}/"
+        else:
+            line = stack.enter_context(cut_line(stack.enter_context(web_server(shelf)), 30 << 20))
+            url = f"http://127.0.0.1:{line.port}/"
+        found = located(url, folder, guardian)
+        expect_whole(found, shelf)
+        assert line.cuts == 1
+    delivery = found.backup_set.delivery
+    assert delivery is not None
+    # s3fs takes up a broken block by itself; of what was here nothing is fetched again.
+    assert delivery.resumed == (0 if store == "s3" else 1)
+    assert delivery.restarted == 0
+    assert delivery.bytes == sum(artefact.size for artefact in found.backup_set.artefacts)
+
+
+def spoiled_while_fetched(place: Path, spoil: Any) -> Any:
+    """Progress that spoils the store once some of the dump is here."""
+    done: list[int] = []
+
+    def progress(bytes_here: int, total: int | None, unit: str) -> None:
+        if unit == "bytes" and not done:
+            done.append(bytes_here)
+            spoil()
+
+    return progress
+
+
+def test_a_file_that_changed_meanwhile_is_begun_anew(shelf: Path, tmp_path: Path, guardian: Guardian) -> None:
+    store, private = tmp_path / "store", tmp_path / "private"
+    private.mkdir(mode=0o700)
+    lay_out(store, NEWER, b"PGDMP" + os.urandom(SIZE))
+    dump = store / NEWER / f"{NEWER}.dump"
+    other = b"PGDMP" + os.urandom(SIZE)
+    with web_server(store) as port:
+        sent = courier(f"http://127.0.0.1:{port}/", private, guardian)
+        folder = sent.stock()
+        brought = sent.bring([folder / NEWER], spoiled_while_fetched(dump, lambda: dump.write_bytes(other)))
+    assert brought[folder / NEWER / dump.name] == (hashlib.sha256(other).hexdigest(), len(other))
+    assert (folder / NEWER / dump.name).read_bytes() == other
+    assert sent.delivery is not None
+    assert sent.delivery.restarted == 1
+
+
+def test_an_object_that_vanished_is_the_backups_fault(
+    s3: S3, tmp_path: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, s3.environment)
+    lay_out(tmp_path / "gone", NEWER, b"PGDMP gone")
+    s3.upload(tmp_path / "gone", "gone/")
+    sent = courier(f"s3://{BUCKET}/gone", folder, guardian)
+    place = sent.stock()
+    s3.client.delete_object(Bucket=BUCKET, Key=f"gone/{NEWER}/{NEWER}.dump")
+    with pytest.raises(StageFailed, match=rf"{NEWER}\.dump was listed, and then it was gone") as refused:
+        sent.bring([place / NEWER])
+    assert not isinstance(refused.value, StageBlocked)
+
+
+def expect_blocked(url: str, folder: Path, guardian: Guardian, says: str, **options: Any) -> StageBlocked:
+    with pytest.raises(StageBlocked, match=says) as refused:
+        located(url, folder, guardian, **options)
+    return refused.value
+
+
+def test_wrong_credentials_are_told_as_such_and_never_repeated(
+    shelf: Path, folder: Path, tmp_path: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with web_server(shelf, authorization="Bearer right") as port:
+        url = f"http://127.0.0.1:{port}/"
+        monkeypatch.setenv("DRILL_HTTP_AUTHORIZATION", "Bearer wrong-secret")
+        refused = expect_blocked(url, folder, guardian, "refuses these credentials")
+        assert "DRILL_HTTP_AUTHORIZATION" in refused.fix
+        assert "wrong-secret" not in refused.cause + refused.fix
+        monkeypatch.setenv("DRILL_HTTP_AUTHORIZATION", "Bearer right")
+        expect_whole(located(url, folder, guardian), shelf)
+    with sftp_server(shelf, tmp_path / "keys") as server, sftp_server(shelf, tmp_path / "others") as other:
+        url = f"sftp://drill@127.0.0.1:{server.port}/"
+        set_environment(monkeypatch, server.environment | {"DRILL_SFTP_KEY": other.environment["DRILL_SFTP_KEY"]})
+        expect_blocked(url, folder, guardian, "refuses these credentials")
+
+
+def test_a_host_whose_key_is_not_known_is_not_talked_to(
+    shelf: Path, folder: Path, tmp_path: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sftp_server(shelf, tmp_path / "keys") as server:
+        set_environment(monkeypatch, server.environment)
+        known = tmp_path / "keys" / "known_hosts"
+        known.write_text("")
+        expect_blocked(f"sftp://drill@127.0.0.1:{server.port}/", folder, guardian, "its key is in no known_hosts file")
+
+
+def test_s3_without_credentials_or_bucket_is_told(
+    s3: S3, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    set_environment(monkeypatch, s3.environment | {"HOME": str(tmp_path)})
+    expect_blocked("s3://no-such-bucket/nightly", folder, guardian, "there is nothing to read at s3://no-such-bucket")
+    expect_blocked(f"s3://{BUCKET}/no-such-prefix", folder, guardian, "there is nothing to read at")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    refused = expect_blocked(f"s3://{BUCKET}/nightly", folder, guardian, "refuses these credentials")
+    assert "AWS_ACCESS_KEY_ID" in refused.fix
+
+
+def test_a_store_that_does_not_answer_and_one_that_is_slow_are_told_apart(
+    shelf: Path, folder: Path, guardian: Guardian
+) -> None:
+    expect_blocked("http://127.0.0.1:9/", folder, guardian, r"http://127\.0\.0\.1:9/ could not be read")
+    with web_server(shelf) as port:
+        url = f"http://127.0.0.1:{port}/"
+        expect_blocked(url, folder, guardian, "was not read within 0.001", limit=0.1)
+
+
+def test_what_was_fetched_once_is_kept_in_the_cache_and_taken_up_there(
+    s3: S3, shelf: Path, tmp_path: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, s3.environment)
+    cache, url = tmp_path / "cache", f"s3://{BUCKET}/nightly"
+    deliveries = []
+    for number in range(2):
+        folder = tmp_path / f"drill-{number}"
+        folder.mkdir(mode=0o700)
+        found = located(url, folder, guardian, cache=cache)
+        expect_whole(found, shelf)
+        deliveries.append(found.backup_set.delivery)
+    first, second = deliveries
+    assert first is not None
+    assert second is not None
+    assert (first.cached, second.cached) == (0, 3)
+    assert second.bytes == 0
+    assert cache.stat().st_mode & 0o777 == 0o700
+    # What a drill that died had fetched is not fetched again.
+    dump = max(cache.iterdir(), key=lambda path: path.stat().st_size)
+    dump.rename(dump.with_name(dump.name + ".part"))
+    os.truncate(dump.with_name(dump.name + ".part"), SIZE // 2)
+    folder = tmp_path / "drill-2"
+    folder.mkdir(mode=0o700)
+    third = located(url, folder, guardian, cache=cache)
+    expect_whole(third, shelf)
+    assert third.backup_set.delivery is not None
+    assert third.backup_set.delivery.bytes == SIZE + 5 - SIZE // 2
+    cache.chmod(0o755)
+    expect_blocked(url, folder, guardian, "is open to others than its owner", cache=cache)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("s3://KEY:SECRETWORD@bucket/x", "holds a credential"),
+        ("sftp://user:SECRETWORD@host/x", "holds a credential"),
+        ("https://user@host/x", "holds a credential"),
+        ("https://host/x.dump?X-Amz-Signature=SECRETWORD", r"goes on after a \?"),
+        ("http://backups.example/x", "read from this machine alone"),
+        ("ftp://host/x", "cannot be read from ftp://"),
+        ("s3:///x", "names no bucket"),
+        ("https://[bad/x", "cannot be read"),
+    ],
+)
+def test_an_address_that_is_no_place_for_backups_is_refused_and_not_repeated(url: str, says: str) -> None:
+    with pytest.raises(AddressError, match=says) as refused:
+        parse_backups(url)
+    assert "SECRETWORD" not in str(refused.value)
+
+
+def test_a_file_url_is_a_folder_and_a_bucket_keeps_its_case() -> None:
+    assert parse_backups("file:///var/back%20ups") == Path("/var/back ups")
+    address = parse_backups("s3://Bucket_A/x")
+    assert isinstance(address, Address)
+    assert address.shown == "s3://Bucket_A/x"
+    assert parse_backups("backups") == Path("backups").absolute()
+
+
+def test_a_dump_in_directory_format_is_fetched_with_all_its_files(
+    tmp_path: Path, folder: Path, guardian: Guardian
+) -> None:
+    dump = tmp_path / "store" / NEWER
+    dump.mkdir(parents=True)
+    for name, content in {"toc.dat": b"PGDMP toc", "3001.dat.gz": os.urandom(1 << 20)}.items():
+        (dump / name).write_bytes(content)
+    with web_server(tmp_path / "store") as port:
+        found = located(f"http://127.0.0.1:{port}/", folder, guardian, cache=tmp_path / "cache")
+    artefact = found.backup_set.artefact("dump")
+    assert artefact is not None
+    assert found.backup_set.kind == "directory"
+    assert (artefact.sha256, artefact.size) == sha256_of_folder(dump)
+    assert found.backup_set.delivery is not None
+    assert found.backup_set.delivery.bytes == artefact.size
+
+
+def test_sites_data_that_nobody_packed_is_fetched_however_deep_it_lies(
+    s3: S3, tmp_path: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, s3.environment)
+    where = lay_out(tmp_path / "store", NEWER, b"PGDMP dump")
+    sites = where / f"{NEWER}.sites"
+    deep = "sites-data/clients/7/v3/pages/2026/november"
+    for name in (
+        "index.html",
+        f"{deep}/a.html",
+        "sites-data/.well-known/acme/b",
+        "sites-data/uploads/1/über-uns-概要.svg",
+    ):
+        (sites / name).parent.mkdir(parents=True, exist_ok=True)
+        (sites / name).write_text(name)
+    s3.upload(tmp_path / "store", "unpacked/")
+    found = located(f"s3://{BUCKET}/unpacked", folder, guardian)
+    brought = found.paths["sites"]
+    assert {path.relative_to(brought) for path in brought.rglob("*")} == {
+        path.relative_to(sites) for path in sites.rglob("*")
+    }
+    assert all((brought / path.relative_to(sites)).read_bytes() == path.read_bytes() for path in sites.rglob("*.*ml"))
+    artefact = found.backup_set.artefact("sites")
+    assert artefact is not None
+    assert artefact.sha256 == digest_of_tree(sites)[0]
+
+
+def test_unpacked_sites_data_beyond_what_can_be_listed_is_never_drilled_in_part(
+    s3: S3, tmp_path: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, s3.environment)
+    where = lay_out(tmp_path / "store", NEWER, b"PGDMP dump")
+    (where / f"{NEWER}.sites").mkdir()
+    s3.upload(tmp_path / "store", "long/")
+    name = "x" * 300
+    s3.client.put_object(Bucket=BUCKET, Key=f"long/{NEWER}/{NEWER}.sites/sites-data/{name}.html", Body=b"x")
+    with pytest.raises(StageBlocked, match="lies what no file can be called: a name of 305 bytes"):
+        located(f"s3://{BUCKET}/long", folder, guardian)

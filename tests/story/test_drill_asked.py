@@ -1,0 +1,141 @@
+"""What is asked of a drill wrongly is refused before anything starts; what is asked of it in part is never verified."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.drills import ROOT, Drill, command, drill
+from tests.support.profiles import profile_and
+from tests.support.watched_drill import runs_in
+
+WAIVER = (
+    '[[waiver]]\nsubject = "whole"\nowner = "B. B."\nticket = "OPS-1"\n'
+    'reason = "known since the move"\napproved_by = "A. A."\nuntil = 2027-01-01\n'
+)
+
+
+def refused(argv: list[str], folder: Path) -> str:
+    """What a call says that starts nothing and leaves no report; its TMPDIR shows whether anything was made."""
+    private = folder / "private"
+    private.mkdir(exist_ok=True)
+    environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(private), "HOME": str(folder)}
+    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert not (folder / "out").exists()
+    assert not [path for path in private.iterdir() if not path.name.startswith("pytest-of-")]
+    return done.stdout + done.stderr
+
+
+def without(argv: list[str], option: str) -> list[str]:
+    place = argv.index(option)
+    return [*argv[:place], *argv[place + 2 :]]
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("--backups", "--backups is missing: say where the backup sets lie"),
+        ("--app", "--app is missing: say where the application's checkout lies"),
+        ("--profile", "--profile is missing: name one of verify/profiles (igny8) or a path to your own"),
+    ],
+)
+def test_a_drill_without_what_it_needs_says_which_option(option: str, says: str, tmp_path: Path) -> None:
+    assert says in refused(without(command(tmp_path, tmp_path / "out"), option), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("added", "says"),
+    [
+        ("[limits]\nmigrat = 5", "limits.migrat: unknown key; did you mean 'migrate'?"),
+        ("[limits]\nmigrate = 0", "limits.migrate: Input should be greater than 0"),
+        ('[exempt]\nTEN-77 = "there is nothing of the kind"', "no such control"),
+        (f'{WAIVER}control = "TEN-77"', "no such control"),
+        (f'{WAIVER}control = "BAK-04"\n{WAIVER}control = "BAK-04"', "BAK-04 on whole is waived twice"),
+        (f'{WAIVER}control = "bak-4"', "waiver[0].control"),
+        ("[limits", "not TOML"),
+    ],
+)
+def test_a_faulty_profile_is_refused_with_its_file_its_key_and_the_fix(added: str, says: str, tmp_path: Path) -> None:
+    profile = profile_and(tmp_path, added)
+    said = refused(command(tmp_path, tmp_path / "out", profile=profile), tmp_path)
+    assert says in said
+    assert str(profile / "profile.toml") in said
+
+
+def test_an_unknown_profile_a_mixture_and_a_report_beside_the_backups_are_refused(tmp_path: Path) -> None:
+    said = refused(command(tmp_path, tmp_path / "out", profile="igny9"), tmp_path)
+    assert "igny9: cannot be read" in said
+    assert "Name a profile's folder" in said
+    mixed = [*command(tmp_path, tmp_path / "out"), "tests"]
+    assert "a drill and the self-tests are two runs" in refused(mixed, tmp_path)
+    beside = command(tmp_path / "backups", tmp_path / "backups" / "out")
+    assert "a drill never writes beside backups" in refused(beside, tmp_path)
+    unkeyed = [*command(tmp_path, tmp_path / "out"), "--signing-key", str(tmp_path / "nowhere.key")]
+    assert "nowhere.key cannot be read" in refused(unkeyed, tmp_path)
+    taken = tmp_path / "taken" / "latest"
+    taken.mkdir(parents=True)
+    assert f"{taken} is not a link" in refused(command(tmp_path / "backups", taken.parent), tmp_path)
+    assert list(taken.parent.iterdir()) == [taken]
+
+
+def test_what_lies_with_the_application_or_the_backups_is_no_part_of_the_drill(tmp_path: Path) -> None:
+    """pytest takes every path for one of tests unless it knows the option before it."""
+    for name in ("app", "backups", "python"):
+        (tmp_path / name / "tests").mkdir(parents=True)
+        (tmp_path / name / "pytest.ini").write_text("[pytest]\naddopts = --strict-nonsense\n")
+        for folder in (tmp_path / name, tmp_path / name / "tests"):
+            (folder / "conftest.py").write_text("raise SystemExit('imported')\n")
+    seen = drill(tmp_path / "backups", tmp_path / "out", app=tmp_path / "app", python=tmp_path / "python" / "python3")
+    assert (seen.exit_code, set(seen.red)) == (1, {"BAK-01"}), seen.output
+
+
+def test_collecting_starts_no_drill(whole_set: Path, tmp_path: Path) -> None:
+    argv = [*command(whole_set.parent, tmp_path / "out"), "--collect-only", "-q"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "verify/test_restore.py::" in done.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def incomplete(seen: Drill) -> None:
+    evidence = seen.evidence
+    assert (seen.exit_code, evidence.verdict) == (2, "INCONCLUSIVE"), seen.output
+    assert evidence.completeness.not_reported
+    assert {result.control for result in evidence.results} == {card.id for card in evidence.controls}
+    assert "VERIFIED" not in seen.output
+
+
+def test_a_part_of_the_checks_is_no_verdict(whole_set: Path, tmp_path: Path) -> None:
+    seen = drill(whole_set.parent, tmp_path / "out", arguments=("-k", "backup_set"))
+    incomplete(seen)
+    assert {result.control[:3] for result in seen.evidence.results if result.outcome == "passed"} == {"BAK"}
+
+
+def test_one_file_of_the_controls_is_no_verdict_with_workers_either(whole_set: Path, tmp_path: Path) -> None:
+    argv = command(whole_set.parent, tmp_path / "out", workers=2)
+    argv[argv.index("verify")] = "verify/test_backup_set.py"
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    (run,) = runs_in(tmp_path / "out")
+    incomplete(Drill(done.returncode, done.stdout + done.stderr, run))
+
+
+def test_tables_and_columns_that_are_not_there_block_what_needs_the_profile(whole_set: Path, tmp_path: Path) -> None:
+    profile = profile_and(tmp_path, '[[money]]\ntable = "igny8_plan"\ncolumns = ["price"]')
+    file = profile / "profile.toml"
+    text = file.read_text().replace('column = "credits_balance"', 'column = "credit_balance"')
+    shared = 'igny8_moons = "the same for everyone"\n'
+    file.write_text(text.replace("[tenancy.shared]\n", f"[tenancy.shared]\n{shared}"))
+    seen = drill(whole_set.parent, tmp_path / "out", profile=profile)
+    assert (seen.exit_code, seen.evidence.verdict, seen.red) == (2, "INCONCLUSIVE", {}), seen.output
+    told = seen.evidence.record.profile_problems
+    assert len(told) == 3
+    assert all(line.startswith(f"{file}: ") for line in told)
+    everything = "\n".join(told)
+    assert "money: no table public.igny8_plan in the restored database; did you mean public.igny8_plans?" in everything
+    assert "ledger 'credits'.balance_of: no column credit_balance in public.igny8_tenants" in everything
+    assert "did you mean credits_balance?" in everything
+    assert "tenancy.shared: no table public.igny8_moons in the restored database" in everything
+    assert {control[:3] for control in seen.blocked} == {"FID", "TEN", "BIL", "SIT", "FIL"}
+    for control, subjects in seen.blocked.items():
+        assert "igny8_moons" in seen.result(control, subjects[0]).message

@@ -1,0 +1,123 @@
+"""A whole drill on each provider of a server: verified alike, nothing left, and no password shown."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from fixtures.custody.drill_ledger import NAME as LEDGER
+from fixtures.custody.drill_ledger import read_ledger
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import ServerRequest, serve
+from tests.server.test_server_container import containers
+from tests.server.test_server_scratch import Standing
+from tests.story.test_drill_canary import nothing_told
+from tests.support.drills import Drill
+from tests.support.watched_drill import Watched, runs_in, watched_drill
+
+PASSWORD = f"p4ssw0rd/{secrets.token_urlsafe(8)}"
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Standing]:
+    """A server that was there before, with a database and a role of somebody else's."""
+    with Guardian("standing") as guardian, serve(ServerRequest("standing", "local"), guardian) as server:
+        with server.connect() as connection:
+            connection.execute(f"CREATE ROLE drills LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
+            connection.execute("CREATE DATABASE theirs OWNER drills")
+            connection.execute("CREATE ROLE their_app")
+        yield Standing(server)
+
+
+def url(standing: Standing) -> str:
+    return f"postgresql://drills:{quote(PASSWORD, safe='')}@{standing.address}"
+
+
+def verified(drilled: Watched) -> Drill:
+    """Watches it to its end: verified, all of it, and nothing told by its programs' command lines."""
+    drilled.watch()
+    seen = drilled.end()
+    assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
+    assert drilled.secrets
+    nothing_told(seen, *drilled.secrets)
+    return seen
+
+
+def without_password(drilled: Watched) -> bool:
+    return not any(secret in words for secret in drilled.secrets for words in drilled.said)
+
+
+@pytest.mark.usefixtures("docker")
+def test_a_drill_in_a_container_is_verified_and_leaves_none(
+    whole_set: Path, healthy_drill: Drill, tmp_path: Path
+) -> None:
+    with watched_drill(
+        whole_set.parent,
+        tmp_path,
+        workers=2,
+        server="container",
+        environment={"TESTCONTAINERS_RYUK_DISABLED": "true"},
+    ) as drilled:
+        seen = verified(drilled)
+        assert without_password(drilled)
+        assert drilled.leaves_nothing_within(5), drilled.left
+    server = seen.evidence.record.server
+    assert server is not None
+    assert server.provider == "container: postgres:15"
+    assert len(seen.evidence.results) == len(healthy_drill.evidence.results)
+    assert containers(seen.evidence.run_id) == []
+
+
+@pytest.mark.parametrize("given", ["by the environment", "on the command line"])
+def test_a_drill_on_a_named_server_is_verified_and_takes_everything_away(
+    given: str, whole_set: Path, standing: Standing, tmp_path: Path
+) -> None:
+    before = standing.databases(), standing.roles()
+    by_hand = given == "on the command line"
+    environment = {} if by_hand else {"DRILL_SERVER": url(standing)}
+    server = url(standing) if by_hand else None
+    with watched_drill(whole_set.parent, tmp_path, workers=2, environment=environment, server=server) as drilled:
+        seen = verified(drilled)
+        nothing_told(seen, PASSWORD, quote(PASSWORD, safe=""))
+        # What a person typed is theirs to hide; what the drill starts repeats it nowhere.
+        drilled.said.discard(" ".join(drilled.argv))
+        assert without_password(drilled)
+        assert not any(word in words for word in (PASSWORD, quote(PASSWORD, safe="")) for words in drilled.said)
+        assert drilled.leaves_nothing_within(5), drilled.left
+    assert (standing.databases(), standing.roles()) == before
+
+
+def test_a_drill_killed_on_a_named_server_takes_everything_away(
+    whole_set: Path, standing: Standing, tmp_path: Path
+) -> None:
+    before = standing.databases(), standing.roles()
+    environment = {"DRILL_SERVER": url(standing)}
+    with watched_drill(whole_set.parent, tmp_path, environment=environment, server=None) as drilled:
+        drilled.wait_for("manage.py migrate")
+        assert len(standing.databases()) == len(before[0]) + 2
+        drilled.process.kill()
+        drilled.end()
+        assert drilled.leaves_nothing_within(30), drilled.left
+    assert (standing.databases(), standing.roles()) == before
+
+
+def test_two_drills_at_once_do_not_meet(whole_set: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    out = tmp_path / "out"
+    with (
+        watched_drill(whole_set.parent, tmp_path / "one", out=out) as one,
+        watched_drill(whole_set.parent, tmp_path / "two", out=out) as two,
+    ):
+        codes = [drilled.process.wait(240) for drilled in (one, two)]
+        assert codes == [0, 0], one.log.read_text() + two.log.read_text()
+        assert one.leaves_nothing_within(5), one.left
+        assert two.leaves_nothing_within(5), two.left
+    assert len(runs_in(out)) == 2
+    assert (out / "latest").resolve() in runs_in(out)
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]
+    ledger = read_ledger(out / LEDGER)
+    assert sorted(entry.run_id for entry in ledger.entries) == [run.name for run in runs_in(out)]
+    assert (ledger.wrong, ledger.broken) == ((), ())

@@ -1,0 +1,241 @@
+"""A stage that fails takes no control out of the report: what stands on it is blocked, and says why."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.custody.keys import make_keys, read_public_key
+from fixtures.custody.verify import verify_report
+from fixtures.record.evidence import Verdict
+from tests.support.application_under_test import copy_of_the_sample, new_migration
+from tests.support.drills import Drill, Healthy, drill
+from tests.support.profiles import profile_and
+from tests.support.spoiled_sets import copy_of, cut, part, sign
+
+# The index is not kept while the row goes in, as when it is damaged: the dump then holds what its own index refuses.
+_A_NAME_TWICE = """
+    UPDATE pg_index SET indisready = false, indisvalid = false
+     WHERE indexrelid = (SELECT oid FROM pg_class WHERE relname = 'igny8_plans_code_key');
+    INSERT INTO igny8_plans (code, name, monthly_credits, price, currency_id)
+    SELECT code, name, monthly_credits, price, currency_id FROM igny8_plans ORDER BY id LIMIT 1;
+    UPDATE pg_index SET indisready = true, indisvalid = true
+     WHERE indexrelid = (SELECT oid FROM pg_class WHERE relname = 'igny8_plans_code_key');
+"""
+
+
+@dataclass
+class Setting:
+    """What the drill is given: a healthy set in `backups`, and arguments of `drill`."""
+
+    folder: Path
+    the_set: Path
+    healthy: Healthy
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    def limit(self, stage: str) -> None:
+        self.arguments["profile"] = profile_and(self.folder, f"[limits]\n{stage} = 0.000001")
+
+
+@dataclass(frozen=True)
+class Fault:
+    spoil: Callable[[Setting], None]
+    stages: dict[str, str]
+    cause: str
+    red: set[str]
+    verdict: Verdict
+
+
+def _no_set(setting: Setting) -> None:
+    setting.the_set.rename(setting.folder / "elsewhere")
+
+
+def _cut_dump(setting: Setting) -> None:
+    cut(setting.the_set, "dump", 0.005)
+
+
+def _no_programs(setting: Setting) -> None:
+    empty = setting.folder / "no-programs"
+    empty.mkdir()
+    setting.arguments["arguments"] = ("--postgres-bin", str(empty))
+
+
+def _no_server(setting: Setting) -> None:
+    setting.arguments["server"] = "postgresql://drills@/postgres?host=/nonexistent"
+
+
+def _row_twice(setting: Setting) -> None:
+    spoiled = setting.healthy.backup(setting.folder / "spoiled", _A_NAME_TWICE)
+    _no_set(setting)
+    spoiled.rename(setting.folder / "backups" / spoiled.name)
+
+
+def _migration_that_raises(setting: Setting) -> None:
+    setting.arguments["app"] = copy = copy_of_the_sample(setting.folder)
+    new_migration(copy, "0010_never", 'migrations.RunSQL("SELECT 1 / 0")')
+
+
+def _no_interpreter(setting: Setting) -> None:
+    setting.arguments["python"] = setting.folder / "no-python"
+
+
+def _no_sites(setting: Setting) -> None:
+    part(setting.the_set, "sites").unlink()
+    sign(setting.the_set)
+
+
+ON_SERVER = ("restore", "facts", "migrate", "application")
+
+
+def states(failed: str, state: str, after: tuple[str, ...]) -> dict[str, str]:
+    return {failed: state, **dict.fromkeys(after, "blocked")}
+
+
+FAULTS = {
+    "locate: no set": Fault(
+        _no_set,
+        states("locate", "failed", ("inspect", "serve", *ON_SERVER, "sites")),
+        "no backup found in",
+        {"BAK-01"},
+        "FAILED",
+    ),
+    "inspect: cut dump": Fault(
+        _cut_dump, states("inspect", "failed", ("serve", *ON_SERVER)), "pg_restore --list", {"BAK-07"}, "FAILED"
+    ),
+    "inspect: no programs": Fault(
+        _no_programs,
+        states("inspect", "blocked", ("serve", *ON_SERVER)),
+        "no pg_restore to read the dump with",
+        set(),
+        "INCONCLUSIVE",
+    ),
+    "serve: no server": Fault(
+        _no_server, states("serve", "blocked", ON_SERVER), "does not let us in", set(), "INCONCLUSIVE"
+    ),
+    "restore: a row twice": Fault(
+        _row_twice,
+        states("restore", "failed", ON_SERVER[1:]),
+        "igny8_plans_code_key",
+        {"RST-01"},
+        "FAILED",
+    ),
+    "restore: over its limit": Fault(
+        lambda setting: setting.limit("restore"),
+        states("restore", "failed", ON_SERVER[1:]),
+        "longer than its limit",
+        {"RST-01"},
+        "FAILED",
+    ),
+    "facts: over its limit": Fault(
+        lambda setting: setting.limit("facts"),
+        states("facts", "failed", ON_SERVER[2:]),
+        "could not be counted within the time limit",
+        {"RST-09"},
+        "FAILED",
+    ),
+    "migrate: a migration that raises": Fault(
+        _migration_that_raises,
+        states("migrate", "failed", ("application",)),
+        "migration igny8.0010_never failed",
+        {"MIG-01"},
+        "FAILED",
+    ),
+    "migrate: over its limit": Fault(
+        lambda setting: setting.limit("migrate"),
+        states("migrate", "failed", ("application",)),
+        "",
+        {"MIG-01"},
+        "FAILED",
+    ),
+    "migrate: no interpreter": Fault(
+        _no_interpreter,
+        states("migrate", "blocked", ("application",)),
+        "no interpreter for the application",
+        set(),
+        "INCONCLUSIVE",
+    ),
+    "sites: no archive": Fault(_no_sites, {"sites": "blocked"}, "the set holds no sites archive", {"BAK-02"}, "FAILED"),
+    "sites: over its limit": Fault(
+        lambda setting: setting.limit("sites"), {"sites": "failed"}, "", {"SIT-01"}, "FAILED"
+    ),
+    "application: over its limit": Fault(
+        lambda setting: setting.limit("application"), {"application": "failed"}, "time limit", {"APP-01"}, "FAILED"
+    ),
+}
+EXIT = {"VERIFIED": 0, "FAILED": 1, "INCONCLUSIVE": 2}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_stage_that_fails_takes_no_control_away(
+    name: str, healthy: Healthy, whole_set: Path, healthy_drill: Drill, tmp_path: Path
+) -> None:
+    fault = FAULTS[name]
+    setting = Setting(tmp_path, copy_of(whole_set, tmp_path / "backups"), healthy)
+    fault.spoil(setting)
+    alone = drill(tmp_path / "backups", tmp_path / "alone", **setting.arguments)
+    shared = drill(tmp_path / "backups", tmp_path / "shared", **setting.arguments, workers=2)
+
+    all_controls = {card.id for card in healthy_drill.evidence.controls}
+    for seen in (alone, shared):
+        evidence = seen.evidence
+        assert (seen.exit_code, evidence.verdict) == (EXIT[fault.verdict], fault.verdict), seen.output
+        assert {card.id for card in evidence.controls} == all_controls
+        assert {result.control for result in evidence.results} == all_controls
+        assert evidence.completeness.whole
+        outcomes = {stage.name: stage for stage in evidence.record.stages}
+        assert list(outcomes) == [stage.name for stage in healthy_drill.evidence.record.stages]
+        assert {one: stage.state for one, stage in outcomes.items() if stage.state != "ok"} == fault.stages
+        first = outcomes[next(iter(fault.stages))]
+        assert fault.cause in first.cause
+        assert first.fix
+        assert set(seen.red) == fault.red
+        # What the application was asked before it ran out of time tells its own shortage of it.
+        causes = [cause for cause in (first.cause, fault.cause) if cause]
+        blocked = [each for each in evidence.results if each.outcome == "blocked"]
+        untold = [each for each in blocked if not any(cause in each.message for cause in causes)]
+        assert not untold
+        assert all(thing.gone for thing in evidence.teardown)
+        assert first.cause.split(":")[0].split(" (")[0][:40] in " ".join(seen.output.split())
+    assert told(alone) == told(shared)
+
+
+def test_a_night_without_a_backup_still_tells_when_the_last_good_one_was(healthy_drill: Drill, tmp_path: Path) -> None:
+    for folder in ("out", "backups"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(healthy_drill.directory.parent / "ledger.jsonl", tmp_path / "out")
+    seen = drill(tmp_path / "backups", tmp_path / "out")
+    ended = healthy_drill.evidence.finished_at
+    assert (seen.evidence.verdict, seen.evidence.record.last_verified) == ("FAILED", ended)
+    (told,) = (
+        line
+        for line in (seen.directory / "metrics.prom").read_text().splitlines()
+        if line.startswith("restore_drill_last_verified_t")
+    )
+    assert float(told.split()[1]) == ended.timestamp()
+
+
+def told(seen: Drill) -> list[tuple[str, str, str]]:
+    return [(result.control, result.subject, result.outcome) for result in seen.evidence.results]
+
+
+def test_the_healthy_drill_is_verified_and_the_same_with_workers(
+    whole_set: Path, healthy_drill: Drill, tmp_path: Path
+) -> None:
+    private, public = make_keys(tmp_path / "keys")
+    signed = {"DRILL_SIGNING_KEY": str(private)}
+    shared = drill(whole_set.parent, tmp_path / "shared", workers=2, environment=signed)
+    for seen in (healthy_drill, shared):
+        assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
+        written = [path.name for path in (seen.directory / "allure-results").iterdir()]
+        results = [name for name in written if name.endswith("-result.json")]
+        assert len(results) == len(seen.evidence.results)
+        assert not [name for name in written if name.endswith("-container.json")], "files of fixtures, with tracebacks"
+        assert (seen.directory.parent / "latest").resolve() == seen.directory
+    assert told(healthy_drill) == told(shared)
+    assert healthy_drill.evidence.headline.endswith("; unsigned")
+    assert "unsigned" not in shared.output
+    checked = verify_report(shared.directory, read_public_key(public))
+    assert (checked.wrong, checked.signed, checked.verdict) == ([], True, "VERIFIED")

@@ -1,0 +1,96 @@
+"""A waiver accepts one failure until a date, and an exemption what does not exist; neither hides anything else."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from tests.support.drills import Drill, Healthy, drill
+from tests.support.profiles import profile_and
+
+TODAY = datetime.now(UTC).date()
+BALANCE_OFF = "UPDATE igny8_tenants SET credits_balance = credits_balance + 1 WHERE id = 2"
+FILES = ("FIL-01", "FIL-02", "FIL-03", "FIL-04")
+REASON = "known since the move; the customer was told"
+
+
+def waiver(control: str, subject: str, until: date = TODAY) -> str:
+    return (
+        f'[[waiver]]\ncontrol = "{control}"\nsubject = "{subject}"\nreason = "{REASON}"\n'
+        f'owner = "billing team"\nticket = "OPS-211"\n'
+        f'approved_by = "A. Auditor"\nuntil = {until}\n'
+    )
+
+
+def documents(seen: Drill) -> dict[str, str]:
+    return {name: (seen.directory / name).read_text() for name in ("index.html", "summary.md", "junit.xml")}
+
+
+def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(healthy: Healthy, tmp_path: Path) -> None:
+    healthy.backup(tmp_path / "backups", BALANCE_OFF)
+    profile = profile_and(tmp_path, waiver("BIL-02", "credits"))
+    seen = drill(tmp_path / "backups", tmp_path / "today", profile=profile)
+    assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
+    assert seen.with_outcome("waived") == {"BIL-02": ["credits"]}
+    told = seen.result("BIL-02", "credits").waiver
+    assert told is not None
+    assert (told.reason, told.approved_by, told.until) == (REASON, "A. Auditor", TODAY.isoformat())
+    assert (told.owner, told.ticket) == ("billing team", "OPS-211")
+    assert "1 waived" in seen.evidence.headline
+    assert "waived" in seen.output
+    assert all(REASON in text for name, text in documents(seen).items() if name != "junit.xml")
+
+    ended = profile.parent.parent / "ended"
+    profile.parent.rename(ended)
+    file = ended / "igny8" / "profile.toml"
+    file.write_text(file.read_text().replace(f"until = {TODAY}", f"until = {TODAY - timedelta(days=1)}"))
+    seen = drill(tmp_path / "backups", tmp_path / "tomorrow", profile=ended / "igny8")
+    assert (seen.exit_code, set(seen.red)) == (1, {"BIL-02"}), seen.output
+    assert f"its waiver ended on {TODAY - timedelta(days=1)}" in seen.result("BIL-02", "credits").message
+
+
+def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(whole_set: Path, tmp_path: Path) -> None:
+    profile = profile_and(
+        tmp_path,
+        f'[exempt]\nBIL-06 = "{REASON}"\nTEN-02 = "{REASON}"\n"FIL-*" = "{REASON}"\n\n'
+        + waiver("BIL-02", "credits")
+        + waiver("BIL-02", "credit", TODAY - timedelta(days=9))
+        + waiver("MIG-05", "whole"),
+    )
+    seen = drill(whole_set.parent, tmp_path / "out", profile=profile, workers=2)
+    assert (seen.exit_code, set(seen.red)) == (1, {"BIL-02", "BIL-06", "MIG-05", "TEN-02", *FILES}), seen.output
+    assert sorted(seen.red["BIL-02"]) == ["credit", "credits"]
+    for control, subject in (("BIL-02", "credits"), ("MIG-05", "whole")):
+        assert seen.result(control, subject).message == "holds, so nothing needs its waiver any more: remove the waiver"
+    slip = seen.result("BIL-02", "credit")
+    assert slip.message.startswith("nothing needs this waiver: BIL-02 has no such subject, it is tried on credits;")
+    assert slip.waiver is not None
+    for control in ("BIL-06", "TEN-02", *FILES):
+        for subject in seen.red[control]:
+            assert "remove the exemption" in seen.result(control, subject).message
+    assert seen.evidence.completeness.whole
+    assert all("has no such subject" in text for text in documents(seen).values())
+
+
+def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(whole_set: Path, tmp_path: Path) -> None:
+    profile = profile_and(tmp_path, f'[exempt]\nBIL-06 = "{REASON}"\nBIL-17 = "{REASON}"\n"FIL-*" = "{REASON}"\n')
+    file = profile / "profile.toml"
+    text = file.read_text()
+    start = text.index("[[period]]")
+    text = text[:start] + text[text.index("[[money]]", start) :]
+    files = text.index("[[files]]")
+    file.write_text(text[:files] + text[text.index("[exempt]", files) :])
+    seen = drill(whole_set.parent, tmp_path / "out", profile=profile)
+    assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
+    exempt = ("BAK-10", "BAK-11", "BIL-06", "BIL-17", "BIL-18", *FILES)
+    assert seen.with_outcome("exempt") == {one: ["not-enumerated"] for one in exempt}
+    assert f"BIL-06 was not tried: {REASON}" in seen.evidence.not_shown
+    assert f"FIL-* was not tried: {REASON}" in seen.evidence.not_shown
+    assert "BIL-06 was not tried" in " ".join(seen.output.split())
+
+
+def test_a_waiver_for_what_could_not_be_enumerated_waits(whole_set: Path, tmp_path: Path) -> None:
+    """Nobody can say that a subject is not there when a stage left nothing: the stage is what is told."""
+    empty = tmp_path / "no-programs"
+    empty.mkdir()
+    profile = profile_and(tmp_path, waiver("TEN-02", "public.igny8_tasks.igny8_tasks_some_fk"))
+    seen = drill(whole_set.parent, tmp_path / "out", profile=profile, arguments=("--postgres-bin", str(empty)))
+    assert (seen.exit_code, seen.red) == (2, {}), seen.output

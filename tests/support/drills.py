@@ -1,0 +1,177 @@
+"""Whole drills for the tests: faults planted in a real source, a real backup set of it, a real `pytest verify`."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from psycopg import sql
+
+from fixtures.commands.backup import Source, take_backup
+from fixtures.profile.reading import read_profile
+from fixtures.record.evidence import Evidence, Result
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
+from sample.build import Built, Superuser, build
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "sample"
+PROFILE = ROOT / "verify" / "profiles" / "igny8"
+SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Drill:
+    """One drill that has ended: its exit code, all that it printed, and the folder of its run."""
+
+    exit_code: int
+    output: str
+    directory: Path
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        return Evidence.model_validate_json((self.directory / "evidence.json").read_text())
+
+    def with_outcome(self, outcome: str) -> dict[str, list[str]]:
+        """The controls with at least one subject of this outcome, and those subjects."""
+        found: dict[str, list[str]] = {}
+        for result in self.evidence.results:
+            if result.outcome == outcome:
+                found.setdefault(result.control, []).append(result.subject)
+        return found
+
+    @property
+    def red(self) -> dict[str, list[str]]:
+        return self.with_outcome("failed")
+
+    @property
+    def blocked(self) -> dict[str, list[str]]:
+        return self.with_outcome("blocked")
+
+    def result(self, control: str, subject: str = "whole") -> Result:
+        return next(each for each in self.evidence.results if (each.control, each.subject) == (control, subject))
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that the drill wrote."""
+        return [path for path in self.directory.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+def drill(
+    backups: Path | str,
+    out: Path,
+    *,
+    app: Path = SAMPLE,
+    python: Path = Path(sys.executable),
+    profile: Path | str = PROFILE,
+    workers: int = 0,
+    server: str = "local",
+    arguments: tuple[str, ...] = (),
+    environment: dict[str, str] | None = None,
+    seconds: float = SECONDS,
+) -> Drill:
+    """Runs `pytest verify` as a user would, with its own process and its own --out."""
+    done = subprocess.run(
+        command(backups, out, app, python, profile, workers, server, arguments),
+        cwd=ROOT,
+        env={**_environment(), **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    )
+    runs = [path for path in out.iterdir() if path.is_dir() and not path.is_symlink()] if out.is_dir() else []
+    newest = max(runs, key=lambda path: path.stat().st_mtime_ns) if runs else out
+    return Drill(done.returncode, done.stdout + done.stderr, newest)
+
+
+def command(
+    backups: Path | str,
+    out: Path,
+    app: Path = SAMPLE,
+    python: Path = Path(sys.executable),
+    profile: Path | str = PROFILE,
+    workers: int = 0,
+    server: str | None = "local",
+    arguments: tuple[str, ...] = (),
+) -> list[str]:
+    """The drill's own command line; without a server, one is named in the environment."""
+    return [
+        *(sys.executable, "-m", "pytest", "verify", f"-n{workers}"),
+        *("--backups", str(backups), "--app", str(app), "--app-python", str(python)),
+        *("--profile", str(profile), "--out", str(out)),
+        *(("--server", server) if server is not None else ()),
+        *arguments,
+    ]
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what the outer pytest told its own worker."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """The sample on a server of its own: the source that faults are planted in, each time in a fresh clone."""
+
+    server: Server
+    built: Built
+    guardian: Guardian
+
+    def backup(
+        self,
+        into: Path,
+        planted: str = "",
+        *,
+        in_files: Callable[[Path], None] | None = None,
+        name: str = "planted",
+        profile: Path = PROFILE,
+    ) -> Path:
+        """Takes a backup set of a clone in which `planted` has been executed, and of a copy of the sites data that
+        `in_files` has changed. Returns the set's folder, the only one in `into`."""
+        self.server.create_database(name, template=self.built.database, owner="igny8_owner")
+        try:
+            if planted:
+                with self.server.connect(name) as connection:
+                    connection.execute(sql.SQL(planted))
+            sites_data = self.built.sites_data
+            if in_files is not None:
+                sites_data = into.parent / f"{into.name}-sites" / "sites-data"
+                shutil.copytree(self.built.sites_data, sites_data, symlinks=True)
+                in_files(sites_data)
+            return take_backup(
+                self.source(name),
+                into,
+                application="igny8",
+                sites_data=sites_data,
+                logs=self.built.logs,
+                profile=read_profile(profile),
+                pg_dump=self.server.clients.pg_dump,
+                guardian=self.guardian,
+            )
+        finally:
+            self.server.drop_database(name)
+
+    def source(self, database: str) -> Source:
+        server = self.server
+        return Source(
+            {
+                "host": server.host,
+                "port": str(server.port),
+                "user": server.user,
+                "password": server.password,
+                "dbname": database,
+            }
+        )
+
+
+@contextmanager
+def healthy_source(work: Path) -> Iterator[Healthy]:
+    """Builds the sample once; takes a few seconds."""
+    with Guardian("5eed5eed") as guardian, serve(ServerRequest("5eed5eed", choice="local"), guardian) as server:
+        superuser = Superuser(server.host, server.port, server.user, server.password)
+        yield Healthy(server, build(superuser, work), guardian)

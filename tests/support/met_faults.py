@@ -1,0 +1,154 @@
+"""One planted fault as a row of a table: where it is planted, the drill that meets it, and what must come of it.
+
+Faults that do not touch each other are met in one drill: each must be told by its own control, and nothing else be red."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.application_under_test import copy_of_the_sample
+from tests.support.drills import PROFILE, SAMPLE, Drill, Healthy, drill
+from tests.support.seen_faults import expect_red
+from tests.support.spoiled_sets import copy_of, profile_with, truth_of
+
+# What cannot be tried any more once a stage left nothing. Without all stages there is no time to recover (RST-08).
+WITHOUT_APPLICATION = ("RST-08", *(f"APP-0{n}" for n in range(1, 7)))
+WITHOUT_MIGRATED = ("MIG", "TEN", "BIL", *WITHOUT_APPLICATION)
+# What compares the sites data with site records.
+OF_SITES = tuple(f"SIT-{n:02}" for n in (*range(3, 8), 9, 10, *range(12, 16)))
+WITHOUT_FACTS = (
+    *("BAK-13", "BAK-14", "FID"),
+    *(f"RST-{n:02}" for n in (*range(2, 9), *range(10, 18))),
+    *OF_SITES,
+    *("SIT-16", "SIT-17", "FIL"),
+    *WITHOUT_MIGRATED,
+)
+WITHOUT_RESTORED = ("RST", *WITHOUT_FACTS)
+WITHOUT_DUMP = ("BAK-07", "BAK-08", *WITHOUT_RESTORED)
+_HASH = re.compile(r"hmac:[0-9a-f]{12}\b")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where the fault is planted, and what the drill must say of it.
+
+    `sql` and `in_files` spoil the source, `in_set` the set that was taken of it, `in_code` a copy of the application,
+    `profile` lines of a copy of the profile. `lost`: the manifest is that of a source without the fault.
+    `also` are controls that rightly see the same fault; `blocked` names controls, or whole areas, that cannot be
+    tried any more for the cause in `because`. In `samples`, `#` stands for a keyed hash. `alone`: it changes what the
+    controls of other faults count."""
+
+    says: str
+    subjects: tuple[str, ...] = ("whole",)
+    samples: tuple[str, ...] = ()
+    broken: int = 1
+    sql: str | Callable[[Healthy], str] = ""
+    in_files: Callable[[Path], None] | None = None
+    in_set: Callable[[Path, Healthy], None] | None = None
+    in_code: Callable[[Path], None] | None = None
+    profile: Mapping[str, str] = field(default_factory=dict)
+    lost: bool = False
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    blocked: tuple[str, ...] = ()
+    because: str = ""
+    alone: bool = False
+
+
+Planted = Mapping[str, Mapping[str, Fault]]
+
+
+@dataclass
+class Company:
+    """Faults that one drill meets, each with its control."""
+
+    faults: list[tuple[str, Fault]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "+".join(sorted({control for control, _ in self.faults}))
+
+    @property
+    def red(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for control, fault in self.faults:
+            for each, subjects in {control: fault.subjects, **fault.also}.items():
+                found.setdefault(each, set()).update(subjects)
+        return found
+
+    @property
+    def blocked(self) -> set[str]:
+        return {each for _, fault in self.faults for each in fault.blocked}
+
+    def admits(self, other: "Company") -> bool:
+        """Whether the other's faults can be planted beside these, and be told from them by what is said of what."""
+        ours, theirs = ([fault for _, fault in company.faults] for company in (self, other))
+        both = [*ours, *theirs]
+        in_source = [fault for fault in both if fault.sql or fault.in_files]
+        return (
+            not any(fault.alone for fault in both)
+            # A set is spoiled after it was taken of the healthy source, or told to be another's than it was taken of.
+            and not (any(fault.in_set for fault in ours) and any(fault.in_set or fault.sql for fault in theirs))
+            and not (any(fault.in_set for fault in theirs) and any(fault.in_set or fault.sql for fault in ours))
+            and len({fault.lost for fault in in_source}) < 2
+            and sum(fault.in_code is not None for fault in both) < 2
+            and sum(fault.in_files is not None for fault in both) < 2
+            and not any(mine.profile.keys() & its.profile.keys() for mine in ours for its in theirs)
+            and not any(self.red.get(control, set()) & subjects for control, subjects in other.red.items())
+            and not _hidden(self.red, other.blocked)
+            and not _hidden(other.red, self.blocked)
+        )
+
+
+def _hidden(red: Mapping[str, set[str]], blocked: set[str]) -> bool:
+    return any(control in blocked or control[:3] in blocked for control in red)
+
+
+def companies(tables: Iterable[Planted]) -> list[Company]:
+    """Every fault of these tables in the first company that admits it."""
+    found: list[Company] = []
+    for table in tables:
+        for control, faults in table.items():
+            for fault in faults.values():
+                newcomer = Company([(control, fault)])
+                host = next((company for company in found if company.admits(newcomer)), None)
+                if host is None:
+                    found.append(newcomer)
+                else:
+                    host.faults += newcomer.faults
+    return found
+
+
+def meet(company: Company, healthy: Healthy, whole_set: Path, folder: Path) -> Drill:
+    """Plants the faults and drills the set."""
+    faults = [fault for _, fault in company.faults]
+    planted = [fault.sql if isinstance(fault.sql, str) else fault.sql(healthy) for fault in faults if fault.sql]
+    in_files = next((fault.in_files for fault in faults if fault.in_files), None)
+    if planted or in_files:
+        backup = healthy.backup(folder / "backups", ";\n".join(planted), in_files=in_files)
+    else:
+        backup = copy_of(whole_set, folder / "backups")
+    for fault in faults:
+        if fault.in_set:
+            fault.in_set(backup, healthy)
+        if fault.lost:
+            truth_of(backup, whole_set)
+    app = SAMPLE
+    for fault in faults:
+        if fault.in_code:
+            app = copy_of_the_sample(folder)
+            fault.in_code(app)
+    changes = {former: latter for fault in faults for former, latter in fault.profile.items()}
+    profile = profile_with(folder, changes) if changes else PROFILE
+    return drill(folder / "backups", folder / "out", app=app, profile=profile)
+
+
+def expect_only(company: Company, outcome: Drill) -> None:
+    """Each fault's control is red on its subjects and says what it should; nothing else is, and all else was tried but
+    what the faults make impossible."""
+    expect_red(outcome, company.red, company.blocked, {fault.because for _, fault in company.faults if fault.blocked})
+    for control, fault in company.faults:
+        for subject in fault.subjects:
+            found = outcome.result(control, subject)
+            assert fault.says in found.message, found
+            samples = tuple(_HASH.sub("#", sample) for sample in found.samples)
+            assert (found.broken, samples) == (fault.broken, fault.samples), found

@@ -1,0 +1,168 @@
+"""A whole drill under way, watched from outside: its processes, what they were told, and what is left of them."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fixtures.sandbox.processes import ProcessId, identify, is_running, stop
+from tests.support.drills import Drill, command
+
+WORKER = "exec(eval(sys.stdin.readline()))"
+
+
+@dataclass
+class Watched:
+    """`private` is the drill's own TMPDIR: whatever it starts carries that name in its environment.
+
+    `said` are all command lines seen, `secrets` the passwords found in the environments of its programs, `dumping` the
+    command lines of those that would leave their memory on a disk if they crashed."""
+
+    process: subprocess.Popen[str]
+    argv: list[str]
+    private: Path
+    out: Path
+    log: Path
+    said: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set, repr=False)
+    dumping: set[str] = field(default_factory=set)
+
+    def processes(self) -> dict[int, str]:
+        """Everything alive that the drill started, itself included: pid and command line."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    environment = (entry / "environ").read_bytes()
+                    words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                    limits = (entry / "limits").read_text()
+                    alive = is_running(identify(int(entry.name)))
+                except (OSError, ProcessLookupError):
+                    continue
+                if alive and f"TMPDIR={self.private}".encode() in environment:
+                    found[int(entry.name)] = words
+                    self.secrets.update(_passwords(environment))
+                    if _may_dump(limits):
+                        self.dumping.add(words)
+        self.said.update(found.values())
+        return found
+
+    def workers(self) -> list[ProcessId]:
+        return [identify(pid) for pid, words in self.processes().items() if WORKER in words]
+
+    @property
+    def results(self) -> int:
+        """How many checks have been reported by now."""
+        return len(list(self.out.glob("*/allure-results/*-result.json")))
+
+    def wait_for(self, seen: str | int, seconds: float = 300) -> None:
+        """Until a process says `seen` on its command line, or that many checks were reported."""
+        deadline = time.monotonic() + seconds
+        while not (self.results >= seen if isinstance(seen, int) else self._says(seen)):
+            assert self.process.poll() is None, f"it ended before {seen}: {self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, f"{seen} was not seen in {seconds} seconds"
+            time.sleep(0.01)
+
+    def _says(self, text: str) -> bool:
+        """Quicker than `processes`: some programs live for a few hundredths of a second."""
+        for entry in Path("/proc").iterdir():
+            try:
+                words = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+                said = text.encode() in words.replace(b"\0", b" ")
+                if said and str(self.private).encode() in (entry / "environ").read_bytes():
+                    return True
+            except (OSError, ProcessLookupError):
+                continue
+        return False
+
+    def watch(self, seconds: float = 240) -> None:
+        """Looks at every process until the drill has ended."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self.processes()
+            time.sleep(0.02)
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does: the signal goes to the terminal's whole process group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def end(self, seconds: float = 240) -> Drill:
+        """Waits for its end and takes the run's folder, if there is one."""
+        code = self.process.wait(seconds)
+        return Drill(code, self.log.read_text(), next(iter(runs_in(self.out)), self.out))
+
+    @property
+    def left(self) -> list[str]:
+        """Processes and files that are there still; pytest keeps an empty folder of its own for each worker."""
+        files = [str(path) for path in self.private.iterdir() if not path.name.startswith("pytest-of-")]
+        return [*self.processes().values(), *files]
+
+    def leaves_nothing_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.left and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return not self.left
+
+
+def runs_in(out: Path) -> list[Path]:
+    """The folders of the runs there, the oldest first."""
+    return sorted(path for path in out.iterdir() if path.is_dir() and not path.is_symlink()) if out.is_dir() else []
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _may_dump(limits: str) -> bool:
+    (line,) = (line for line in limits.splitlines() if line.startswith("Max core file size"))
+    return line.removeprefix("Max core file size").split()[0] not in ("0", "1")
+
+
+def _passwords(environment: bytes) -> list[str]:
+    words = (word.partition("=") for word in environment.decode(errors="replace").split("\0"))
+    return [value for name, _, value in words if name in ("PGPASSWORD", "DB_PASSWORD") and value]
+
+
+@contextmanager
+def watched_drill(
+    backups: Path,
+    folder: Path,
+    *,
+    out: Path | None = None,
+    environment: dict[str, str] | None = None,
+    **given: Any,
+) -> Iterator[Watched]:
+    """Starts a drill as `drill` does and does not wait for it; `given` goes to `command`."""
+    private = Path("/tmp") / f"rdw-{secrets.token_hex(4)}"
+    private.mkdir(mode=0o755)
+    out, log = out or folder / "out", folder / "log"
+    argv = command(backups, out, **given)
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            argv,
+            cwd=Path(__file__).resolve().parents[2],
+            env={**ours, "TMPDIR": str(private), **(environment or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            # A suite that runs in the background ignores Ctrl-C, and so would the drill.
+            preexec_fn=_heed_interrupts,
+        )
+    watched = Watched(process, argv, private, out, log)
+    try:
+        yield watched
+    finally:
+        if process.poll() is None:
+            stop(identify(process.pid), signal.SIGTERM, 5)
+            process.wait(10)
+        watched.leaves_nothing_within(30)
+        shutil.rmtree(private)
