@@ -1,4 +1,4 @@
-"""Serves SFTP in a process of its own: `python -m tests.support.sftp_host FOLDER KEYS` writes its keys and prints its port."""
+"""Serves SFTP in a process of its own: `python -m tests.support.sftp_host FOLDER KEYS` prints its port."""
 
 import asyncio
 import sys
