@@ -13,8 +13,8 @@ from pathlib import Path
 from bench.timing import PythonPeak
 from fixtures.archives.file_digest import sha256_of_file
 from fixtures.archives.tar_stream import Watch
-from fixtures.checks.control import Examination
 from fixtures.checks.databases import Access, Database
+from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.references import strays
 from fixtures.database.catalogue import take_facts
 from fixtures.ownership import derive_ownership

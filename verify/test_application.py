@@ -1,8 +1,9 @@
 """APP: the application stands up on what came back, and does nothing to the outside."""
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, control
+from fixtures.checks.examination import Examination
 from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.plugin.declare import control
 from fixtures.record.record import ApplicationRun, DrillRecord
 
 

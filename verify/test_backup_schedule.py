@@ -1,7 +1,8 @@
 """BAK, seen over time: sets are taken when they are due, kept as promised, and none collapses beside those before it."""
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, Finding, control, for_each
+from fixtures.checks.examination import Examination, Finding
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.profile.backups import Schedule
 from fixtures.record.record import DrillRecord

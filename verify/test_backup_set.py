@@ -1,9 +1,10 @@
 """BAK: the backup set is there, whole, unaltered, fresh and protected."""
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, control, for_each
+from fixtures.checks.examination import Examination
 from fixtures.checks.restore.toc import tables_without_data
 from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record.manifest import FileEntry
 from fixtures.record.record import DrillRecord

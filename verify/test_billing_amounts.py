@@ -12,8 +12,9 @@ from fixtures.checks.billing.domain import (
     out_of_order,
     outside_its_list,
 )
-from fixtures.checks.control import Examination, control, for_each
 from fixtures.checks.databases import Database
+from fixtures.checks.examination import Examination
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.profile.money import Domain, Follows
 

@@ -15,8 +15,8 @@ from fixtures.checks.billing.settlement import (
 )
 from fixtures.checks.billing.tax import wrong_tax
 from fixtures.checks.billing.usage import not_charged_alike
-from fixtures.checks.control import control, for_each
 from fixtures.checks.databases import Database
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.profile.money import Invoice, Ledger, Payment, Period, Usage
 

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, control
 from fixtures.checks.databases import Database
+from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.credentials import columns_with_text, in_clear
 from fixtures.checks.exposure.outreach import ask
 from fixtures.checks.exposure.stale_dumps import TooMany, Walk, dumps_in
 from fixtures.checks.tolerated import expect_known
+from fixtures.plugin.declare import control
 from fixtures.profile import Profile
 from fixtures.record.record import DrillRecord
 

@@ -4,9 +4,9 @@ A difference in a table has one name: rows lost or added are FID-01's, rows that
 not add up FID-06's, and anything else FID-04's. What one of them names blocks the finer ones, and they say by which."""
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, Finding, control, for_each
 from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
+from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.fidelity.catalogue_difference import (
     changed_authority,
     lacking_extensions,
@@ -21,6 +21,7 @@ from fixtures.checks.fidelity.table_difference import (
     rows_changed_hands,
     whose,
 )
+from fixtures.plugin.declare import control, for_each
 from fixtures.record.contents import MoneyCompared, SequenceSpan, SharesCompared
 from fixtures.record.manifest import Manifest
 from fixtures.record.names import TableName

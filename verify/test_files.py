@@ -1,7 +1,7 @@
 """FIL: what rows name as their files is in the archive, whole and in its owner's folder, and nothing else is."""
 
-from fixtures.checks.control import control, for_each
 from fixtures.checks.sites.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile.files import FileColumn
 
 

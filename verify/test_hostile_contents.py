@@ -1,9 +1,10 @@
 """RST: nothing that came back acts by itself or reaches outside, unless the profile knows of it."""
 
-from fixtures.checks.control import Examination, control
 from fixtures.checks.databases import Database
+from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.outreach import ask, foreign_hosts, loaded_schedulers, scheduled_jobs
 from fixtures.checks.tolerated import expect_known
+from fixtures.plugin.declare import control
 from fixtures.profile import Profile
 
 

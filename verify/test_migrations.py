@@ -1,10 +1,11 @@
 """MIG: this release's migrations run on this backup, and lose nothing."""
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, control, for_each
 from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
+from fixtures.checks.examination import Examination
 from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record.facts import Table
 from fixtures.record.record import DrillRecord, Migrated

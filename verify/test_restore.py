@@ -1,10 +1,11 @@
 """RST: the dump went into a fresh server without loss, and the database that came out can be worked with."""
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, control, for_each
 from fixtures.checks.databases import Database
+from fixtures.checks.examination import Examination
 from fixtures.checks.restore.toc import acl_relation, missing
 from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record.facts import Facts, Sequence
 from fixtures.record.record import DrillRecord, TocEntry

@@ -3,10 +3,10 @@
 import pytest
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import each_rule
 from fixtures.checks.databases import Database
 from fixtures.plan.cards import Rule
 from fixtures.plan.rules import as_probe, database_of, unanswered
+from fixtures.plugin.declare import each_rule
 
 
 @each_rule

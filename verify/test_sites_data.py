@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, control, for_each
 from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
+from fixtures.checks.examination import Examination
 from fixtures.checks.sites.site_index import SiteIndex
 from fixtures.checks.sites.site_lookups import (
     ALTERED,
@@ -23,6 +23,7 @@ from fixtures.checks.sites.site_lookups import (
 from fixtures.checks.sites.site_records import SiteRecords
 from fixtures.checks.sites.skew import seconds_apart
 from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile.sites import Pages, Skew
 from fixtures.record.record import DrillRecord
 

@@ -1,7 +1,7 @@
 """TEN: every row belongs to one tenant, points at that tenant's rows, and is seen by that tenant alone."""
 
-from fixtures.checks.control import Examination, control, for_each
 from fixtures.checks.databases import Database
+from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.generic_references import generic_strays
 from fixtures.checks.tenancy.owners import owned_otherwise, unowned
 from fixtures.checks.tenancy.references import excused, owned_by_somebody, soft_strays, strays
@@ -9,6 +9,7 @@ from fixtures.checks.tenancy.rls_bypass import ways_around
 from fixtures.checks.tenancy.row_security import seen_by_role
 from fixtures.checks.tenancy.tenant_columns import TenantColumn
 from fixtures.ownership import Ownership
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.profile.references import GenericReference, SoftReference
 from fixtures.record.facts import ForeignKey, Table

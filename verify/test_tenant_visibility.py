@@ -1,14 +1,15 @@
 """TEN: what one tenant sees and may do, as the application would let it."""
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, control, for_each
 from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
+from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.rls_bypass import left_open, mighty_roles
 from fixtures.checks.tenancy.row_writes import refused_to_role
 from fixtures.checks.tenancy.whole_tenants import tenants_changed, without_owner
 from fixtures.checks.tolerated import expect_known
 from fixtures.ownership import OwnerPath, Ownership
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.profile.people import Login, Visits
 from fixtures.profile.tenancy import RowSecurity

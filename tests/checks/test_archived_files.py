@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fixtures.checks.control import Examination, Finding
 from fixtures.checks.databases import Access, Database
+from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
 from fixtures.checks.sites.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
 from fixtures.database.read_facts import read_facts

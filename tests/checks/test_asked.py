@@ -5,7 +5,7 @@ from contextlib import closing
 
 from psycopg import sql
 
-from fixtures.checks.control import Examination
+from fixtures.checks.examination import Examination
 from fixtures.checks.query_digest import Asked, Given, words_of
 from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
 

@@ -9,8 +9,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from fixtures.checks.billing.conserved import compared, holdings
-from fixtures.checks.control import Examination
 from fixtures.checks.databases import Access, Database
+from fixtures.checks.examination import Examination
 from fixtures.checks.masking import masked_text
 from fixtures.database.catalogue import take_structure
 from fixtures.database.money_columns import summed_columns

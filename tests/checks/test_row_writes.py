@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Finding
+from fixtures.checks.examination import Finding
 from fixtures.checks.tenancy.rls_bypass import left_open
 from fixtures.checks.tenancy.row_writes import refused_to_role
 from fixtures.record.names import TableName

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Finding
+from fixtures.checks.examination import Finding
 from fixtures.checks.tenancy.tenants import all_tenants
 from fixtures.checks.tenancy.whole_tenants import lost_or_made, unlike_the_manifest, without_owner, without_schema
 from fixtures.ownership import derive_ownership, unworkable

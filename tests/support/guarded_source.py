@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fixtures.checks.control import Examination
 from fixtures.checks.databases import Access, Database
+from fixtures.checks.examination import Examination
 from fixtures.database.catalogue import take_facts
 from fixtures.ownership import Ownership, derive_ownership
 from fixtures.profile.tenancy import RowSecurity, Tenancy

@@ -10,8 +10,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from fixtures.checks.billing.books import Books
-from fixtures.checks.control import Examination, Finding
 from fixtures.checks.databases import Access, Database
+from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.probe import Probe
 from fixtures.database.catalogue import take_structure
 from fixtures.database.reconcile import reconcile

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.checks.control import Examination, Finding
 from fixtures.checks.databases import Access, Database
+from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.probe import Probe
 from fixtures.database.catalogue import take_facts
 from fixtures.ownership import Ownership, derive_ownership, unanswerable, unworkable

@@ -1,8 +1,9 @@
 """REL: whether this release can be undone, and whether the one before can live with it."""
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, control
+from fixtures.checks.examination import Examination
 from fixtures.checks.release.released import not_coming_back, previous_tried
+from fixtures.plugin.declare import control
 from fixtures.profile import Profile
 from fixtures.record.record import DrillRecord
 from fixtures.record.release.reversal import Reversal

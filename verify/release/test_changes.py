@@ -1,10 +1,11 @@
 """REL: what this release makes of production's schema and rows, beyond what it says."""
 
 from fixtures.checks.blocked import Blocked, Exempt
-from fixtures.checks.control import Examination, control, for_each
 from fixtures.checks.databases import Database
+from fixtures.checks.examination import Examination
 from fixtures.checks.release.released import undeclared_drift, undeclared_drops
 from fixtures.checks.tenancy.kept_owners import KeptOwners, exchanged
+from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record.record import DrillRecord
 from fixtures.record.release.comparison import Comparison

@@ -1,8 +1,9 @@
 """REL: what this release's migrations cost at the size of production, and whom they keep waiting."""
 
 from fixtures.checks.blocked import Blocked, Exempt
-from fixtures.checks.control import Examination, control
+from fixtures.checks.examination import Examination
 from fixtures.checks.release.release_costs import long_locks, too_large
+from fixtures.plugin.declare import control
 from fixtures.profile import Profile
 from fixtures.record.record import DrillRecord
 from fixtures.record.release.rehearsal import Rehearsal, Stall

@@ -1,7 +1,8 @@
 """REL: what this release would run on production, before it runs."""
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, control
+from fixtures.checks.examination import Examination
+from fixtures.plugin.declare import control
 from fixtures.profile import Profile
 from fixtures.record.record import DrillRecord
 from fixtures.record.release.plan import ReleasePlan

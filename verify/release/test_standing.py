@@ -1,7 +1,8 @@
 """REL: the release stands up on last night's data as it would once deployed."""
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.control import Examination, control
+from fixtures.checks.examination import Examination
+from fixtures.plugin.declare import control
 from fixtures.profile import Profile
 from fixtures.record.record import DrillRecord
 from fixtures.record.release.standing import Standing
