@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fixtures.sandbox import processes
 from fixtures.sandbox.child import plain_environment, run_child, start
 from fixtures.sandbox.guardian import Guardian, GuardianLost
-from fixtures.sandbox.remnants import StrayDatabase, StrayFolder, StrayProcess
+from fixtures.sandbox.remnants import StrayDatabase, StrayFolder
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -30,8 +31,8 @@ def within(seconds: float, true: Callable[[], bool]) -> bool:
 
 def alive(pid: int) -> bool:
     try:
-        return processes.is_running(processes.identify(pid))
-    except ProcessLookupError:
+        return processes.is_running(psutil.Process(pid))
+    except psutil.NoSuchProcess:
         return False
 
 
@@ -111,15 +112,43 @@ def test_the_proof_of_teardown_names_everything_and_finds_what_was_left(guardian
     assert all(trace.gone for trace in guardian.leftovers())
 
 
-def test_a_reused_pid_is_never_killed(guardian: Guardian) -> None:
-    bystander = start(["sleep", "60"], environment=plain_environment(), guardian=guardian, label="bystander")
-    pid = bystander.process.pid
-    someone_else = StrayProcess(label="long gone", pid=pid, started="1", patience=0.1)
-    someone_else.remove()
-    assert someone_else.remains() == ""
-    assert bystander.process.poll() is None
-    guardian.remove(bystander.key)
-    assert bystander.process.wait(5) != 0
+# In a namespace of its own the kernel can be told which pid it gives away next.
+REUSED_PID = """
+import subprocess, time
+from pathlib import Path
+from fixtures.sandbox.remnants import StrayProcess
+
+def start():
+    Path("/proc/sys/kernel/ns_last_pid").write_text("500")
+    return subprocess.Popen(["sleep", "60"])
+
+first = start()
+stray = StrayProcess(label="long gone", pid=first.pid, patience=0.1)
+first.kill()
+first.wait()
+time.sleep(0.05)
+bystander = start()
+assert bystander.pid == first.pid
+stray.remove()
+assert stray.remains() == ""
+assert bystander.poll() is None
+StrayProcess(label="bystander", pid=bystander.pid).remove()
+assert bystander.poll() is not None
+"""
+
+
+def test_a_reused_pid_is_never_killed() -> None:
+    namespace = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    done = subprocess.run(
+        [*namespace, sys.executable, "-c", REUSED_PID], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_stopped_keeps_its_exit_code(guardian: Guardian) -> None:
+    program = start(["sleep", "60"], environment=plain_environment(), guardian=guardian, label="program")
+    guardian.remove(program.key)
+    assert program.process.wait(5) == -signal.SIGTERM
 
 
 def test_a_database_without_the_runs_prefix_is_never_dropped() -> None:

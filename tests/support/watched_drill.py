@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fixtures.sandbox.processes import ProcessId, identify, is_running, stop
+import psutil
+
+from fixtures.sandbox.processes import is_running, stop
 from tests.support.drills import Drill, command
 
 WORKER = "exec(eval(sys.stdin.readline()))"
@@ -43,8 +45,8 @@ class Watched:
                     environment = (entry / "environ").read_bytes()
                     words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
                     limits = (entry / "limits").read_text()
-                    alive = is_running(identify(int(entry.name)))
-                except (OSError, ProcessLookupError):
+                    alive = is_running(psutil.Process(int(entry.name)))
+                except (OSError, psutil.NoSuchProcess):
                     continue
                 if alive and f"TMPDIR={self.private}".encode() in environment:
                     found[int(entry.name)] = words
@@ -54,8 +56,8 @@ class Watched:
         self.said.update(found.values())
         return found
 
-    def workers(self) -> list[ProcessId]:
-        return [identify(pid) for pid, words in self.processes().items() if WORKER in words]
+    def workers(self) -> list[psutil.Process]:
+        return [psutil.Process(pid) for pid, words in self.processes().items() if WORKER in words]
 
     @property
     def results(self) -> int:
@@ -78,7 +80,7 @@ class Watched:
                 said = text.encode() in words.replace(b"\0", b" ")
                 if said and str(self.private).encode() in (entry / "environ").read_bytes():
                     return True
-            except (OSError, ProcessLookupError):
+            except (OSError, psutil.NoSuchProcess):
                 continue
         return False
 
@@ -162,7 +164,7 @@ def watched_drill(
         yield watched
     finally:
         if process.poll() is None:
-            stop(identify(process.pid), signal.SIGTERM, 5)
+            stop(psutil.Process(process.pid), signal.SIGTERM, 5)
             process.wait(10)
         watched.leaves_nothing_within(30)
         shutil.rmtree(private)
