@@ -53,7 +53,7 @@ KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill gate list backup profile explain test test-apps lint report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill gate list backup profile explain test test-apps lint schema report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old resolve FORCE
 
 ## help    this text
@@ -147,6 +147,10 @@ lint: $(INSTALLED)
 	@$(IN_VENV) -m ruff check .
 	@$(IN_VENV) -m ruff format --check .
 	@$(IN_VENV) -m mypy
+
+## schema  write the JSON schemas, and the documents that tell them, anew from the shapes
+schema: $(INSTALLED)
+	@$(IN_VENV) -m reports.schema
 
 ## report  render a drill's documents again: RUN=reports/out/RUN-ID (the latest)
 report: $(INSTALLED)

@@ -1,15 +1,14 @@
-"""The JSON schema of evidence.json, and the same for people in docs/evidence.md: `python -m reports.schema` writes both."""
+"""Writes the JSON schema of evidence.json, and the same for people in docs/evidence.md: `make schema`."""
 
 import json
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from fixtures.record.evidence import Evidence
+from fixtures.record.texts import HOLDS, KINDS
 
 SCHEMA = Path(__file__).with_name("evidence.schema.json")
-FIELDS = Path(__file__).with_name("fields.toml")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "evidence.md"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WHOLE = "Evidence"
@@ -19,11 +18,10 @@ _DEFINITION = "#/$defs/"
 def schema() -> dict[str, Any]:
     """Of what is written, not of what would be read: everything that is always there is required."""
     whole = {"$schema": DIALECT, **Evidence.model_json_schema(mode="serialization")}
-    words = tomllib.loads(FIELDS.read_text())
-    for shape, definition in shapes(whole):
-        for field, told in definition["properties"].items():
-            if field in words.get(shape, {}):
-                told["description"] = words[shape][field]
+    for _, definition in shapes(whole):
+        for told in definition["properties"].values():
+            if "description" in told:
+                told["description"] = " ".join(told["description"].split())
     return whole
 
 
@@ -45,9 +43,14 @@ def page() -> str:
     lines = [
         "# evidence.json, field by field",
         "",
-        "Written by `python -m reports.schema` from the shapes in `fixtures/record/` and from `reports/fields.toml`; the",
-        "machine's half is `reports/evidence.schema.json`. No field can hold a row: there are counts, digests, names out of",
-        "the catalogue, surrogate keys, and masks in place of whatever a person may have written.",
+        "Written by `make schema` from the shapes in `fixtures/record/`, as is `reports/evidence.schema.json` for machines.",
+        "No field can hold a row: there are counts, digests, names out of the catalogue, surrogate keys, and masks in place",
+        "of whatever a person may have written. Moments are UTC, sizes bytes, digests SHA-256 in lower-case hex, unless the",
+        "field says otherwise. Of every text that is bound to no list and no pattern, its type says what may stand in it:",
+        "",
+        "| text | holds |",
+        "|---|---|",
+        *(f"| {kind} | {holds} |" for kind, holds in KINDS.items()),
     ]
     for name, definition in shapes(whole):
         lines += ["", f"## {name}", ""]
@@ -75,9 +78,12 @@ def _type(told: dict[str, Any]) -> str:
     if told.get("type") == "array":
         return f"list of {_type(told['items'])}"
     if told.get("type") == "object":
-        return f"map to {_type(told['additionalProperties'])}"
+        keys = told.get("propertyNames", {})
+        return f"map of {_type({'type': 'string', **keys})} to {_type(told['additionalProperties'])}"
     if told.get("format") == "date-time":
         return "moment"
+    if HOLDS in told:
+        return str(told[HOLDS])
     kind = str(told["type"])
     return {"integer": "whole number", "boolean": "true or false", "string": "text"}.get(kind, kind)
 
