@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.custody.attestation import BUNDLE, ENVELOPE, SIGNED_BYTES, attest
+from fixtures.custody.attestation import BUNDLE, ENVELOPE, SIGNATURE, SIGNED_BYTES, attest
 from fixtures.custody.drill_ledger import NAME, enter
 from fixtures.custody.keys import PASSPHRASE, PRIVATE, PUBLIC, KeyFault, make_keys, read_public_key, read_signer
+from fixtures.custody.lines import SIGNATURES
 from fixtures.custody.retention import remove_old
 from fixtures.custody.verify import Checked, verify_report
 from fixtures.record.evidence import Evidence
@@ -45,7 +46,7 @@ class Shelf:
     ) -> Checked:
         return verify_report(self.runs[run], read_public_key(key or self.public), every, now=now)
 
-    def drilled(self, night: int, evidence: Evidence, signed: bool = True) -> Path:
+    def drilled(self, night: int, evidence: Evidence, signed: bool = True, not_made: str = "") -> Path:
         """What a drill leaves behind, by the code that it uses."""
         at = FIRST + night * DAY
         evidence = evidence.model_copy(update={"run_id": f"{at:%Y%m%dT%H%M%SZ}-aaaaaa", "finished_at": at})
@@ -54,6 +55,9 @@ class Shelf:
         written = (evidence.model_dump_json(indent=1) + "\n").encode()
         (run / "evidence.json").write_bytes(written)
         render(evidence, run)
+        if not_made:
+            (run / not_made).unlink()
+            (run / f"{not_made}.not-made.txt").write_text(f"{not_made} was not made")
         signer = read_signer(self.private)
         enter(
             self.out / NAME,
@@ -122,6 +126,35 @@ def _without_line(number: int) -> Callable[[Shelf], None]:
     return cut
 
 
+def _exchanged(folder: Path, other: Path) -> None:
+    shutil.rmtree(folder)
+    shutil.copytree(other, folder)
+
+
+def _replaced(file: Path, words: bytes, others: bytes) -> None:
+    content = file.read_bytes()
+    assert words in content
+    file.write_bytes(content.replace(words, others, 1))
+
+
+def _linked(file: Path) -> None:
+    elsewhere = file.parent.parent.parent / file.name
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+
+
+def _made_up(shelf: Shelf, attestation: str | None) -> None:
+    """A line that follows the last one as it should, of a night on which nobody drilled."""
+    last = (shelf.out / NAME).read_bytes().splitlines()[-1]
+    line = json.loads(last) | {
+        "run_id": "20261104T030000Z-aaaaaa",
+        "previous": hashlib.sha256(last).hexdigest(),
+        "attestation_sha256": attestation,
+        "evidence_sha256": "0" * 64,
+    }
+    (shelf.out / NAME).write_bytes((shelf.out / NAME).read_bytes() + json.dumps(line).encode() + b"\n")
+
+
 TAMPERED: dict[str, tuple[Callable[[Shelf], None], int, str]] = {
     "the evidence": (_altered("evidence.json"), -1, "evidence.json"),
     **{name: (_altered(name), -1, f"{name} is gone or was altered since it was signed") for name in DOCUMENTS},
@@ -140,6 +173,70 @@ TAMPERED: dict[str, tuple[Callable[[Shelf], None], int, str]] = {
     "a ledger without its last line": (_without_line(2), 0, "the ledger has no line for the run 20261103T030000Z"),
     "a ledger without a line between": (_without_line(1), -1, "does not follow the line before it"),
     "a ledger that is gone": (lambda shelf: (shelf.out / NAME).unlink(), -1, "the ledger has no line for"),
+    "an old report in a newer folder": (
+        lambda shelf: _exchanged(shelf.runs[2], shelf.runs[0]),
+        2,
+        "the folder 20261103T030000Z-aaaaaa holds the report of 20261101T030000Z-aaaaaa",
+    ),
+    "latest that points at an older run": (
+        lambda shelf: (shelf.out / "latest").symlink_to(shelf.runs[0].name),
+        0,
+        "latest points at 20261101T030000Z-aaaaaa, and the last drill is 20261103T030000Z-aaaaaa",
+    ),
+    "nights that never were": (
+        lambda shelf: _made_up(shelf, None),
+        2,
+        "the ledger's line of 20261104T030000Z-aaaaaa (VERIFIED) bears no signature",
+    ),
+    "nights that never were, with a digest for a signature": (
+        lambda shelf: _made_up(shelf, "0" * 64),
+        2,
+        "the ledger's line of 20261104T030000Z-aaaaaa (VERIFIED) was signed, and neither its report nor its signature",
+    ),
+    "the report of another night that is gone": (
+        lambda shelf: shutil.rmtree(shelf.runs[1]),
+        1,
+        "the ledger's line of 20261102T030000Z-aaaaaa (FAILED) was signed, and neither",
+    ),
+    "the evidence of another night": (
+        lambda shelf: _replaced(shelf.runs[1] / "evidence.json", b'"FAILED"', b'"VERIFIED"'),
+        2,
+        "evidence.json in its folder is not the file that the ledger has",
+    ),
+    "a key that stands twice in the evidence": (
+        lambda shelf: _replaced(shelf.runs[2] / "evidence.json", b"{", b'{"verdict":"VERIFIED",'),
+        2,
+        "evidence.json is not evidence that this version reads",
+    ),
+    "a key that stands twice in the envelope": (
+        lambda shelf: _replaced(shelf.runs[2] / ENVELOPE, b"{", b'{"payload":"AAAA",'),
+        2,
+        f"{ENVELOPE} is no DSSE envelope",
+    ),
+    **{
+        f"{name} of the signature": (_altered(name), -1, f"{name} is gone or was altered: it is not the signature")
+        for name in (BUNDLE, SIGNED_BYTES, SIGNATURE)
+    },
+    "a document that became a link": (
+        lambda shelf: _linked(shelf.runs[2] / "index.html"),
+        2,
+        "index.html is a link: a report holds files of its own",
+    ),
+    "a document that was added": (
+        lambda shelf: (shelf.runs[2] / "index2.html").write_text("VERIFIED"),
+        2,
+        "index2.html was added after the drill",
+    ),
+    "a folder that was added": (
+        lambda shelf: (shelf.runs[2] / "extra").mkdir(),
+        2,
+        "extra was added after the drill",
+    ),
+    "a note in the place of a document that was made": (
+        lambda shelf: (shelf.runs[2] / "summary.md.not-made.txt").write_text("it could not be made"),
+        2,
+        "summary.md.not-made.txt was added after the drill",
+    ),
     "another night's envelope": (
         lambda shelf: (shelf.runs[2] / ENVELOPE).write_bytes((shelf.runs[0] / ENVELOPE).read_bytes()),
         2,
@@ -181,12 +278,19 @@ def test_a_night_that_was_missed_since_the_last_drill_is_told(shelf: Shelf) -> N
     assert told == "no drill since 2026-11-03 03:00 UTC, 48.0 hours ago, where one is due every 26.0 hours"
 
 
-def test_a_file_that_came_after_the_signature_is_told_of(shelf: Shelf) -> None:
-    (shelf.runs[-1] / "audit.txt").write_text("VERIFIED")
-    (shelf.runs[-1] / "audit.pdf.not-made.txt").write_text("audit.pdf was not made")
+def test_a_document_that_another_machine_made_later_is_told_and_nothing_else_may_come(tmp_path: Path) -> None:
+    private, public = make_keys(tmp_path / "keys")
+    shelf = Shelf(tmp_path / "out", private, public)
+    run = shelf.drilled(2, examples.verified(), not_made="audit.pdf")
+    assert shelf.check().unchecked[:-1] == []
+    (run / "audit.pdf.not-made.txt").unlink()
+    (run / "audit.pdf").write_bytes(b"%PDF")
     checked = shelf.check(every=2 * DAY)
     assert checked.wrong == []
-    assert checked.unchecked == ["audit.txt: it was added after the signature; make report makes it again"]
+    assert checked.unchecked == ["audit.pdf: it was made after the signature; make report makes it again"]
+    (run / "summary.txt").write_text("VERIFIED")
+    (told,) = shelf.check().wrong
+    assert told == "summary.txt was added after the drill: it is no part of this report"
 
 
 def by_openssl(shelf: Shelf, key: Path, home: Path) -> tuple[int, str]:
@@ -240,11 +344,23 @@ def test_the_bundle_holds_the_same_statement(shelf: Shelf) -> None:
     assert bundle["dsseEnvelope"]["signatures"][0]["sig"] == envelope["signatures"][0]["sig"]
 
 
-def test_an_unsigned_report_is_told_as_that(shelf: Shelf) -> None:
-    run = shelf.drilled(3, examples.verified(), signed=False)
+def test_an_unsigned_report_is_told_as_that(tmp_path: Path) -> None:
+    private, public = make_keys(tmp_path / "keys")
+    run = Shelf(tmp_path / "out", private, public).drilled(3, examples.verified(), signed=False)
     done = command("verify", run)
     assert done.returncode == 2
     assert done.stdout.splitlines()[0].endswith("in order, and unsigned; its verdict is VERIFIED")
+    done = command("verify", run, "--public-key", public)
+    assert done.returncode == 1
+    assert "a key was named to check this report with, and nobody signed it" in done.stdout
+
+
+def test_a_line_without_a_signature_after_signed_ones_is_told(shelf: Shelf) -> None:
+    run = shelf.drilled(3, examples.verified(), signed=False)
+    for report in (shelf.runs[0], run):
+        done = command("verify", report, "--public-key", shelf.public)
+        assert done.returncode == 1
+        assert f"the ledger's line of {run.name} (VERIFIED) bears no signature" in done.stdout
 
 
 def test_a_reviewer_signs_off_and_the_report_stays_as_it_was(shelf: Shelf, tmp_path: Path) -> None:
@@ -299,11 +415,30 @@ def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path, monkeypatch: pyte
     assert read_signer(private).public_key.keyid == read_public_key(public).keyid
 
 
-def test_old_reports_go_and_the_last_good_one_stays(shelf: Shelf) -> None:
+def test_old_reports_go_and_the_last_good_one_and_every_signature_stay(shelf: Shelf) -> None:
     shelf.drilled(3, examples.failed())
     (shelf.out / "latest").symlink_to(shelf.runs[-1].name)
     names = [run.name for run in shelf.runs if not run.is_symlink()]
     removed = remove_old(shelf.out, timedelta(0), FIRST + 30 * DAY)
     assert removed == names[:2]
-    assert [run.name for run in shelf.runs if not run.is_symlink()] == names[2:]
+    kept = shelf.out / SIGNATURES
+    assert [run.name for run in shelf.runs if not run.is_symlink()] == [*names[2:], kept.name]
+    assert [file.stem for file in sorted(kept.iterdir())] == names[:2]
     assert verify_report(shelf.out / names[2], read_public_key(shelf.public)).wrong == []
+    (kept / f"{names[0]}.json").write_bytes((kept / f"{names[1]}.json").read_bytes())
+    (told,) = verify_report(shelf.out / names[2], read_public_key(shelf.public)).wrong
+    assert told == f"the ledger's line of {names[0]} (VERIFIED): its signature is not the one that the ledger has"
+
+
+def test_reports_that_nobody_signed_are_removed_in_order_too(tmp_path: Path) -> None:
+    private, public = make_keys(tmp_path / "keys")
+    shelf = Shelf(tmp_path / "out", private, public)
+    for night in range(3):
+        shelf.drilled(night, examples.verified(), signed=False)
+    (shelf.out / "latest").symlink_to(shelf.runs[-1].name)
+    (first, second) = remove_old(shelf.out, timedelta(0), FIRST + 30 * DAY)
+    assert verify_report(shelf.out / "latest", None).wrong == []
+    (shelf.out / SIGNATURES / f"{first}.json").unlink()
+    (told,) = verify_report(shelf.out / "latest", None).wrong
+    assert told.startswith(f"the ledger's line of {first} (VERIFIED) has no report any more")
+    assert second not in told

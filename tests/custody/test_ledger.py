@@ -1,7 +1,9 @@
 """The ledger of drills: only added to, read line by line, and each line vouches for the one before it."""
 
+import hashlib
 import json
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -27,13 +29,13 @@ def test_a_drill_is_entered_and_found_by_its_dump(tmp_path: Path) -> None:
     assert found is not None
     assert read_ledger(ledger).entries == ()
     enter(ledger, evidence, DIGEST)
-    enter(ledger, examples.failed(), DIGEST)
+    enter(ledger, examples.failed().model_copy(update={"run_id": "the-next-night"}), DIGEST)
     read = read_ledger(ledger)
     assert (read.wrong, read.broken) == ((), ())
     assert [entry.verdict for entry in read.entries] == ["VERIFIED", "FAILED"]
     assert ledger.stat().st_mode & 0o777 == 0o600
     past, notes = drilled_before(read.drills, found)
-    assert [each.run_id for each in past] == [evidence.run_id, examples.failed().run_id]
+    assert [each.run_id for each in past] == [evidence.run_id, "the-next-night"]
     assert notes == ()
     other = found.model_copy(
         update={"artefacts": tuple(file.model_copy(update={"sha256": "0" * 64}) for file in found.artefacts)}
@@ -69,7 +71,7 @@ def test_a_line_that_was_tampered_with_shows_in_the_chain(how: str, tmp_path: Pa
     read = read_ledger(tmp_path / NAME)
     assert read.wrong == ()
     assert read.broken
-    assert all("does not follow the line before it" in told for told in read.broken)
+    assert "does not follow the line before it" in read.broken[-1]
 
 
 def test_lines_that_cannot_be_read_are_told_and_the_others_believed(tmp_path: Path) -> None:
@@ -86,9 +88,42 @@ def test_lines_that_cannot_be_read_are_told_and_the_others_believed(tmp_path: Pa
     assert read_ledger(tmp_path / NAME).wrong[-1] == f"{NAME}: and 4 more lines cannot be read"
 
 
+def chained_again(path: Path) -> None:
+    """The last line once more, made to follow itself: the chain holds, and the run stands there twice."""
+    last = path.read_bytes().splitlines()[-1]
+    again = json.loads(last) | {"previous": hashlib.sha256(last).hexdigest()}
+    path.write_bytes(path.read_bytes() + json.dumps(again, separators=(",", ":")).encode() + b"\n")
+
+
+TWO_MEANINGS = {
+    "a run that is entered twice": (chained_again, f"{NAME} has the run run-2 twice: in line 3 and in 4"),
+    "a key that stands in a line twice": (
+        lambda path: path.write_text(
+            path.read_text().replace(
+                '{"format":1,"run_id":"run-2"', '{"verdict":"VERIFIED","format":1,"run_id":"run-2"'
+            )
+        ),
+        f"{NAME} line 3 cannot be read: a key stands in it twice, so that two readers may read two things",
+    ),
+    "a line that ends as on Windows": (
+        lambda path: path.write_bytes(path.read_bytes()[:-1] + b"\r\n"),
+        f"{NAME} line 3 cannot be read: it ends as lines of Windows do, which no drill writes",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", TWO_MEANINGS)
+def test_a_line_means_one_thing_alone(how: str, tmp_path: Path) -> None:
+    entered(tmp_path / NAME, 3)
+    alter, told = TWO_MEANINGS[how]
+    alter(tmp_path / NAME)
+    read = read_ledger(tmp_path / NAME)
+    assert told in (*read.wrong, *read.broken)
+
+
 def _enter(ledger: Path) -> None:
-    for _ in range(20):
-        enter(ledger, examples.verified(), DIGEST)
+    for number in range(20):
+        enter(ledger, examples.verified().model_copy(update={"run_id": f"{os.getpid()}-{number}"}), DIGEST)
 
 
 def test_drills_that_end_together_lose_no_line_and_make_one_chain(tmp_path: Path) -> None:
