@@ -3,6 +3,8 @@ pytest_plugins = (
     "fixtures.plugin.options",
     "fixtures.plugin.outcomes",
     "fixtures.plugin.control_fixtures",
+    "fixtures.plugin.stage_fixtures",
+    "fixtures.plugin.subject_fixtures",
     "fixtures.plugin.allure_labels",
     "fixtures.plugin.session",
     "fixtures.plugin.listing",

@@ -24,11 +24,11 @@ def test_the_commands_run(record: DrillRecord, examination: Examination) -> None
     impact="high",
     remediation="Run manage.py check in the application's checkout and mend what it names.",
 )
-def test_check_passes(record: DrillRecord, examination: Examination) -> None:
+def test_check_passes(application_run: ApplicationRun, examination: Examination) -> None:
     """Django's own checks are the first thing that a deployment would trip over."""
-    run = _run(record)
-    told = f"manage.py check exited {run.check_exit}: {', '.join(run.check_problems) or 'no message id'}"
-    examination.expect(run.check_exit == 0, told, unit="runs of check")
+    problems = ", ".join(application_run.check_problems) or "no message id"
+    told = f"manage.py check exited {application_run.check_exit}: {problems}"
+    examination.expect(application_run.check_exit == 0, told, unit="runs of check")
 
 
 @control(
@@ -37,13 +37,12 @@ def test_check_passes(record: DrillRecord, examination: Examination) -> None:
     impact="medium",
     remediation="Run collectstatic in the checkout; a file that it needs was built elsewhere and is not in the release.",
 )
-def test_the_static_files_can_be_made_again(record: DrillRecord, examination: Examination) -> None:
+def test_the_static_files_can_be_made_again(application_run: ApplicationRun, examination: Examination) -> None:
     """Static files are not backed up because collectstatic makes them again: so it has to."""
-    run = _run(record)
-    examination.saw(run.static_files, "files")
-    examination.expect(not run.static_error, f"collectstatic failed: {run.static_error}")
-    examination.expect(run.static_files > 0, "collectstatic made no file")
-    examination.expect(run.static_repeatable, "collectstatic made other files the second time")
+    examination.saw(application_run.static_files, "files")
+    examination.expect(not application_run.static_error, f"collectstatic failed: {application_run.static_error}")
+    examination.expect(application_run.static_files > 0, "collectstatic made no file")
+    examination.expect(application_run.static_repeatable, "collectstatic made other files the second time")
 
 
 @control(
@@ -52,13 +51,14 @@ def test_the_static_files_can_be_made_again(record: DrillRecord, examination: Ex
     impact="high",
     remediation="Find what the health view waits for: Redis is not backed up, so it is empty after every recovery.",
 )
-def test_the_application_answers_with_an_empty_broker(record: DrillRecord, examination: Examination) -> None:
+def test_the_application_answers_with_an_empty_broker(
+    application_run: ApplicationRun, examination: Examination
+) -> None:
     """After a recovery the broker holds nothing: an application that needs yesterday's queue does not come up."""
-    run = _run(record)
-    if run.health_status is None and not run.health_error:
+    if application_run.health_status is None and not application_run.health_error:
         raise Blocked("the profile names no application.health; say why in [exempt] if there is none")
-    told = f"the health view answered {run.health_status or run.health_error}"
-    examination.expect(run.health_status == 200, told, unit="requests")
+    told = f"the health view answered {application_run.health_status or application_run.health_error}"
+    examination.expect(application_run.health_status == 200, told, unit="requests")
 
 
 @control(
@@ -67,14 +67,16 @@ def test_the_application_answers_with_an_empty_broker(record: DrillRecord, exami
     impact="critical",
     remediation="Find what sends while it migrates or starts: a restored copy must never mail or call real people.",
 )
-def test_nothing_was_sent_outside(record: DrillRecord, examination: Examination) -> None:
+def test_nothing_was_sent_outside(application_run: ApplicationRun, examination: Examination) -> None:
     """A restored copy knows every customer's address; one forgotten task in it writes to all of them."""
-    run = _run(record)
-    if run.isolation.startswith("none"):
+    if application_run.isolation.startswith("none"):
         raise Blocked(
             "the application could not be cut off from the network here, so nobody can say that it sent nothing"
         )
-    outside = [*run.connections_tried, *(f"mail {number}" for number in range(1, run.mails + 1))]
+    outside = [
+        *application_run.connections_tried,
+        *(f"mail {number}" for number in range(1, application_run.mails + 1)),
+    ]
     of, unit = (len(outside), "attempts") if outside else (1, "runs")
     examination.expect_none(outside, "would have gone outside", of=of, unit=unit)
 
@@ -85,13 +87,8 @@ def test_nothing_was_sent_outside(record: DrillRecord, examination: Examination)
     impact="medium",
     remediation="Find what writes beside the code: a local database or cache there means that settings were not read.",
 )
-def test_nothing_was_written_into_the_checkout(record: DrillRecord, examination: Examination) -> None:
+def test_nothing_was_written_into_the_checkout(application_run: ApplicationRun, examination: Examination) -> None:
     """An application that keeps its state beside its code keeps some of it where no backup looks."""
-    run = _run(record)
-    examination.expect_none(run.written, "changed beside the code", of=max(1, len(run.written)), unit="checkouts")
-
-
-def _run(record: DrillRecord) -> ApplicationRun:
-    if record.application is None:
-        raise Blocked(record.why_missing("application"))
-    return record.application
+    examination.expect_none(
+        application_run.written, "changed beside the code", of=max(1, len(application_run.written)), unit="checkouts"
+    )

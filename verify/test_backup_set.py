@@ -3,13 +3,13 @@
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination
 from fixtures.checks.restore.toc import tables_without_data
-from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.checks.stage_answer import came_to_its_end, left_by
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record.manifest import FileEntry
-from fixtures.record.record import DrillRecord
+from fixtures.record.record import DrillRecord, DumpHeader
 from fixtures.record.set_record import Artefact, BackupSet
-from fixtures.story.measures import newest_set
+from fixtures.story.measures import Newest
 
 
 @control(
@@ -63,12 +63,9 @@ def test_the_file_is_the_one_that_was_written(
     impact="critical",
     remediation="Find out why no newer set was taken: everything since then would be lost today.",
 )
-def test_the_newest_set_is_fresh_enough(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_the_newest_set_is_fresh_enough(newest: Newest, promised: Profile, examination: Examination) -> None:
     """The newest set's age is what a loss now would cost; the profile's RPO says how much may be lost. Where an older set
     was asked for, that one's age is told and judges nothing: it is no backup that a loss would fall back on."""
-    newest = newest_set(record)
-    if newest is None:
-        raise Blocked(record.why_missing("locate"))
     target = promised.targets.rpo_hours
     told = f"taken {newest.age:.1f} h before the drill ({newest.told_by}), and the RPO is {target:g} h"
     examination.note = newest.passed_over
@@ -129,13 +126,13 @@ def test_the_dump_can_be_read(
     impact="critical",
     remediation="Remove -t, -n, --exclude-table-data and --schema-only from the backup job.",
 )
-def test_the_dump_holds_the_rows_of_every_table(record: DrillRecord, examination: Examination) -> None:
+def test_the_dump_holds_the_rows_of_every_table(
+    record: DrillRecord, dump_header: DumpHeader, examination: Examination
+) -> None:
     """A dump that leaves a table's data out restores without an error, and empty."""
-    if record.header is None:
-        raise Blocked(record.why_missing("inspect"))
     tables, without = tables_without_data(record.toc, record.facts)
     if without and record.facts is None and any(entry.kind == "TABLE ATTACH" for entry in record.toc):
-        raise Blocked(f"which tables are partitioned, and hold no rows, is not known: {record.why_missing('facts')}")
+        left_by(record, "facts", record.facts)
     examination.expect_none(without, "are listed without their data", of=tables, unit="tables")
 
 

@@ -13,6 +13,7 @@ from fixtures.checks.fidelity.catalogue_difference import (
     strayed,
     unlike_collations,
 )
+from fixtures.checks.fidelity.subjects import Authority
 from fixtures.checks.fidelity.table_difference import (
     differs,
     likeness,
@@ -228,7 +229,7 @@ def test_text_is_sorted_by_the_collations_of_the_source(
 )
 @for_each("authority")
 def test_who_may_do_what_is_as_it_was(
-    restored: Database, drilled: Drilled, authority: str, examination: Examination
+    restored: Database, drilled: Drilled, authority: Authority, examination: Examination
 ) -> None:
     """Owners, privileges, roles and row-level security are a copy's safety; a restore that loses them exits 0."""
     of, changed = changed_authority(authority, drilled)

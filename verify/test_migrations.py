@@ -28,11 +28,10 @@ def test_the_migrations_run_to_their_end(record: DrillRecord, examination: Exami
     impact="critical",
     remediation="Look at the migrations named: a router, a condition or a fake kept them from this database.",
 )
-def test_every_migration_is_applied(record: DrillRecord, examination: Examination) -> None:
+def test_every_migration_is_applied(migration: Migrated, examination: Examination) -> None:
     """Code that runs on a schema behind it fails at the first query that needs what is missing."""
-    migrated = _migrated(record)
-    known = migrated.applied_before + len(migrated.applied) + len(migrated.pending)
-    examination.expect_none(migrated.pending, "are not applied", of=known, unit="migrations")
+    known = migration.applied_before + len(migration.applied) + len(migration.pending)
+    examination.expect_none(migration.pending, "are not applied", of=known, unit="migrations")
 
 
 @control(
@@ -83,18 +82,11 @@ def test_no_table_with_rows_is_dropped(
     remediation="Run makemigrations and commit what it writes, or let application.unmade_migrations say report.",
 )
 def test_the_models_have_no_change_without_a_migration(
-    record: DrillRecord, promised: Profile, examination: Examination
+    migration: Migrated, promised: Profile, examination: Examination
 ) -> None:
     """Models ahead of their migrations fail at the first query; some healthy applications always are, and say so."""
-    migrated = _migrated(record)
-    if migrated.unmade_error:
-        raise Blocked(f"makemigrations could not tell: {migrated.unmade_error}")
+    if migration.unmade_error:
+        raise Blocked(f"makemigrations could not tell: {migration.unmade_error}")
     tolerated = promised.application.unmade_migrations == "report"
-    changes = () if tolerated else migrated.unmade_detail or (("changes",) if migrated.unmade else ())
+    changes = () if tolerated else migration.unmade_detail or (("changes",) if migration.unmade else ())
     examination.expect_none(changes, "have no migration", of=max(1, len(changes)), unit="model changes")
-
-
-def _migrated(record: DrillRecord) -> Migrated:
-    if record.migrated is None:
-        raise Blocked(record.why_missing("migrate"))
-    return record.migrated

@@ -22,10 +22,11 @@ from fixtures.checks.sites.site_lookups import (
 )
 from fixtures.checks.sites.site_records import SiteRecords
 from fixtures.checks.sites.skew import seconds_apart
-from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.checks.stage_answer import came_to_its_end, left_by
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile.sites import Pages, Skew
 from fixtures.record.record import DrillRecord
+from fixtures.record.site_archive import LogsArchive, SitesData
 
 
 @control(
@@ -39,9 +40,8 @@ def test_the_archive_can_be_read_to_its_end(record: DrillRecord, examination: Ex
     if record.sites is not None:
         examination.saw(record.sites.files, "files")
     came_to_its_end(record, "sites", examination)
-    if record.sites is None:
-        raise Blocked(record.why_missing("sites"))
-    examination.expect(record.sites.read_to_end, f"the sites archive cannot be read: {record.sites.read_error}")
+    sites = left_by(record, "sites", record.sites)
+    examination.expect(sites.read_to_end, f"the sites archive cannot be read: {sites.read_error}")
 
 
 @control(
@@ -50,14 +50,11 @@ def test_the_archive_can_be_read_to_its_end(record: DrillRecord, examination: Ex
     impact="critical",
     remediation="Do not extract this archive. Find out who could write to the sites data.",
 )
-def test_no_entry_reaches_outside(record: DrillRecord, examination: Examination) -> None:
+def test_no_entry_reaches_outside(sites_data: SitesData, examination: Examination) -> None:
     """A path that climbs out, a device or a link that escapes writes wherever the one who restores may write."""
-    if record.sites is None:
-        raise Blocked(record.why_missing("sites"))
-    sites = record.sites
-    unsafe = [f"entry {entry.entry}: {entry.reason}" for entry in sites.unsafe]
+    unsafe = [f"entry {entry.entry}: {entry.reason}" for entry in sites_data.unsafe]
     examination.expect_none(
-        unsafe, "are unsafe to extract", of=sites.entries, unit="entries", counted=sites.unsafe_total
+        unsafe, "are unsafe to extract", of=sites_data.entries, unit="entries", counted=sites_data.unsafe_total
     )
 
 
@@ -122,12 +119,10 @@ def test_every_definition_names_its_own_site_and_tenant(site_index: SiteIndex) -
     impact="low",
     remediation="Look at the job that archives the logs; nothing else depends on them.",
 )
-def test_the_logs_can_be_read(record: DrillRecord, examination: Examination) -> None:
+def test_the_logs_can_be_read(logs_archive: LogsArchive, examination: Examination) -> None:
     """Logs are no record, and never required; an archive that is there and cannot be read is a job that fails unseen."""
-    if record.logs is None:
-        raise Blocked(record.why_missing("sites"))
-    examination.saw(record.logs.files, "files")
-    examination.expect(not record.logs.read_error, f"the logs archive cannot be read: {record.logs.read_error}")
+    examination.saw(logs_archive.files, "files")
+    examination.expect(not logs_archive.read_error, f"the logs archive cannot be read: {logs_archive.read_error}")
 
 
 @control(
@@ -159,13 +154,11 @@ def test_no_live_version_is_empty(site_index: SiteIndex, site_records: SiteRecor
     impact="medium",
     remediation="Rename one of the listed entries at the source: a disk that ignores case keeps only the last of them.",
 )
-def test_no_two_names_are_one_on_another_disk(record: DrillRecord, examination: Examination) -> None:
+def test_no_two_names_are_one_on_another_disk(sites_data: SitesData, examination: Examination) -> None:
     """Names that differ in case or in how an accent is composed overwrite each other where a disk compares them so."""
-    if record.sites is None:
-        raise Blocked(record.why_missing("sites"))
-    if not record.sites.read_to_end:
-        raise Blocked(f"the sites archive cannot be read to its end: {record.sites.read_error}")
-    sites = record.sites
+    sites = sites_data
+    if not sites.read_to_end:
+        raise Blocked(f"the sites archive cannot be read to its end: {sites.read_error}")
     examination.expect_none(
         [f"entry {number}" for number in sites.colliding],
         "have a name that overwrites another one's",

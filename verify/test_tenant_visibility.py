@@ -14,7 +14,8 @@ from fixtures.profile import Profile
 from fixtures.profile.people import Login, Visits
 from fixtures.profile.tenancy import RowSecurity
 from fixtures.record.facts import Table
-from fixtures.record.record import DrillRecord
+from fixtures.record.record import Restored
+from fixtures.record.visited import Visited
 
 
 @control(
@@ -42,12 +43,11 @@ def test_the_application_writes_for_one_tenant_alone(
 )
 @for_each("bound_role")
 def test_nothing_reaches_past_row_level_security(
-    migrated: Database, security: RowSecurity, record: DrillRecord, profile: Profile, examination: Examination
+    migrated: Database, security: RowSecurity, restoration: Restored, profile: Profile, examination: Examination
 ) -> None:
     """Policies bind whoever reads the table itself. A view, a function or a materialised view reads it as its owner, a
     partition has policies of its own, TRUNCATE asks for none, and a mighty role that logs in needs no way around."""
-    assert record.restored is not None
-    roles, mighty = mighty_roles(migrated.facts.roles, (*record.restored.roles_loaded, *record.restored.roles_made))
+    roles, mighty = mighty_roles(migrated.facts.roles, (*restoration.roles_loaded, *restoration.roles_made))
     looked, open_ways = left_open(migrated, security.role)
     expect_known(
         [*mighty, *open_ways],
@@ -101,14 +101,11 @@ def test_every_active_tenant_has_an_owner_who_can_log_in(
 )
 @for_each("visits")
 def test_the_application_shows_nobody_another_tenants_rows(
-    record: DrillRecord, visits: Visits, examination: Examination
+    visited: Visited, visits: Visits, examination: Examination
 ) -> None:
     """Where no policy of the database keeps tenants apart, one view that forgets to filter shows everything. Users of a
     few tenants are logged in; every list and every detail that can be found is asked for, own rows and others'. Whatever
     answers a tenant for its own row must answer 403 or 404 for another's, and no list may name one."""
-    visited = record.visited
-    if visited is None:
-        raise Blocked(record.why_missing("application"))
     if visited.problem:
         raise Blocked(f"the application could not be asked: {visited.problem}")
     if not visited.tried:

@@ -14,6 +14,7 @@ from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
 from fixtures.checks.sites.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
 from fixtures.database.read_facts import read_facts
+from fixtures.ownership import derive_ownership
 from fixtures.profile.files import FileColumn
 from fixtures.profile.reading import read_profile
 from tests.sites.test_site_sources import read
@@ -62,7 +63,8 @@ def looked_up(
             if planted:
                 session.execute(planted)  # type: ignore[call-overload]
             records = Database(facts, Examination(), access, database, session)
-            yield ArchivedFiles(ArchiveIndex(inventory, Examination(), b"key", instants), records, profile, folder)
+            index = ArchiveIndex(inventory, Examination(), b"key", instants)
+            yield ArchivedFiles(index, records, derive_ownership(facts, profile.tenancy), profile, folder)
 
 
 def told(files: ArchivedFiles, lookup: Lookup) -> tuple[str, tuple[str, ...]]:

@@ -1,11 +1,10 @@
 """REL: whether this release can be undone, and whether the one before can live with it."""
 
-from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination
-from fixtures.checks.release.released import not_coming_back, previous_tried
+from fixtures.checks.release.released import not_coming_back
 from fixtures.plugin.declare import control
 from fixtures.profile import Profile
-from fixtures.record.record import DrillRecord
+from fixtures.record.release.previous import Previous
 from fixtures.record.release.reversal import Reversal
 
 
@@ -16,9 +15,8 @@ from fixtures.record.release.reversal import Reversal
     remediation="Mend the reverse that fails or leaves something behind; a table that cannot be the same is named in "
     "[release.unrepeatable] with the reason.",
 )
-def test_the_release_comes_back(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_the_release_comes_back(reversal: Reversal, promised: Profile, examination: Examination) -> None:
     """A reverse that was never run is a hope; it is needed on the one night when nobody has time to mend it."""
-    reversal = _reversal(record)
     examination.note = _not_undone(reversal)
     broken = not_coming_back(reversal, promised.release)
     of = max(len(reversal.taken_back), len(broken))
@@ -32,9 +30,8 @@ def test_the_release_comes_back(record: DrillRecord, promised: Profile, examinat
     remediation="Keep what it asks for until no process of that release is left, and drop it in the next; or say in "
     "release.not_rolling why none is left by then.",
 )
-def test_the_release_before_can_read(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_the_release_before_can_read(previous: Previous, examination: Examination) -> None:
     """In a rolling deploy the old code runs on the new schema for minutes; after a rollback of the code, for days."""
-    previous = previous_tried(record, promised.release)
     broken = [f"check: {problem}" for problem in previous.check_problems]
     for each in previous.models:
         if each.missing:
@@ -51,9 +48,8 @@ def test_the_release_before_can_read(record: DrillRecord, promised: Profile, exa
     impact="high",
     remediation="Give the new column a default in the database (db_default) or let it be null until the next release.",
 )
-def test_the_release_before_can_add_rows(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_the_release_before_can_add_rows(previous: Previous, examination: Examination) -> None:
     """A new column that must be filled and has no default refuses every row that the old code adds."""
-    previous = previous_tried(record, promised.release)
     broken = [
         f"{each.model} knows nothing of {', '.join(f'{each.table}.{column}' for column in each.demanded)}"
         for each in previous.models
@@ -69,9 +65,3 @@ def _not_undone(reversal: Reversal) -> str:
         return ""
     why = "; ".join(f"{name}: {', '.join(operations)}" for name, operations in reversal.irreversible.items())
     return f"{len(reversal.kept)} migrations stayed, for what cannot be undone: {why}"
-
-
-def _reversal(record: DrillRecord) -> Reversal:
-    if record.release is None or record.release.reversal is None:
-        raise Blocked(record.why_missing("reverse"))
-    return record.release.reversal

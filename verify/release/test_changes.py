@@ -7,7 +7,6 @@ from fixtures.checks.release.released import undeclared_drift, undeclared_drops
 from fixtures.checks.tenancy.kept_owners import KeptOwners, exchanged
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
-from fixtures.record.record import DrillRecord
 from fixtures.record.release.comparison import Comparison
 
 
@@ -18,9 +17,8 @@ from fixtures.record.release.comparison import Comparison
     remediation="Each object is told with both definitions: put it into a migration, undo it by hand, or say in "
     "[release.drift] why production has it otherwise.",
 )
-def test_the_schema_is_the_codes_own(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_the_schema_is_the_codes_own(comparison: Comparison, promised: Profile, examination: Examination) -> None:
     """What a hand changed in production is in no test and no new installation; the next migration meets it unprepared."""
-    comparison = _comparison(record)
     declared = promised.release
     if declared.not_from_zero is not None:
         raise Exempt(declared.not_from_zero)
@@ -40,9 +38,8 @@ def test_the_schema_is_the_codes_own(record: DrillRecord, promised: Profile, exa
     impact="critical",
     remediation="Move the values first, or name the column in [release.dropped] with the reason why they may go.",
 )
-def test_no_column_with_data_is_dropped(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_no_column_with_data_is_dropped(comparison: Comparison, promised: Profile, examination: Examination) -> None:
     """A dropped column takes its values with it, and no count of rows shows it."""
-    comparison = _comparison(record)
     broken = undeclared_drops(comparison, promised.release)
     of = max(comparison.columns, len(broken))
     examination.expect_none(broken, "were dropped with values in them", of=of, unit="columns")
@@ -73,9 +70,3 @@ def test_every_row_stays_with_its_tenant(
     says = "have another tenant, or are gone while others came"
     total = found.moved_total + found.gone
     examination.expect_none([*found.moved, *gone], says, of=found.rows, unit="rows", counted=total)
-
-
-def _comparison(record: DrillRecord) -> Comparison:
-    if record.release is None or record.release.comparison is None:
-        raise Blocked(record.why_missing("compare"))
-    return record.release.comparison

@@ -5,7 +5,6 @@ from fixtures.checks.examination import Examination
 from fixtures.checks.release.release_costs import long_locks, too_large
 from fixtures.plugin.declare import control
 from fixtures.profile import Profile
-from fixtures.record.record import DrillRecord
 from fixtures.record.release.rehearsal import Rehearsal, Stall
 
 
@@ -15,9 +14,8 @@ from fixtures.record.release.rehearsal import Rehearsal, Stall
     impact="critical",
     remediation="Mend the migration that is named; run the release against this backup again before any deployment.",
 )
-def test_every_migration_ends(record: DrillRecord, examination: Examination) -> None:
+def test_every_migration_ends(rehearsal: Rehearsal, examination: Examination) -> None:
     """A migration that fails or hangs in production stops a deployment half way, with the old code on a new schema."""
-    rehearsal = _rehearsal(record)
     ended = [each for each in rehearsal.migrations if not each.failed]
     broken = [each for each in rehearsal.migrations if each.failed]
     waits = "".join(f"; it waited for {each.waited_for}" for each in broken if each.waited_for)
@@ -35,9 +33,8 @@ def test_every_migration_ends(record: DrillRecord, examination: Examination) -> 
     impact="critical",
     remediation="Let it be atomic, or split it so that each statement stands in a migration of its own and can run again.",
 )
-def test_nothing_is_left_half_done(record: DrillRecord, examination: Examination) -> None:
+def test_nothing_is_left_half_done(rehearsal: Rehearsal, examination: Examination) -> None:
     """Outside a transaction, what ran before the failure stays: the next attempt then fails on what is there already."""
-    rehearsal = _rehearsal(record)
     left = rehearsal.left_behind
     told = f"were left by a migration that failed: {', '.join(left[:5])}"
     examination.expect_none(left, told, of=max(len(left), len(rehearsal.migrations)), unit="changes")
@@ -49,9 +46,8 @@ def test_nothing_is_left_half_done(record: DrillRecord, examination: Examination
     impact="critical",
     remediation="Do what is told instead, or raise [release] lock_seconds and deploy in a window that people know of.",
 )
-def test_no_large_table_is_closed_for_long(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_no_large_table_is_closed_for_long(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """Every request that touches the table waits behind the lock, and every request behind those, until the pool is empty."""
-    rehearsal = _rehearsal(record)
     found = long_locks(rehearsal, promised.release)
     looked_at = sum(len(each.locks) for each in rehearsal.migrations)
     told = f"were held for too long: {'; '.join(each.told for each in found)}"
@@ -64,9 +60,8 @@ def test_no_large_table_is_closed_for_long(record: DrillRecord, promised: Profil
     impact="high",
     remediation="Rewrite less at a time, in batches; or raise the figure in [release] once replicas and disk can take it.",
 )
-def test_no_migration_writes_too_much(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_no_migration_writes_too_much(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """WAL fills the archive and leaves replicas behind; temporary files and growth fill the disk: then nobody writes."""
-    rehearsal = _rehearsal(record)
     found = too_large(rehearsal, promised.release)
     of = max(len(rehearsal.migrations), len(found))
     told = f"write too much: {'; '.join(each.told for each in found)}"
@@ -79,12 +74,11 @@ def test_no_migration_writes_too_much(record: DrillRecord, promised: Profile, ex
     impact="high",
     remediation="Look at the migration's locks (REL-06): do what is told there, or deploy while nobody is let in.",
 )
-def test_no_request_stalls(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_no_request_stalls(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """A lock that waits for another keeps everybody behind it waiting too, which no look at the lock alone shows."""
     load = promised.release.load
     if load is None:
         raise Exempt("the profile has no [release.load], so no request was made while the migrations ran")
-    rehearsal = _rehearsal(record)
     if rehearsal.failure:
         raise Blocked(f"the migrations do not come to their end: {rehearsal.failure}")
     found = rehearsal.under_load
@@ -103,9 +97,3 @@ def test_no_request_stalls(record: DrillRecord, promised: Profile, examination: 
 def _of_stall(stall: Stall) -> str:
     refused = f", and {', '.join(stall.refused)} refused it" if stall.refused else ""
     return f"a {stall.act} of {stall.relation} waits {stall.longest:.2f} s for {stall.migration}{refused}"
-
-
-def _rehearsal(record: DrillRecord) -> Rehearsal:
-    if record.release is None or record.release.rehearsal is None:
-        raise Blocked(record.why_missing("rehearse"))
-    return record.release.rehearsal

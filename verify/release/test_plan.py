@@ -1,10 +1,8 @@
 """REL: what this release would run on production, before it runs."""
 
-from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination
 from fixtures.plugin.declare import control
 from fixtures.profile import Profile
-from fixtures.record.record import DrillRecord
 from fixtures.record.release.plan import ReleasePlan
 
 
@@ -14,12 +12,11 @@ from fixtures.record.release.plan import ReleasePlan
     impact="critical",
     remediation="Each problem is told with its way out; deploy nothing before migrate --plan shows what you mean to run.",
 )
-def test_the_history_is_one(record: DrillRecord, examination: Examination) -> None:
+def test_the_history_is_one(release_plan: ReleasePlan, examination: Examination) -> None:
     """Migrations that only one side knows, holes, two last ones and half-applied squashes leave a schema nobody tested."""
-    plan = _plan(record)
-    told = "; ".join(f"{problem.what}: {problem.way_out}" for problem in plan.problems)
-    of = max(plan.applied_before + len(plan.migrations), len(plan.problems))
-    problems = [problem.kind for problem in plan.problems]
+    told = "; ".join(f"{problem.what}: {problem.way_out}" for problem in release_plan.problems)
+    of = max(release_plan.applied_before + len(release_plan.migrations), len(release_plan.problems))
+    problems = [problem.kind for problem in release_plan.problems]
     examination.expect_none(problems, f"do not go together: {told}", of=of, unit="migrations")
 
 
@@ -29,15 +26,16 @@ def test_the_history_is_one(record: DrillRecord, examination: Examination) -> No
     impact="high",
     remediation="Give the operation a reverse, or name the migration in [release.irreversible] with the way back.",
 )
-def test_every_migration_can_be_taken_back(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_every_migration_can_be_taken_back(
+    release_plan: ReleasePlan, promised: Profile, examination: Examination
+) -> None:
     """When a release must be undone at night, an irreversible migration leaves the restore of a backup as the only way."""
-    plan = _plan(record)
     accepted = promised.release.irreversible
-    broken = [each for each in plan.migrations if not each.reversible and each.full_name not in accepted]
+    broken = [each for each in release_plan.migrations if not each.reversible and each.full_name not in accepted]
     told = "; ".join(f"{each.full_name}: {', '.join(each.irreversible)}" for each in broken)
-    needless = set(accepted) - {each.full_name for each in plan.migrations if not each.reversible}
+    needless = set(accepted) - {each.full_name for each in release_plan.migrations if not each.reversible}
     names = [*(each.full_name for each in broken), *(_needless("irreversible", name) for name in sorted(needless))]
-    of = max(len(plan.migrations), len(names))
+    of = max(len(release_plan.migrations), len(names))
     examination.expect_none(names, f"cannot be reversed ({told})", of=of, unit="migrations")
 
 
@@ -47,21 +45,14 @@ def test_every_migration_can_be_taken_back(record: DrillRecord, promised: Profil
     impact="high",
     remediation="Have it created by a superuser before the release, then name it in [release.extensions] with who allows it.",
 )
-def test_every_extension_may_be_made(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_every_extension_may_be_made(release_plan: ReleasePlan, promised: Profile, examination: Examination) -> None:
     """The drill's server lets its superuser make any extension; production's role is refused, half way through."""
-    plan = _plan(record)
-    missing = [name for name in plan.missing_extensions if name not in promised.release.extensions]
-    needless = set(promised.release.extensions) - set(plan.missing_extensions)
+    missing = [name for name in release_plan.missing_extensions if name not in promised.release.extensions]
+    needless = set(promised.release.extensions) - set(release_plan.missing_extensions)
     missing += [_needless("extensions", name) for name in sorted(needless)]
-    of = max(len(missing), len({name for each in plan.migrations for name in each.extensions}))
+    of = max(len(missing), len({name for each in release_plan.migrations for name in each.extensions}))
     examination.expect_none(missing, "are made by it and are not in the backup's database", of=of, unit="extensions")
 
 
 def _needless(table: str, name: str) -> str:
     return f"[release.{table}] {name} is declared and nothing needs it: remove it"
-
-
-def _plan(record: DrillRecord) -> ReleasePlan:
-    if record.release is None or record.release.plan is None:
-        raise Blocked(record.why_missing("plan"))
-    return record.release.plan

@@ -4,7 +4,6 @@ from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination
 from fixtures.plugin.declare import control
 from fixtures.profile import Profile
-from fixtures.record.record import DrillRecord
 from fixtures.record.release.standing import Standing
 
 
@@ -14,9 +13,9 @@ from fixtures.record.release.standing import Standing
     impact="high",
     remediation="Mend the setting that the message names, or name its id in [release.deploy_checks] with the reason.",
 )
-def test_the_checks_of_a_deployment_pass(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_the_checks_of_a_deployment_pass(standing: Standing, promised: Profile, examination: Examination) -> None:
     """Debug left on, cookies without Secure, a key for development: what Django itself would not deploy with."""
-    standing, accepted = _standing(record), promised.release.deploy_checks
+    accepted = promised.release.deploy_checks
     said = set(standing.deploy_problems)
     problems = [each for each in standing.deploy_problems if each not in accepted]
     problems += [f"{each}, accepted by the profile and not said any more" for each in sorted(accepted.keys() - said)]
@@ -33,10 +32,9 @@ def test_the_checks_of_a_deployment_pass(record: DrillRecord, promised: Profile,
     impact="critical",
     remediation="Load that row in a shell of the release: a column is missing, or a value is not what its field takes it for",
 )
-def test_every_models_first_row_loads(record: DrillRecord, examination: Examination) -> None:
+def test_every_models_first_row_loads(standing: Standing, examination: Examination) -> None:
     """JSON that is none, an encrypted field without its key, a column that another release made: a schema that migrated
     without an error may still hold rows that this code cannot read."""
-    standing = _standing(record)
     held = [each for each in standing.models if each.row or each.error]
     broken = [f"{each.model}{f'.{each.broken}' if each.broken else ''}: {each.error}" for each in held if each.error]
     decoded = sum(len(each.decoded) for each in standing.models)
@@ -52,9 +50,9 @@ def test_every_models_first_row_loads(record: DrillRecord, examination: Examinat
     impact="high",
     remediation="Ask for the page as the finding names it, with the release on a copy of the data.",
 )
-def test_the_addresses_answer(record: DrillRecord, promised: Profile, examination: Examination) -> None:
+def test_the_addresses_answer(standing: Standing, promised: Profile, examination: Examination) -> None:
     """The pages that staff work with are the first to meet a row or a template that a release no longer fits."""
-    standing, wanted = _standing(record), promised.release.addresses
+    wanted = promised.release.addresses
     if standing.admin_sites and not standing.admin_user:
         raise Blocked("there is an admin, and no active superuser in the backup to ask it as")
     broken = [f"the URL conf: {standing.url_error}"] if standing.url_error else []
@@ -72,17 +70,10 @@ def test_the_addresses_answer(record: DrillRecord, promised: Profile, examinatio
     impact="critical",
     remediation="Find the line that is named: what runs at start or on an admin's page must not wait for, or tell, anybody.",
 )
-def test_nothing_reaches_outside(record: DrillRecord, examination: Examination) -> None:
+def test_nothing_reaches_outside(standing: Standing, examination: Examination) -> None:
     """A release that calls home when it starts hangs where the network is shut, and tells real people where it is not."""
-    standing = _standing(record)
     if standing.isolation.startswith("none"):
         raise Blocked("the release could not be cut off from the network here, so nobody can say that it sent nothing")
     outside = [*standing.reached, *(f"mail {number}" for number in range(1, standing.mails + 1))]
     of, unit = (len(outside), "attempts") if outside else (1, "runs")
     examination.expect_none(outside, "would have gone outside", of=of, unit=unit)
-
-
-def _standing(record: DrillRecord) -> Standing:
-    if record.release is None or record.release.standing is None:
-        raise Blocked(record.why_missing("stand up"))
-    return record.release.standing
