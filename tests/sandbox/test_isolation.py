@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.sandbox.account import Account, unprivileged_account
-from fixtures.sandbox.child import plain_environment, run_child
+from fixtures.sandbox.child import CUT, LONGEST_LINE, plain_environment, run_child
 from fixtures.sandbox.guardian import Guardian
 from fixtures.sandbox.isolation import Isolation, network_isolation
 from fixtures.server import ServerRequest, serve
@@ -176,3 +176,27 @@ def test_programs_run_side_by_side(guardian: Guardian) -> None:
     for thread in threads:
         thread.join()
     assert codes == [0] * 8
+
+
+def test_a_line_that_never_ends_is_cut_and_what_follows_it_is_read(guardian: Guardian) -> None:
+    say = f"import os\nfor _ in range({LONGEST_LINE >> 16} + 9): os.write(1, b'x' * 65536)\nos.write(1, b'\\nthe end')"
+    done = run_child([sys.executable, "-c", say], environment=plain_environment(), guardian=guardian)
+    assert done.succeeded
+    first, last = done.stdout
+    assert (len(first), first.endswith(CUT), last) == (LONGEST_LINE + len(CUT), True, "the end")
+
+
+def test_a_program_that_never_stops_talking_is_heard_and_not_kept(
+    guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fixtures.sandbox.child.MOST_KEPT", 1000)
+    heard: list[str] = []
+    done = run_child(
+        [sys.executable, "-c", "for number in range(5000): print(number)"],
+        environment=plain_environment(),
+        guardian=guardian,
+        on_line=lambda _, line: heard.append(line),
+    )
+    assert heard == [str(number) for number in range(5000)]
+    assert done.stdout[-1] == CUT
+    assert len(done.stdout) < 400

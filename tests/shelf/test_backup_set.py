@@ -130,6 +130,18 @@ def account() -> Account:
     return found or Account(os.getuid(), os.getgid(), "ourselves")
 
 
+def test_a_dump_of_another_size_than_the_manifests_is_not_read_through(taken: Path, backups: Path) -> None:
+    put(taken, backups, "igny8_20260201_000000")
+    (dump,) = backups.rglob("*.dump")
+    # No more than a length on the disk: to digest it would take a day.
+    os.truncate(dump, 1 << 43)
+    found = locate(backups, PROFILE).backup_set
+    artefact = found.artefact("dump")
+    assert artefact is not None
+    assert (artefact.size, artefact.sha256) == (1 << 43, "")
+    assert [altered.role for altered in found.altered] == ["dump"]
+
+
 def test_the_bytes_that_were_digested_are_the_bytes_that_are_parsed(taken: Path, backups: Path) -> None:
     dump = put(taken, backups, "igny8_20260101_000000", manifest=False)
     located = locate(backups, PROFILE)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from fixtures.archives.spelling import folded
+from fixtures.archives.name_tree import folded
 from fixtures.sites.published import references
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from fixtures.archives.decompress import zstd
 from fixtures.archives.entry_safety import unsafe_together
+from fixtures.archives.name_tree import walk_names
 from fixtures.archives.tar_stream import Allowance, Watch
 from fixtures.profile.sites import SiteArchive
 from fixtures.record.set_record import Artefact
@@ -325,3 +326,51 @@ def work_for(links: int) -> int:
 
 def test_judging_all_entries_together_grows_with_their_number_and_no_faster() -> None:
     assert work_for(2000) < 5 * work_for(500)
+
+
+def test_a_path_of_many_folders_costs_what_its_characters_do(tmp_path: Path) -> None:
+    deep = "a/" * 30_000
+    data = read(tmp_path, gzip.compress(tar([(f"{deep}x", b"1"), (f"{deep}X", b"2")])))
+    assert (data.read_to_end, data.colliding, data.unsafe_total) == (True, (1, 2), 0)
+
+
+def test_a_link_of_many_folders_through_links_is_followed_to_its_end(tmp_path: Path) -> None:
+    long = "/".join(["b"] * 4000)
+    hops: list[tuple[str, bytes | str]] = [(f"l{number}", f"l{number + 1}/{long}") for number in range(30)]
+    data = read(tmp_path, gzip.compress(tar([*hops, ("far", "l0")])))
+    assert data.unsafe_total == 0
+
+
+def work_for_folders(often: int) -> int:
+    """How many steps of SQLite it takes to judge one folder that is named so often."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(SCHEMA)
+        database.executemany("INSERT INTO entry (path, kind) VALUES (?, ?)", [("a", "dir")] * often)
+        database.execute("CREATE INDEX entry_path ON entry (path)")
+        steps = count()
+        database.set_progress_handler(lambda: next(steps) < 0, 100)
+        assert list(unsafe_together(database)) == []
+        return next(steps)
+
+
+def test_a_folder_that_is_named_a_thousand_times_costs_what_its_entries_do() -> None:
+    assert work_for_folders(2000) < 5 * work_for_folders(500)
+
+
+def test_the_clock_is_looked_at_with_each_name() -> None:
+    class TimeIsUp(Exception):
+        pass
+
+    def in_time() -> None:
+        if next(looks) == 3:
+            raise TimeIsUp
+
+    looks = count()
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(SCHEMA)
+        database.executemany(
+            "INSERT INTO entry (path, kind) VALUES (?, 'file')", [(f"a/{number}",) for number in range(9)]
+        )
+        with pytest.raises(TimeIsUp):
+            walk_names(database, lambda number: None, in_time)
+    assert next(looks) == 4
