@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.timing import Times, take_turns
 from fixtures.profile.reading import ReadProfile
+from fixtures.record import stages
 from fixtures.record.progress import silent
 from fixtures.restore.cache.own_restore import KeepIn
 from fixtures.restore.cache.restores import Bounds
@@ -17,7 +18,6 @@ from fixtures.story.steps import Order
 COLD = "a cold start: a new cluster, the dump loaded"
 KEEPING = "the same, and what was restored is kept"
 CACHED = "a cached start: every file verified while it is copied"
-_STAGES = ("serve", "restore")
 _ROOM = Bounds(10**12, timedelta(days=1))
 
 
@@ -54,8 +54,8 @@ def _seconds(backups: Path, profile: ReadProfile, keep: KeepIn | None, cached: b
             mask=str,
             keep=keep,
         )
-        upto = next(number for number, step in enumerate(STORY, 1) if step[0] == "restore")
+        upto = next(number for number, step in enumerate(STORY, 1) if step[0] == stages.RESTORE)
         record = run_drill(order, stack, lambda name: silent, STORY[:upto]).record
     if any(stage.state != "ok" for stage in record.stages) or bool(record.cached_start) is not cached:
         raise SystemExit(f"the start was not {'cached' if cached else 'cold'}: {record.stages}")
-    return sum(stage.seconds for stage in record.stages if stage.name in _STAGES)
+    return sum(stage.seconds for stage in record.stages if stages.BY_NAME[stage.name].from_cache)

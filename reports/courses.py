@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fixtures.record.past import Figures
-from fixtures.record.record import StageName
 from reports import words
 from reports.plots import Line, line
 from reports.trend import Night, StagePace, Trend
@@ -70,7 +69,7 @@ def stage_times(night: Night) -> dict[str, float]:
     return {stage.name: stage.seconds for stage in night.figures.stages} if night.figures is not None else {}
 
 
-def _taken(name: StageName) -> Callable[[Figures], float | None]:
+def _taken(name: str) -> Callable[[Figures], float | None]:
     return lambda figures: next((stage.seconds for stage in figures.stages if stage.name == name), None)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fixtures.record import stages
 from reports import words
 
 # What formats wherever it stands, and what does at the start of a line alone.
@@ -73,5 +74,5 @@ def templates() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(code=code, cell=cell, fence=fence)
-    environment.globals["words"] = words
+    environment.globals.update(words=words, stages=stages)
     return environment

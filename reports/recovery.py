@@ -4,8 +4,10 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fixtures.record.record import DrillRecord, StageName
+from fixtures.record import stages
+from fixtures.record.record import DrillRecord
 from fixtures.record.set_record import Artefact
+from fixtures.record.stages import Stage
 from reports import words
 from reports.dump_commands import check_of_folder, is_folder, loading, program
 from reports.story import Story
@@ -78,9 +80,9 @@ def _check(record: DrillRecord) -> Iterator[Step]:
         "Check that the files are those that were drilled",
         "Everything below was measured on these bytes and no others.",
         commands,
-        f"Measured: {words.duration(_seconds(record, 'locate'))} for finding the set and reading every file of it"
-        if _ok(record, "locate")
-        else _not(record, "locate"),
+        f"Measured: {words.duration(_seconds(record, stages.LOCATE))} for finding the set and reading every file of it"
+        if _ok(record, stages.LOCATE)
+        else _not(record, stages.LOCATE),
     )
 
 
@@ -103,8 +105,8 @@ def _decrypt(record: DrillRecord) -> Iterator[Step]:
         "Set DRILL_AGE_IDENTITY to the file of the identity, or GNUPGHOME to the keyring, that the drill opened them with.",
         " &&\n".join(["umask 077", *commands]),
         "Not measured on its own: it is part of the time for finding the set"
-        if _ok(record, "locate")
-        else _not(record, "locate"),
+        if _ok(record, stages.LOCATE)
+        else _not(record, stages.LOCATE),
         tuple(f"The drill could not: {file.locked}." for file in sealed[:1] if file.locked),
     )
 
@@ -120,11 +122,11 @@ def _roles(record: DrillRecord) -> Iterator[Step]:
         "Load the roles",
         "Owners and grants in the dump name them; without them the application is refused its own tables.",
         f"psql -X -v ON_ERROR_STOP=1 -d postgres -f {_path(roles)}",
-        f"Not measured on its own: the restore stage with it took {words.duration(_seconds(record, 'restore'))}"
-        if _ok(record, "restore") and not _cached(record)
+        f"Not measured on its own: the restore stage with it took {words.duration(_seconds(record, stages.RESTORE))}"
+        if _ok(record, stages.RESTORE) and not _cached(record)
         else _never("it took its restore from the cache")
         if _cached(record)
-        else _not(record, "restore"),
+        else _not(record, stages.RESTORE),
         (f"The file holds no passwords: give those that log in{told} theirs, with psql's \\password.",),
     )
 
@@ -132,7 +134,7 @@ def _roles(record: DrillRecord) -> Iterator[Step]:
 def _database(record: DrillRecord) -> Iterator[Step]:
     dump = _file(record, "dump")
     jobs = record.restored.jobs if record.restored else 1
-    restored = record.restored if _ok(record, "restore") else None
+    restored = record.restored if _ok(record, stages.RESTORE) else None
     how = loading(record, _path(dump), jobs) if dump is not None else None
     if how is None or not how.makes_database:
         yield Step(
@@ -153,7 +155,7 @@ def _database(record: DrillRecord) -> Iterator[Step]:
         f"Measured: {words.duration(restored.restore_seconds)} for {words.size(restored.bytes_read)} with "
         f"{words.many(restored.jobs, 'job')}{_on(record)}{_cached(record)}"
         if restored
-        else _not(record, "restore"),
+        else _not(record, stages.RESTORE),
         (how.warning, *_said(record), *_dealt_out(record)),
     )
     yield Step(
@@ -162,7 +164,7 @@ def _database(record: DrillRecord) -> Iterator[Step]:
         f'vacuumdb --analyze-only -j {jobs} -h "$PGHOST" -U "$PGUSER" -d "$PGDATABASE"',
         f"Measured: {words.duration(restored.analyze_seconds)}{_cached(record)}"
         if restored
-        else _not(record, "restore"),
+        else _not(record, stages.RESTORE),
     )
 
 
@@ -184,7 +186,7 @@ def _sites(record: DrillRecord) -> Iterator[Step]:
     found = record.sites
     warnings = []
     if found is None:
-        warnings.append(f"The drill has not read this archive: {record.why_missing('sites')}.")
+        warnings.append(f"The drill has not read this archive: {record.why_missing(stages.SITES)}.")
     elif found.unsafe_total:
         warnings.append(
             f"Do not unpack it: it holds {words.many(found.unsafe_total, 'unsafe entry', 'unsafe entries')}."
@@ -197,10 +199,10 @@ def _sites(record: DrillRecord) -> Iterator[Step]:
         '{ [ ! -e "$SITES_PARENT"/sites-data ] ||'
         ' mv "$SITES_PARENT"/sites-data "$SITES_PARENT"/sites-data.before-"$(date +%Y%m%d%H%M%S)"; } &&'
         f" \\\n  {_unpacking(archive)}",
-        f"Measured: {words.duration(_seconds(record, 'sites'))} for reading {words.many(found.files, 'file')} "
+        f"Measured: {words.duration(_seconds(record, stages.SITES))} for reading {words.many(found.files, 'file')} "
         f"({words.size(found.bytes)}) to the end; the drill does not unpack them"
-        if found and _ok(record, "sites")
-        else _not(record, "sites"),
+        if found and _ok(record, stages.SITES)
+        else _not(record, stages.SITES),
         tuple(warnings),
     )
 
@@ -215,8 +217,8 @@ def _uploads(record: DrillRecord) -> Iterator[Step]:
             ' mv "$UPLOADS_PARENT"/uploads "$UPLOADS_PARENT"/uploads.before-"$(date +%Y%m%d%H%M%S)"; } &&'
             f" \\\n  {_unpacking(archive, 'UPLOADS_PARENT')}",
             "Measured with the sites data, after which the drill reads it"
-            if _ok(record, "sites")
-            else _not(record, "sites"),
+            if _ok(record, stages.SITES)
+            else _not(record, stages.SITES),
         )
 
 
@@ -249,18 +251,18 @@ def _migrate(record: DrillRecord) -> Iterator[Step]:
         "Migrate",
         "The schema becomes the code's.",
         '(cd "$APPLICATION" && python manage.py migrate && python manage.py migrate --check)',
-        f"Measured: {words.duration(_seconds(record, 'migrate'))}, of which {words.duration(spent)} for "
+        f"Measured: {words.duration(_seconds(record, stages.MIGRATE))}, of which {words.duration(spent)} for "
         f"{words.many(len(applied), 'migration')}"
-        if _ok(record, "migrate")
-        else _not(record, "migrate"),
+        if _ok(record, stages.MIGRATE)
+        else _not(record, stages.MIGRATE),
     )
     yield Step(
         "Check the application and make its static files again",
         "Static files are in no backup.",
         '(cd "$APPLICATION" && python manage.py check && python manage.py collectstatic --noinput)',
-        f"Measured: {words.duration(_seconds(record, 'application'))}"
-        if _ok(record, "application")
-        else _not(record, "application"),
+        f"Measured: {words.duration(_seconds(record, stages.APPLICATION))}"
+        if _ok(record, stages.APPLICATION)
+        else _not(record, stages.APPLICATION),
     )
 
 
@@ -302,14 +304,14 @@ def _path(file: Artefact) -> str:
     return f'"$BACKUP_SET"/{shlex.quote(words.plain(file.plain_name))}'
 
 
-def _ok(record: DrillRecord, name: StageName) -> bool:
-    stage = record.stage(name)
-    return stage is not None and stage.state == "ok"
+def _ok(record: DrillRecord, stage: Stage) -> bool:
+    outcome = record.stage(stage)
+    return outcome is not None and outcome.state == "ok"
 
 
-def _seconds(record: DrillRecord, name: StageName) -> float:
-    stage = record.stage(name)
-    return stage.seconds if stage is not None else 0.0
+def _seconds(record: DrillRecord, stage: Stage) -> float:
+    outcome = record.stage(stage)
+    return outcome.seconds if outcome is not None else 0.0
 
 
 def _cached(record: DrillRecord) -> str:
@@ -317,8 +319,8 @@ def _cached(record: DrillRecord) -> str:
     return f", by drill {cached.run_id}: this one took the restore from the cache" if cached is not None else ""
 
 
-def _not(record: DrillRecord, name: StageName) -> str:
-    return f"Not measured, because {record.why_missing(name)}"
+def _not(record: DrillRecord, stage: Stage) -> str:
+    return f"Not measured, because {record.why_missing(stage)}"
 
 
 def _never(reason: str) -> str:

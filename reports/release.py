@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from fixtures.record import stages
 from fixtures.record.evidence import NOTICE, Result, Waived, go_or_not
 from reports import words
 from reports.story import Story
@@ -63,11 +64,11 @@ class Release:
     def migration(self) -> tuple[bool | None, str]:
         """Whether this checkout's migrations went through on the restored data (None: not known), and how."""
         record = self.story.evidence.record
-        stage, migrated = record.stage("migrate"), record.migrated
+        stage, migrated = record.stage(stages.MIGRATE), record.migrated
         if stage is None or stage.state == "blocked":
-            return None, f"not known: {record.why_missing('migrate')}"
+            return None, f"not known: {record.why_missing(stages.MIGRATE)}"
         if stage.state == "failed" or migrated is None:
-            return False, record.why_missing("migrate")
+            return False, record.why_missing(stages.MIGRATE)
         if migrated.pending:
             return False, f"{words.many(len(migrated.pending), 'migration')} still not applied"
         applied = words.many(len(migrated.applied), "migration") if migrated.applied else "none was due"

@@ -4,10 +4,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, groupby
-from typing import get_args
 
 from fixtures.record.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
-from fixtures.record.record import AppliedMigration, DrillStage, StageName, StageOutcome
+from fixtures.record.record import AppliedMigration, StageOutcome
 from reports import costs, words
 from reports.costs import Cost
 from reports.repairs import RepairList, repair_list
@@ -177,8 +176,7 @@ class Story:
     @property
     def never_reached(self) -> tuple[str, ...]:
         reached = {stage.name for stage in self.run_stages}
-        told = DrillStage if self.evidence.kind == "drill" else StageName
-        return tuple(name for name in get_args(told) if name not in reached)
+        return tuple(stage.name for stage in self.evidence.expected_stages if stage.name not in reached)
 
     @cached_property
     def costs(self) -> tuple[Cost, ...]:

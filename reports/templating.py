@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from fixtures.record import stages
 from reports import words
 
 
@@ -30,5 +31,5 @@ def html_templates(spelled: Callable[[str], str] = words.plain, **shown: Any) ->
     )
     for each in (words.number, words.size, words.duration, words.moment, words.mode):
         environment.filters[each.__name__] = each
-    environment.globals.update(words=words, **shown)
+    environment.globals.update(words=words, stages=stages, **shown)
     return environment

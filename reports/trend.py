@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from statistics import median
-from typing import Literal, get_args
+from typing import Literal
 
 from fixtures.record.evidence import Evidence, Verdict
 from fixtures.record.figures import figures
 from fixtures.record.past import LOOK_BACK, Figures
-from fixtures.record.record import DrillStage, StageName
 from reports import words
 
 STRIP = 14
@@ -43,7 +42,7 @@ class Night:
 class StagePace:
     """How long a stage took in this drill (None: not reached), and usually, in seconds; `over` so many drills."""
 
-    name: StageName
+    name: str
     state: str | None
     seconds: float | None
     usual: float | None
@@ -130,7 +129,7 @@ class Trend:
         ok = {stage.name for stage in self.evidence.record.stages if stage.state == "ok"}
         states = {stage.name: stage.state for stage in this.stages} | dict.fromkeys(ok, "ok")
         found = []
-        for name in get_args(DrillStage if self.evidence.kind == "drill" else StageName):
+        for name in (stage.name for stage in self.evidence.expected_stages):
             times = [
                 stage.seconds
                 for night in self.nights[:-1]

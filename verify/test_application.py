@@ -4,6 +4,7 @@ from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control
+from fixtures.record import stages
 from fixtures.record.record import ApplicationRun, DrillRecord
 
 
@@ -15,7 +16,7 @@ from fixtures.record.record import ApplicationRun, DrillRecord
 )
 def test_the_commands_run(record: DrillRecord, examination: Examination) -> None:
     """A database that its application cannot be started on is not recovered."""
-    came_to_its_end(record, "application", examination)
+    came_to_its_end(record, stages.APPLICATION, examination)
 
 
 @control(

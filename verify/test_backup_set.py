@@ -6,6 +6,7 @@ from fixtures.checks.restore.toc import tables_without_data
 from fixtures.checks.stage_answer import came_to_its_end, left_by
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
+from fixtures.record import stages
 from fixtures.record.manifest import FileEntry
 from fixtures.record.record import DrillRecord, DumpHeader
 from fixtures.record.set_record import Artefact, BackupSet
@@ -20,7 +21,7 @@ from fixtures.story.measures import Newest
 )
 def test_a_backup_set_was_found(record: DrillRecord, examination: Examination) -> None:
     """Without a set there is nothing to recover from, and every other control is blocked."""
-    came_to_its_end(record, "locate", examination)
+    came_to_its_end(record, stages.LOCATE, examination)
 
 
 @control(
@@ -115,7 +116,7 @@ def test_the_dump_can_be_read(
     dump = backup_set.artefact("dump")
     size = dump.size if dump else 0
     examination.saw(1, "dumps")
-    came_to_its_end(record, "inspect", examination)
+    came_to_its_end(record, stages.INSPECT, examination)
     told = f"the dump has {size} bytes, fewer than the {promised.backup.least_bytes} that the profile expects"
     examination.expect(size >= promised.backup.least_bytes, told)
 
@@ -132,7 +133,7 @@ def test_the_dump_holds_the_rows_of_every_table(
     """A dump that leaves a table's data out restores without an error, and empty."""
     tables, without = tables_without_data(record.toc, record.facts)
     if without and record.facts is None and any(entry.kind == "TABLE ATTACH" for entry in record.toc):
-        left_by(record, "facts", record.facts)
+        left_by(record, stages.FACTS, record.facts)
     examination.expect_none(without, "are listed without their data", of=tables, unit="tables")
 
 

@@ -7,6 +7,7 @@ from fixtures.checks.examination import Examination
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
+from fixtures.record import stages
 from fixtures.record.facts import Table
 from fixtures.record.record import DrillRecord, Migrated
 
@@ -19,7 +20,7 @@ from fixtures.record.record import DrillRecord, Migrated
 )
 def test_the_migrations_run_to_their_end(record: DrillRecord, examination: Examination) -> None:
     """A backup that the release cannot migrate, being newer than the code or with holes in its history, is no way back."""
-    came_to_its_end(record, "migrate", examination)
+    came_to_its_end(record, stages.MIGRATE, examination)
 
 
 @control(

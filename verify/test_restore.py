@@ -6,6 +6,7 @@ from fixtures.checks.restore.toc import acl_relation, missing
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
+from fixtures.record import stages
 from fixtures.record.facts import Facts, Sequence
 from fixtures.record.record import DrillRecord, Restored, TocEntry
 
@@ -18,7 +19,7 @@ from fixtures.record.record import DrillRecord, Restored, TocEntry
 )
 def test_the_dump_restores_without_an_unexpected_error(record: DrillRecord, examination: Examination) -> None:
     """pg_restore goes on after errors: every line that it writes is classified, and its exit code is the second signal."""
-    came_to_its_end(record, "restore", examination)
+    came_to_its_end(record, stages.RESTORE, examination)
 
 
 @control(
@@ -144,7 +145,7 @@ def test_the_recovery_keeps_the_rto(
 )
 def test_every_restored_table_can_be_read(record: DrillRecord, examination: Examination) -> None:
     """A table may restore without an error and still answer every query with one, as behind a foreign server."""
-    came_to_its_end(record, "facts", examination)
+    came_to_its_end(record, stages.FACTS, examination)
 
 
 def _relations_without_grants(record: DrillRecord, facts: Facts) -> list[str]:

@@ -25,6 +25,7 @@ from fixtures.checks.sites.skew import seconds_apart
 from fixtures.checks.stage_answer import came_to_its_end, left_by
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile.sites import Pages, Skew
+from fixtures.record import stages
 from fixtures.record.record import DrillRecord
 from fixtures.record.site_archive import LogsArchive, SitesData
 
@@ -39,8 +40,8 @@ def test_the_archive_can_be_read_to_its_end(record: DrillRecord, examination: Ex
     """A truncated archive lists and extracts its first files without complaint."""
     if record.sites is not None:
         examination.saw(record.sites.files, "files")
-    came_to_its_end(record, "sites", examination)
-    sites = left_by(record, "sites", record.sites)
+    came_to_its_end(record, stages.SITES, examination)
+    sites = left_by(record, stages.SITES, record.sites)
     examination.expect(sites.read_to_end, f"the sites archive cannot be read: {sites.read_error}")
 
 

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from fixtures.commands.drafting.look import NOTHING_KNOWN
+from fixtures.record import stages
 from fixtures.record.progress import silent
 from fixtures.record.record import DrillRecord, Restored
 from fixtures.restore.cache.data_files import UnfitData, copy_digested
@@ -216,7 +217,7 @@ def test_it_is_bounded_in_size_and_in_age(backups: Path, keep: KeepIn, guardian:
 def test_a_folder_that_others_read_is_refused(backups: Path, tmp_path: Path) -> None:
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o755)
-    serve = record_of(backups, KeepIn(tmp_path / "open", WEEK)).stage("serve")
+    serve = record_of(backups, KeepIn(tmp_path / "open", WEEK)).stage(stages.SERVE)
     assert serve is not None
     assert serve.state == "blocked"
     assert "is open to others than its owner" in serve.cause

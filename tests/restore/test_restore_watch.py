@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.record import stages
 from fixtures.record.record import Restored
 from fixtures.record.stage import StageBlocked
 from fixtures.restore.failure import RestoreFailed
@@ -170,7 +171,7 @@ def test_a_disk_that_runs_full_is_a_finding_of_its_own_and_is_cleared(
 ) -> None:
     healthy.backup(tmp_path / "backups", GROWS)
     outcome = drill(tmp_path / "backups", tmp_path / "out", environment={"TMPDIR": str(small_disk)})
-    stage = outcome.evidence.record.stage("restore")
+    stage = outcome.evidence.record.stage(stages.RESTORE)
     assert stage is not None
     assert stage.state == "blocked", outcome.output
     assert stage.cause.startswith("the disk ran full while the dump was restored"), stage.cause

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.dump.archive_toc import read_archive
+from fixtures.record import stages
 from fixtures.record.stage import StageBlocked
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server.binaries import Binaries, candidates
@@ -44,7 +45,7 @@ def old_programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_drill_with_old_programs_does_not_touch_the_dump(old_programs: Path, whole_set: Path, tmp_path: Path) -> None:
     arguments = ("--postgres-bin", str(old_programs))
     outcome = drill(whole_set.parent, tmp_path / "out", arguments=arguments)
-    stage = outcome.evidence.record.stage("inspect")
+    stage = outcome.evidence.record.stage(stages.INSPECT)
     assert stage is not None
     assert (stage.state, outcome.exit_code, outcome.red) == ("blocked", 2, {})
     assert "CVE-2025-8714" in stage.cause

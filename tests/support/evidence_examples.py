@@ -1,7 +1,7 @@
 """Evidence of drills that went well, badly and nowhere, made through the shapes."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 from fixtures.record.evidence import (
     Completeness,
@@ -23,7 +23,6 @@ from fixtures.record.record import (
     AppliedMigration,
     DealtOut,
     DrillRecord,
-    DrillStage,
     DumpHeader,
     ErrorLine,
     Migrated,
@@ -38,6 +37,7 @@ from fixtures.record.release.rehearsal import HeldLock, MigrationCost, Rehearsal
 from fixtures.record.set_record import Artefact, BackupSet
 from fixtures.record.site_archive import LogsArchive, SitesData
 from fixtures.record.stage import unreached
+from fixtures.record.stages import DRILL
 
 STARTED = datetime(2026, 11, 22, 3, 15, 9, tzinfo=UTC)
 STEM = "igny8_20261122_020000"
@@ -324,11 +324,13 @@ def stages(stopped: str = "", cause: str = "", fix: str = "") -> tuple[StageOutc
     """All stages ok, or one failed and what comes after it never reached."""
     found: list[StageOutcome] = []
     ground = StageOutcome(name="restore", state="failed", seconds=64.2, cause=cause, fix=fix)
-    for name in get_args(DrillStage):
+    for stage in DRILL:
         if ground in found:
-            found.append(unreached(name, ground))
+            found.append(unreached(stage, ground))
+        elif stage.name == stopped:
+            found.append(ground)
         else:
-            found.append(ground if name == stopped else StageOutcome(name=name, state="ok", seconds=SECONDS[name]))
+            found.append(StageOutcome(name=stage.name, state="ok", seconds=SECONDS[stage.name]))
     return tuple(found)
 
 
