@@ -30,14 +30,13 @@ def compare(located: LocatedSet, profile: Profile, rounds: int) -> tuple[dict[st
         stage: list[float] = []
 
         def ours(split_from: int = LEAST_BYTES) -> float:
-            header, toc = read_archive(ground.dump, ground.guardian, account=unprivileged_account())
+            archive = read_archive(ground.dump, ground.guardian, account=unprivileged_account())
             ground.made += 1
             began = time.perf_counter()
             done = restore(
                 ground.fast,
                 ground.dump,
-                header,
-                toc,
+                archive,
                 ground.guardian,
                 roles=ground.roles,
                 limit_minutes=profile.limits.restore,

@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 
+from fixtures.record.by_hand import ByHand
 from fixtures.record.record import DrillRecord
 from fixtures.record.set_record import Artefact
 from reports import words
@@ -28,32 +29,33 @@ def loading(record: DrillRecord, path: str, jobs: int) -> Loading:
     backup, header = record.backup_set, record.header
     wrapped = [wrapping for wrapping in (backup.wrapped if backup else ()) if wrapping != "none"]
     unpacked = next((f"{_UNPACK[wrapping]} {path} | " for wrapping in wrapped if wrapping in _UNPACK), "")
-    if backup is not None and backup.kind == "plain":
+    by_hand = backup.by_hand if backup is not None else ByHand()
+    if not by_hand.replaces:
         makes = header is not None and bool(header.database)
         to = _TO.replace('"$PGDATABASE"', "postgres") if makes else _TO
-        source = "-f -" if unpacked else f"-f {path}"
+        source = by_hand.from_pipe if unpacked else f"{by_hand.before_path} {path}"
         warning = _MAKES.format(name=words.plain(header.database)) if makes and header else _ADDS
-        return Loading(f"{unpacked}psql -X -v ON_ERROR_STOP=1 {to} {source}", warning, makes)
+        return Loading(f"{unpacked}{by_hand.program} {by_hand.options} {to} {source}", warning, makes)
     if "tar" in wrapped:
         opened = f'{unpacked}tar -x{"f -" if unpacked else f"f {path}"} -C "$DUMP"'
         folder = '"$(dirname "$(find "$DUMP" -name toc.dat)")"'
-        command = f"DUMP=$(mktemp -d) &&\n{opened} &&\npg_restore -c --if-exists -j {jobs} {_TO} {folder}"
+        command = f"DUMP=$(mktemp -d) &&\n{opened} &&\n{by_hand.program} {by_hand.options} -j {jobs} {_TO} {folder}"
         return Loading(command, _DROPS)
-    # pg_restore's workers must be able to seek: not in a pipe, and not in a tar.
-    workers = "" if unpacked or (header is not None and header.format == "TAR") else f"-j {jobs} "
+    # Workers must be able to seek: not in a pipe.
+    workers = "" if unpacked or not by_hand.seekable else f"-j {jobs} "
     source = "" if unpacked else f" {path}"
-    return Loading(f"{unpacked}pg_restore -c --if-exists {workers}{_TO}{source}", _DROPS)
+    return Loading(f"{unpacked}{by_hand.program} {by_hand.options} {workers}{_TO}{source}", _DROPS)
 
 
 def program(record: DrillRecord) -> str:
     """What loaded it in the drill."""
-    return "psql" if record.header is not None and record.header.format == "PLAIN" else "pg_restore"
+    return (record.backup_set.by_hand if record.backup_set is not None else ByHand()).program
 
 
 def is_folder(record: DrillRecord, file: Artefact) -> bool:
     """Whether this file of the set is a folder: a dump in directory format."""
     backup = record.backup_set
-    return backup is not None and file.role == "dump" and backup.kind == "directory" and "tar" not in backup.wrapped
+    return backup is not None and file.role == "dump" and backup.by_hand.folder and "tar" not in backup.wrapped
 
 
 def check_of_folder(file: Artefact) -> str:

@@ -9,8 +9,9 @@ import pytest
 
 from fixtures.dump.archive_head import ArchiveHead, head_of, parse_head
 from fixtures.dump.archive_toc import read_archive
-from fixtures.dump.sqlite_file import refused_sqlite
-from fixtures.record.stage import StageBlocked
+from fixtures.dump.format import Inspection
+from fixtures.dump.formats import format_named
+from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.account import unprivileged_account
 from fixtures.sandbox.guardian import Guardian
 from fixtures.shelf.locate import locate
@@ -76,7 +77,9 @@ def test_an_sqlite_file_is_checked_and_refused(tmp_path: Path, damaged: bool) ->
     assert located.backup_set.kind == "sqlite"
     with Guardian("7a26e706") as guardian, guardian.folder("the dump", unprivileged_account()) as folder:
         dump = staged_dump(located, folder, unprivileged_account())
-        refusal = refused_sqlite("db_backup", dump, guardian, unprivileged_account())
+        with pytest.raises(StageFailed) as refused:
+            format_named("sqlite").inspect(dump, Inspection("db_backup", guardian, unprivileged_account()))
+    refusal = refused.value
     assert "is an SQLite file: a development database, never a production backup" in refusal.cause
     assert ("damaged by its own integrity check" if damaged else "with 1 table, whole by") in refusal.cause
     assert "row " not in refusal.cause

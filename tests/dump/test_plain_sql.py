@@ -177,7 +177,7 @@ def load(target: tuple[Server, Guardian], folder: Path, text: str) -> tuple[str,
     dump.write_text(text)
     read = read_script(dump)
     try:
-        done = restore(server, dump, read.header, read.toc, guardian, script=read, limit_minutes=1)
+        done = restore(server, dump, read, guardian, limit_minutes=1)
     finally:
         server.drop_database("restored")
     return done.notes

@@ -64,7 +64,7 @@ def test_it_is_read_and_restored_whole(small: Small, fresh: tuple[Server, Guardi
     assert {("TABLE", "order items"), ("TABLE DATA", "people"), ("FK CONSTRAINT", "people people_item_fkey")} <= {
         (entry.kind, entry.name) for entry in ready.toc
     }
-    restored = restore(server, ready.dump, ready.header, ready.toc, guardian, script=ready.script, limit_minutes=2)
+    restored = restore(server, ready.dump, ready.inspected, guardian, limit_minutes=2)
     try:
         assert (restored.exit_code, restored.lines) == (0, ())
         assert not [note for note in restored.notes if "superuser" in note]

@@ -49,10 +49,8 @@ class Target:
         return restore(
             server or self.server,
             ready.dump,
-            ready.header,
-            ready.toc,
+            ready.inspected,
             self.guardian,
-            script=ready.script,
             roles=given,
             limit_minutes=minutes,
             database=self.database,
@@ -374,10 +372,10 @@ def test_a_roles_file_never_touches_the_servers_own_superuser(taken: Path, fresh
 
 
 def test_mighty_roles_are_tamed_on_a_server_that_is_not_ours(fresh: Target, taken: Path) -> None:
-    shared = replace(fresh.server, provider="scratch")
+    shared = replace(fresh.server, outlives=True)
     ready = made_ready(taken, fresh.server, fresh.guardian)
     mighty = read_roles("CREATE ROLE boss;\nALTER ROLE boss WITH SUPERUSER LOGIN BYPASSRLS;\n", "r.sql")
-    restored = restore(shared, ready.dump, ready.header, ready.toc, fresh.guardian, roles=mighty, limit_minutes=2)
+    restored = restore(shared, ready.dump, ready.inspected, fresh.guardian, roles=mighty, limit_minutes=2)
     assert any("role boss: made without SUPERUSER" in note for note in restored.notes)
     with fresh.server.connect() as connection:
         row = connection.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = 'boss'").fetchone()

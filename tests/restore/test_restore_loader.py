@@ -13,7 +13,7 @@ from fixtures.restore.restore import restore
 from fixtures.restore.roles_file import read_roles_file
 from fixtures.server import ServerRequest
 from tests.support.drills import Healthy
-from tests.support.small_source import another_server, staged
+from tests.support.small_source import another_server, made_ready
 from tests.support.spoiled_sets import copy_of, reword
 
 REQUEST = ServerRequest("7a26e7ab", extensions=("pg_trgm", "citext", "pgcrypto"))
@@ -45,9 +45,9 @@ INDEX = "CREATE INDEX igny8_keyword_phrase_trgm ON public.igny8_keywords USING g
 def load(backups: Path) -> Restored:
     """On a server of its own, since roles belong to the whole server; no role of the drill's stays behind on it."""
     with another_server(REQUEST) as (server, guardian):
-        located, dump, header, toc = staged(backups, server, guardian)
-        roles = read_roles_file(located.paths["roles"])
-        restored = restore(server, dump, header, toc, guardian, roles=roles, limit_minutes=5)
+        ready = made_ready(backups, server, guardian)
+        roles = read_roles_file(ready.located.paths["roles"])
+        restored = restore(server, ready.dump, ready.inspected, guardian, roles=roles, limit_minutes=5)
         with server.connect() as connection:
             names = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")}
         assert names == {"igny8_app", "igny8_owner", server.user}
@@ -105,9 +105,9 @@ def test_a_server_whose_user_is_no_superuser_gives_nothing_up(whole_set: Path) -
         with server.connect() as connection:
             connection.execute("CREATE ROLE plain LOGIN CREATEDB CREATEROLE PASSWORD 'plain'")
         plain = replace(server, user="plain", password="plain")
-        located, dump, header, toc = staged(whole_set.parent, server, guardian)
-        roles = read_roles_file(located.paths["roles"])
-        restored = restore(plain, dump, header, toc, guardian, roles=roles, limit_minutes=5)
+        ready = made_ready(whole_set.parent, server, guardian)
+        roles = read_roles_file(ready.located.paths["roles"])
+        restored = restore(plain, ready.dump, ready.inspected, guardian, roles=roles, limit_minutes=5)
         assert superuser_notes(restored) == []
 
 
@@ -125,8 +125,8 @@ def test_an_event_trigger_at_login_does_not_run_in_the_drills_own_sessions(tmp_p
             connection.execute("CREATE EVENT TRIGGER keep_out ON login EXECUTE FUNCTION keep_out()")
         command = [server.clients.pg_dump, "-Fc", "-f", dump]
         subprocess.run(command, env=server.environment("source"), check=True)
-        _, staged_one, header, toc = staged(tmp_path, server, guardian)
-        restored = restore(server, staged_one, header, toc, guardian, limit_minutes=5)
+        ready = made_ready(tmp_path, server, guardian)
+        restored = restore(server, ready.dump, ready.inspected, guardian, limit_minutes=5)
         assert (restored.exit_code, restored.lines) == (0, ())
         with server.connect("restored") as connection:
             assert connection.execute("SELECT evtenabled::text FROM pg_event_trigger").fetchone() == ("O",)

@@ -23,7 +23,7 @@ from fixtures.restore.roles_file import read_roles_file
 from fixtures.restore.stderr_lines import StderrLines
 from fixtures.server import Server, ServerRequest
 from tests.support.drills import Healthy, drill
-from tests.support.small_source import Small, another_server, small_source, staged
+from tests.support.small_source import Small, another_server, made_ready, small_source
 
 REQUEST = ServerRequest("7a26e7aa", extensions=("pg_trgm",))
 # Quick where it is made; where it comes back, its first call takes ten minutes.
@@ -56,10 +56,10 @@ def backup(small: Small, folder: Path, name: str, fault: str) -> Path:
 def restoring(folder: Path, **more: float) -> Iterator[tuple[Server, "Restoring"]]:
     """A restore of the set in `folder` on a server of its own, under way in a thread."""
     with another_server(REQUEST) as (server, guardian):
-        located, dump, header, toc = staged(folder, server, guardian)
-        roles = read_roles_file(located.paths["roles"])
+        ready = made_ready(folder, server, guardian)
+        roles = read_roles_file(ready.located.paths["roles"])
         limits = {"limit_minutes": 5.0, **more}
-        task = Restoring(lambda: restore(server, dump, header, toc, guardian, roles=roles, **limits))
+        task = Restoring(lambda: restore(server, ready.dump, ready.inspected, guardian, roles=roles, **limits))
         task.start()
         yield server, task
 
@@ -186,10 +186,10 @@ def test_a_dump_that_cannot_fit_is_not_begun(healthy: Healthy, whole_set: Path, 
     shutil.copyfile(whole_set / f"{whole_set.name}.dump", dump)
     (small_disk / "others").write_bytes(bytes(85 << 20))
     server = replace(healthy.server, data=small_disk)
-    located, _, header, toc = staged(whole_set.parent, healthy.server, healthy.guardian)
-    assert located.backup_set.kind == "custom"
+    ready = made_ready(whole_set.parent, healthy.server, healthy.guardian)
+    assert ready.located.backup_set.kind == "custom"
     with pytest.raises(StageBlocked, match=r"there is not enough room for this dump: .* MB free at .*small-disk"):
-        restore(server, dump, header, toc, healthy.guardian, limit_minutes=1)
+        restore(server, dump, ready.inspected, healthy.guardian, limit_minutes=1)
     assert "restored" not in databases(healthy.server)
 
 

@@ -105,12 +105,11 @@ class Ground:
         for path in (copy, *copy.glob("*")):
             if self.server.account is not None:
                 shutil.chown(path, self.server.account.uid, self.server.account.gid)
-        header, toc = read_archive(copy, self.guardian, account=self.server.account)
+        archive = read_archive(copy, self.guardian, account=self.server.account)
         return restore(
             server or self.server,
             copy,
-            header,
-            toc,
+            archive,
             self.guardian,
             limit_minutes=limits.get("minutes", 2),
             database=self.database,

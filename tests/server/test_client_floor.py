@@ -55,5 +55,5 @@ def test_the_profile_may_lower_the_floor(old_programs: Path, whole_set: Path, gu
     dump = whole_set / f"{whole_set.name}.dump"
     with pytest.raises(StageBlocked, match="a dump can make it run commands"):
         read_archive(dump, guardian, account=None, binaries=old_programs)
-    header, _ = read_archive(dump, guardian, account=None, binaries=old_programs, least_clients=("13.0",))
+    header = read_archive(dump, guardian, account=None, binaries=old_programs, least_clients=("13.0",)).header
     assert header.entries > 100

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from fixtures.commands.backup import Source, take_backup
 from fixtures.commands.backup.seal import Seal
-from fixtures.dump.archive_toc import read_archive
-from fixtures.dump.plain_dump import Script, read_script
+from fixtures.dump.format import Inspected, Inspection
+from fixtures.dump.formats import format_named
 from fixtures.profile import Application, Profile
 from fixtures.profile.backups import Backup, Targets
 from fixtures.profile.tenancy import Tenancy
@@ -131,17 +131,15 @@ class Staged:
 
     located: LocatedSet
     dump: Path
-    header: DumpHeader
-    toc: tuple[TocEntry, ...]
-    script: Script | None
+    inspected: Inspected
 
+    @property
+    def header(self) -> DumpHeader:
+        return self.inspected.header
 
-def staged(
-    backups: Path, server: Server, guardian: Guardian
-) -> tuple[LocatedSet, Path, DumpHeader, tuple[TocEntry, ...]]:
-    """As a drill does before it restores an archive."""
-    ready = made_ready(backups, server, guardian)
-    return ready.located, ready.dump, ready.header, ready.toc
+    @property
+    def toc(self) -> tuple[TocEntry, ...]:
+        return self.inspected.toc
 
 
 def made_ready(backups: Path, server: Server, guardian: Guardian) -> Staged:
@@ -151,10 +149,8 @@ def made_ready(backups: Path, server: Server, guardian: Guardian) -> Staged:
     folder = server.scratch / secrets.token_hex(4)
     make_private_folder(folder, server.account)
     dump = staged_dump(located, folder, server.account)
-    if located.backup_set.kind == "plain":
-        read = read_script(dump)
-        return Staged(located, dump, read.header, read.toc, read)
-    return Staged(located, dump, *read_archive(dump, guardian, account=unprivileged_account()), None)
+    asked = Inspection(located.backup_set.name, guardian, unprivileged_account())
+    return Staged(located, dump, format_named(located.backup_set.kind).inspect(dump, asked))
 
 
 def script(path: Path, text: str) -> Path:
