@@ -109,7 +109,7 @@ def test_hosts_are_told_by_column_and_their_names_are_left_to_a_person(database:
     found = drafted(database, TENANTS + HOSTS)
     assert found.profile.hosts is None
     assert "# sites.hostname: 2 rows read like a host; no settings name production's hosts.\n#[hosts]" in found.prose
-    assert '#columns = { sites = "hostname" }' in found.text
+    assert '#columns = {sites = "hostname"}' in found.text
     assert "bakery" not in found.text
 
 
