@@ -8,9 +8,10 @@ verdict itself, so that a drill which is not VERIFIED is red even where each che
 from datetime import UTC
 from xml.etree import ElementTree
 
+from fixtures.record.areas import AREAS
 from fixtures.record.evidence import EXIT_CODES, Result
 from reports import words
-from reports.story import AREAS, Chapter, Story
+from reports.story import Chapter, Story
 
 
 def write_up(story: Story) -> str:

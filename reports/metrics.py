@@ -5,9 +5,10 @@ from typing import get_args
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Verdict
 from reports import words
-from reports.story import AREAS, Story
+from reports.story import Story
 
 
 def write_up(story: Story) -> str:

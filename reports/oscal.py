@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Outcome, Result
 from reports import words
-from reports.story import AREAS, Chapter, Story
+from reports.story import Chapter, Story
 
 VERSION = "1.2.1"
 NAMESPACE = "https://restore-drill.invalid/ns/oscal"

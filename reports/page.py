@@ -4,9 +4,9 @@ from collections import Counter
 
 from jinja2 import Environment
 
+from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Evidence
 from fixtures.record.names import TableName
-from reports import story
 from reports.courses import courses, stage_courses, stage_times
 from reports.dump_commands import program
 from reports.glossary import WORDS
@@ -81,7 +81,7 @@ def _examined(evidence: Evidence) -> list[tuple[str, int, int]]:
 
 def _templates() -> Environment:
     return html_templates(
-        areas=story.AREAS,
+        areas=AREAS,
         SUBJECTS_SHOWN=SUBJECTS_SHOWN,
         SAMPLES_SHOWN=SAMPLES_SHOWN,
         PRINTED_RESULTS=PRINTED_RESULTS,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, groupby
 
+from fixtures.record.areas import AREAS
 from fixtures.record.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
 from fixtures.record.record import AppliedMigration, StageOutcome
 from reports import costs, words
@@ -12,19 +13,6 @@ from reports.costs import Cost
 from reports.repairs import RepairList, repair_list
 
 IMPACTS = ("critical", "high", "medium", "low")
-
-AREAS = {
-    "BAK": "Backup set",
-    "RST": "Restore",
-    "FID": "Fidelity",
-    "MIG": "Migrations",
-    "TEN": "Tenant isolation",
-    "BIL": "Billing integrity",
-    "SIT": "Sites data",
-    "FIL": "Files of rows",
-    "APP": "Application",
-    "REL": "Release",
-}
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Literal
 
 from fixtures.record.evidence import Evidence, Verdict
 from fixtures.record.figures import figures
-from fixtures.record.past import LOOK_BACK, Figures
+from fixtures.record.past import LOOK_BACK, Figures, ReportState
 from reports import words
 
 STRIP = 14
 
-Report = Literal["as entered", "gone", "altered", "unreadable", "this drill"]
+Report = Literal[ReportState, "this drill"]
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Evidence, Outcome, Result
 from reports import words
-from reports.story import AREAS, Chapter, Story
+from reports.story import Chapter, Story
 
 HISTORY = "history.jsonl"
 NIGHTS = 30
