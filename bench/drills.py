@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.timing import PythonPeak
 from fixtures.archives.file_digest import sha256_of_file
-from fixtures.archives.tar_stream import Watch
+from fixtures.archives.reading import Watch
 from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.references import strays

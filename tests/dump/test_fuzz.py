@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures.application.stderr_summary import complaint
-from fixtures.archives.tar_stream import Watch
+from fixtures.archives.reading import Watch
 from fixtures.custody.drill_ledger import read_ledger
 from fixtures.dump.archive_data import table_rows
 from fixtures.dump.archive_toc import parse_list

@@ -16,7 +16,7 @@ import pytest
 
 from fixtures.archives.file_digest import sha256_of_file
 from fixtures.archives.folder_stream import digest_of_tree
-from fixtures.archives.tar_stream import Allowance, Watch
+from fixtures.archives.reading import Allowance, Watch
 from fixtures.record.set_files import set_files
 from fixtures.record.set_record import Artefact
 from fixtures.record.site_archive import SitesData

@@ -19,7 +19,7 @@ import pytest
 from fixtures.archives.decompress import zstd
 from fixtures.archives.entry_safety import unsafe_together
 from fixtures.archives.name_tree import walk_names
-from fixtures.archives.tar_stream import Allowance, Watch
+from fixtures.archives.reading import Allowance, Watch
 from fixtures.profile.sites import SiteArchive
 from fixtures.record.set_record import Artefact
 from fixtures.record.site_archive import SitesData

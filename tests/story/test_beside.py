@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.archives.tar_stream import Archive, Watch
+from fixtures.archives.reading import Watch
+from fixtures.archives.tar_stream import Archive
 from fixtures.record import stages
 from fixtures.record.record import StageOutcome
 from fixtures.record.stage import StageBlocked, StageFailed

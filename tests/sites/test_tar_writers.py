@@ -1,0 +1,92 @@
+"""Archives that other programs write are read as those programs meant them."""
+
+import sqlite3
+import subprocess
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fixtures.archives.file_digest import sha256_of_file
+from fixtures.archives.reading import Watch
+from fixtures.record.set_record import Artefact
+from fixtures.record.site_archive import SitesData
+from fixtures.sites.inventory import read_sites
+
+FOREVER = Watch(float("inf"))
+LONG = "n" * 90
+NAMES = ["New", "a", f"a/{LONG}", f"a/{LONG}/page.html", f"a/{LONG}/{LONG}.css", "root.html"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Names that begin with the letter that marks what is left out, and paths longer than a header's field."""
+    made = tmp_path / "sites-data"
+    (made / "a" / LONG).mkdir(parents=True)
+    (made / "New").mkdir()
+    for name in NAMES[3:]:
+        (made / name).write_text(name)
+    return made
+
+
+def packed(folder: Path, *options: str) -> Path:
+    archive = folder.parent / f"{folder.name}.tar"
+    subprocess.run(["tar", "-cf", archive, *options, "-C", folder.parent, folder.name], check=True, capture_output=True)
+    return archive
+
+
+def read(archive: Path, into: Path) -> SitesData:
+    digest, size = sha256_of_file(archive)
+    artefact = Artefact(role="sites", name=archive.name, size=size, sha256=digest, mode=0o600, owner="root")
+    into.mkdir()
+    return read_sites(archive, artefact, into, FOREVER)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *([f"--format={name}"] for name in ("gnu", "oldgnu", "pax")),
+        ["--label=nightly"],
+        ["--format=pax", "--label=nightly"],
+        ["--format=gnu", "--listed-incremental=state"],
+        ["--format=oldgnu", "--listed-incremental=state"],
+        ["--format=pax", "--listed-incremental=state"],
+        ["--format=gnu", "--sparse"],
+    ],
+    ids=" ".join,
+)
+def test_what_gnu_tar_writes_is_read_whole(options: Sequence[str], folder: Path, tmp_path: Path) -> None:
+    archive = packed(folder, *(option.replace("=state", f"={tmp_path / 'state'}") for option in options))
+    data = read(archive, tmp_path / "index")
+    assert (data.read_to_end, data.read_error, data.unsafe_total) == (True, "", 0)
+    assert (data.files, data.directories) == (3, 4)
+    assert _paths(data) == sorted(["sites-data", *(f"sites-data/{name}" for name in NAMES)])
+
+
+@pytest.mark.parametrize("form", ["gnu", "pax"])
+def test_an_incremental_archive_of_a_later_level_is_told_as_that(form: str, folder: Path, tmp_path: Path) -> None:
+    options = [f"--format={form}", f"--listed-incremental={tmp_path / 'state'}"]
+    packed(folder, *options)
+    (folder / "a" / "more.html").write_text("more")
+    data = read(packed(folder, *options), tmp_path / "index")
+    assert not data.read_to_end
+    assert "it is incremental" in data.read_error
+
+
+def test_a_volume_that_continues_another_is_told_as_that(folder: Path, tmp_path: Path) -> None:
+    (folder / "large.bin").write_bytes(bytes(60 << 10))
+    volumes = [tmp_path / "one.tar", tmp_path / "two.tar", tmp_path / "three.tar", tmp_path / "four.tar"]
+    files = [f"--file={volume}" for volume in volumes]
+    subprocess.run(
+        ["tar", "-c", "--multi-volume", "--tape-length=30", *files, "-C", tmp_path, folder.name],
+        check=True,
+        capture_output=True,
+    )
+    data = read(volumes[1], tmp_path / "index")
+    assert data.read_error.startswith("it goes on from another volume")
+
+
+def _paths(data: SitesData) -> list[str]:
+    with closing(sqlite3.connect(data.inventory)) as inventory:
+        return [path for (path,) in inventory.execute("SELECT path FROM entry ORDER BY path")]
