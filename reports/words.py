@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from fixtures.record.evidence import Measure, Outcome, Result
 from fixtures.record.set_record import Delivery
+from fixtures.record.stage import cause_and_fix as cause_and_fix
 
 EVIDENCE = "evidence.json"
 NOT_MADE = ".not-made.txt"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.profile.backups import Backup
+from fixtures.shelf.choosing import look_over
 from tests.support.drills import ROOT, drill
 from tests.support.profiles import profile_and
 from tests.support.seen_faults import expect_no_canary
@@ -44,6 +46,53 @@ def test_a_list_tells_every_set_newest_first_and_drills_none(shelf: Path, tmp_pa
     assert "2,005 B" in lines[2]
     assert f"A drill would take {LISTED[-1]}." in lines
     assert not (tmp_path / "out").exists()
+
+
+def test_a_list_says_what_a_drill_would_refuse(tmp_path: Path) -> None:
+    tmp_path.joinpath("igny8_20261124_031500.dump").write_bytes(b"broken")
+    done = asked("--list", "--backups", str(tmp_path))
+    (said,) = [line for line in done.stdout.splitlines() if line.startswith("A drill would take")]
+    assert said == (
+        "A drill would take igny8_20261124_031500, and refuse it: "
+        "its dump, 6 bytes, is not a Postgres dump by its first bytes."
+    )
+
+
+def test_sets_that_tell_no_time_are_named(tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        tmp_path.joinpath(f"{name}.dump").write_bytes(b"PGDMP" + bytes(1000))
+    done = asked("--list", "--backups", str(tmp_path))
+    (said,) = [line for line in done.stdout.splitlines() if "tell no time" in line]
+    assert said.startswith(
+        f"note: 3 backup sets tell no time in {tmp_path}, so none is known to be the newest: one, three, two. Name the one"
+    )
+
+
+# How cron scripts, django-dbbackup, Rails' backup and managed services name what they write.
+NAMED = {
+    "igny8-2026-11-27.dump": "2026-11-27 00:00:00",
+    "default-web1-2026-11-27-031500.psql.bin": "2026-11-27 03:15:00",
+    "default-2026-11-27-031500.psql": "2026-11-27 03:15:00",
+    "igny8_20261127_0315.dump": "2026-11-27 03:15:00",
+    "igny8_2026-11-27T03:15:00Z.dump": "2026-11-27 03:15:00",
+    "igny8_2026-11-27_03h15m.sql.gz": "2026-11-27 03:15:00",
+    "igny8.20261127031500.pgdump": "2026-11-27 03:15:00",
+    "2026-11-27.sql": "2026-11-27 00:00:00",
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_name_tells_its_time_as_other_tools_write_it(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"PGDMP" + bytes(1000))
+    (found,) = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path)).sets
+    assert f"{found.taken_at:%Y-%m-%d %H:%M:%S}" == NAMED[name]
+
+
+@pytest.mark.parametrize("name", ["igny8_20261345.dump", "igny8_1234567890.dump", "build-20261127031500999.dump"])
+def test_a_number_that_is_no_date_tells_no_time(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"PGDMP" + bytes(1000))
+    (found,) = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path)).sets
+    assert found.taken_at is None
 
 
 def test_a_list_needs_no_profile_and_says_what_it_cannot_read(shelf: Path, tmp_path: Path) -> None:
