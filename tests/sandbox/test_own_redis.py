@@ -11,6 +11,7 @@ from fixtures.application.migrate import migrate
 from fixtures.application.run_application import stand_up
 from fixtures.profile.reading import read_profile
 from fixtures.record.stage import StageBlocked
+from fixtures.sandbox.account import Account
 from fixtures.sandbox.isolation import Isolation, network_isolation
 from fixtures.sandbox.redis import Redis, redis_for
 from fixtures.story.not_shown import not_shown
@@ -81,7 +82,7 @@ def test_where_there_is_no_network_of_its_own_there_is_no_redis() -> None:
 def test_the_programs_own_end_is_told(redis: Redis) -> None:
     isolation = Isolation(network_isolation().kind, "", loopback=True)
     for end in ("exit 7", "kill -TERM $$"):
-        done = subprocess.run(isolation.around([], redis.around(["sh", "-c", end])), timeout=60)
+        done = subprocess.run(isolation.around([], redis.around(["sh", "-c", end]), view=redis.view), timeout=60)
         assert done.returncode == {"exit 7": 7, "kill -TERM $$": 143}[end]
 
 
@@ -98,10 +99,7 @@ def test_an_ordinary_user_has_one_too_and_no_rights_besides(redis: Redis) -> Non
         wrapper = shutil.copy(own[3], folder)
         isolation = Isolation("unshare --user --net", "", loopback=True)
         done = subprocess.run(
-            isolation.around(
-                ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"],
-                [str(python), "-I", "-S", wrapper, *own[4:]],
-            ),
+            isolation.around([], [str(python), "-I", "-S", wrapper, *own[4:]], account=Account(65534, 65534, "nobody")),
             env={"PATH": os.defpath, "TMPDIR": "/tmp"},
             capture_output=True,
             text=True,

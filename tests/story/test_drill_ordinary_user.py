@@ -66,7 +66,7 @@ def test_an_ordinary_users_drill_is_verified(whole_set: Path, healthy_drill: Dri
     assert server is not None
     assert server.account == "the account that runs the drill"
     assert restored is not None
-    assert restored.isolation == "unshare --user --net"
+    assert restored.isolation.startswith("bubblewrap: ")
     assert len(seen.evidence.results) == len(healthy_drill.evidence.results)
     assert not [path for path in (home / "tmp").iterdir() if not path.name.startswith("pytest-of-")]
 

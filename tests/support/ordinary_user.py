@@ -27,6 +27,7 @@ def main() -> None:
                 guardian=guardian,
                 account=server.account,
                 isolation=isolation,
+                view=server.view(),
             )
             assert done.stdout == ("1",), done.stderr
             print("server reached")
