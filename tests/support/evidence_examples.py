@@ -211,7 +211,7 @@ def gate() -> Evidence:
         settings={"fsync": "on", "wal_level": "replica"},
         sampled_every=0.02,
         migrations=(cost,),
-        isolation="unshare --net",
+        isolation="bubblewrap: tried at the start of the drill",
         under_load=UnderLoad(tables=("public.igny8_content",), requests=480, stalls=(stall,)),
     )
     planned = PlannedMigration(
@@ -386,7 +386,7 @@ def _record() -> DrillRecord:
         AppliedMigration(app="igny8_core", name="0007_site_region_not_null", seconds=1.9),
         AppliedMigration(app="igny8_core", name="0008_content_slug_index", seconds=4.1),
     )
-    isolation = "own network namespace without an interface"
+    isolation = "bubblewrap: tried at the start of the drill"
     return DrillRecord(
         run_id="20261122-031509-7f3a",
         started_at=STARTED,

@@ -1,0 +1,236 @@
+"""A confined program sees nothing of the machine but what it is given, and nothing of it outlives it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fixtures.sandbox.account import Account, unprivileged_account
+from fixtures.sandbox.child import plain_environment, run_child, start
+from fixtures.sandbox.guardian import Guardian
+from fixtures.sandbox.isolation import Isolation, Kind, network_isolation
+from fixtures.sandbox.view import View
+
+ACCOUNTS = [None, unprivileged_account()] if os.geteuid() == 0 else [None]
+CONFINING: tuple[Kind, ...] = ("bubblewrap", "unshare")
+EVERY: tuple[Kind, ...] = (
+    *CONFINING,
+    *(("unshare --net",) if os.geteuid() == 0 else ("unshare --user --net",)),
+    "none",
+)
+# A daemon as attackers write one: two forks, a session of its own, deaf to SIGTERM, its outputs closed.
+DAEMON = """
+import os, signal, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for descriptor in (0, 1, 2):
+            os.close(descriptor)
+        os.execv('/bin/sleep', ['sleep', '{seconds}'])
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder that any account may enter, where the machine keeps its own temporary files."""
+    folder = Path(f"/tmp/rdt-confined-{os.getpid()}-{time.monotonic_ns()}")
+    folder.mkdir(mode=0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def said(
+    guardian: Guardian,
+    script: str,
+    kind: Kind,
+    account: Account | None = None,
+    view: View | None = None,
+) -> tuple[int, str]:
+    done = run_child(
+        ["sh", "-c", script],
+        environment=plain_environment(),
+        guardian=guardian,
+        account=account,
+        isolation=Isolation(kind, ""),
+        view=view or View(),
+        limit=30,
+    )
+    return done.returncode, "\n".join((*done.stdout, *done.stderr))
+
+
+def running(*words: str) -> list[psutil.Process]:
+    return [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == list(words)]
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+@pytest.mark.parametrize("kind", CONFINING)
+def test_nothing_of_the_machine_is_to_be_seen(
+    guardian: Guardian, kind: Kind, account: Account | None, home: Path
+) -> None:
+    (home / "canary").write_text("canary")
+    (home / "canary").chmod(0o666)
+    for place in ("/tmp", "/run", "/var/tmp"):
+        assert said(guardian, f"ls -A {place} | wc -l", kind, account) == (0, "0"), place
+    for hidden in (
+        "/root",
+        "/home",
+        "/srv",
+        "/mnt",
+        "/var/lib",
+        "/var/run/docker.sock",
+        "/sys",
+        "/etc/shadow",
+        "/etc/ssh",
+    ):
+        code, _ = said(guardian, f"ls {hidden}", kind, account)
+        assert code != 0, hidden
+    code, text = said(guardian, "ls /proc | grep -c '^[0-9]'", kind, account)
+    assert (code, int(text) <= 6) == (0, True), text
+    code, _ = said(guardian, f"echo changed > {home}/canary", kind, account)
+    assert code != 0
+    assert (home / "canary").read_text() == "canary"
+
+
+@pytest.mark.parametrize("kind", CONFINING)
+def test_it_writes_where_it_is_let_and_reads_where_it_is_shown(guardian: Guardian, kind: Kind, home: Path) -> None:
+    for name in ("shown", "own"):
+        (home / name).mkdir()
+        (home / name / "file").write_text(name)
+    (home / "link").symlink_to("shown")
+    view = View(read=(home / "link",), write=(home / "own",))
+    script = f"cat {home}/link/file; echo more > {home}/own/file; echo more > {home}/link/file || echo kept"
+    code, text = said(guardian, script, kind, view=view)
+    assert (code, text.splitlines()[:2]) == (0, ["shown", "kept"]) or "kept" in text, text
+    assert (home / "own" / "file").read_text() == "more\n"
+    assert (home / "shown" / "file").read_text() == "shown"
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+@pytest.mark.parametrize("kind", EVERY)
+def test_no_new_privileges_can_be_had(guardian: Guardian, kind: Kind, account: Account | None) -> None:
+    code, text = said(guardian, "grep -E '^(NoNewPrivs|CapEff)' /proc/self/status", kind, account)
+    privileges, rights = sorted(text.splitlines(), reverse=True)
+    assert (code, privileges.split()[1]) == (0, "1")
+    # CAP_DAC_OVERRIDE at most, where root gave nothing up; CAP_SETFCAP for a namespace of users.
+    assert int(rights.split()[1], 16) & ~(1 << 1 | 1 << 31) == 0 or kind == "unshare --user --net"
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+@pytest.mark.parametrize("kind", EVERY)
+def test_no_daemon_outlives_it(guardian: Guardian, kind: Kind, account: Account | None) -> None:
+    seconds = str(5400 + EVERY.index(kind) + (100 if account else 0))
+    done = run_child(
+        ["/usr/bin/python3", "-I", "-c", DAEMON.format(seconds=seconds)],
+        environment=plain_environment(),
+        guardian=guardian,
+        account=account,
+        isolation=Isolation(kind, ""),
+    )
+    assert done.succeeded, done.stderr
+    assert running("sleep", seconds) == []
+    assert all(trace.gone for trace in guardian.leftovers())
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_daemon_ends_with_a_program_that_takes_too_long(guardian: Guardian, kind: Kind) -> None:
+    seconds = str(5600 + EVERY.index(kind))
+    script = DAEMON.format(seconds=seconds) + "print('begun', flush=True)\ntime.sleep(600)"
+    done = run_child(
+        ["/usr/bin/python3", "-I", "-c", script],
+        environment=plain_environment(),
+        guardian=guardian,
+        isolation=Isolation(kind, ""),
+        limit=3,
+    )
+    assert done.timed_out
+    assert done.stdout == ("begun",)
+    assert running("sleep", seconds) == []
+
+
+@pytest.mark.parametrize("kind", CONFINING)
+def test_the_proof_of_teardown_looks_into_the_namespace(guardian: Guardian, kind: Kind) -> None:
+    begun = start(
+        ["/usr/bin/python3", "-I", "-c", DAEMON.format(seconds="5700") + "time.sleep(600)"],
+        environment=plain_environment(),
+        guardian=guardian,
+        label="a program with a daemon",
+        isolation=Isolation(kind, ""),
+    )
+    deadline = time.monotonic() + 20
+    while not running("sleep", "5700") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (daemon,) = running("sleep", "5700")
+    assert begun.namespace is not None
+    assert begun.namespace.number == Path(f"/proc/{daemon.pid}/ns/pid").stat().st_ino
+    *_, within = guardian.leftovers()
+    assert (within.label, within.gone) == ("all that the programs started", False)
+    assert "processes run in the 1 namespaces" in within.how
+    guardian.remove(begun.key)
+    begun.process.wait(10)
+    *_, within = guardian.leftovers()
+    assert (within.gone, within.how) == (True, "no process is left in the 1 namespaces that the programs ran in")
+    assert running("sleep", "5700") == []
+
+
+@pytest.mark.parametrize("kind", CONFINING)
+def test_the_guardian_ends_the_namespace_of_a_drill_that_was_killed(kind: Kind) -> None:
+    drill = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import time\n"
+            "from fixtures.sandbox.child import plain_environment, start\n"
+            "from fixtures.sandbox.guardian import Guardian\n"
+            "from fixtures.sandbox.isolation import Isolation\n"
+            "with Guardian('0123abcd') as guardian:\n"
+            f"    start(['/usr/bin/python3', '-I', '-c', {DAEMON.format(seconds='5800')!r} + 'time.sleep(600)'],\n"
+            "        environment=plain_environment(), guardian=guardian, label='x',\n"
+            f"        isolation=Isolation({kind!r}, ''))\n"
+            "    time.sleep(600)",
+        ],
+        cwd=Path(__file__).parents[2],
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 30
+    while not running("sleep", "5800") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert running("sleep", "5800")
+    drill.send_signal(signal.SIGKILL)
+    drill.wait()
+    while running("sleep", "5800") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert running("sleep", "5800") == []
+
+
+def test_a_listener_on_loopback_and_one_without_a_name_on_disk_are_out_of_reach(guardian: Guardian) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as port, socket.socket(socket.AF_UNIX) as nameless:
+        nameless.bind(f"\0rdt-{os.getpid()}")
+        nameless.listen()
+        reach = (
+            "import socket\n"
+            f"for family, address in ((2, ('127.0.0.1', {port.getsockname()[1]})), (1, '\\0rdt-{os.getpid()}')):\n"
+            "    with socket.socket(family) as one:\n"
+            "        print(one.connect_ex(address) == 0)\n"
+        )
+        for isolation, expected in (
+            (network_isolation(), ("False", "False")),
+            (Isolation("open", ""), ("True", "True")),
+        ):
+            done = run_child(
+                ["/usr/bin/python3", "-I", "-c", reach],
+                environment=plain_environment(),
+                guardian=guardian,
+                isolation=isolation,
+            )
+            assert done.stdout == expected, done.stderr
