@@ -12,12 +12,13 @@ from fixtures.record.progress import silent
 from fixtures.restore.cache.own_restore import KeepIn
 from fixtures.restore.cache.restores import Bounds
 from fixtures.sandbox.guardian import Guardian
-from fixtures.story.run_drill import STORY, run_drill
-from fixtures.story.steps import Order
+from fixtures.story.order import Order
+from fixtures.story.run_drill import run_drill
 
 COLD = "a cold start: a new cluster, the dump loaded"
 KEEPING = "the same, and what was restored is kept"
 CACHED = "a cached start: every file verified while it is copied"
+_UP_TO_THE_RESTORE = (stages.LOCATE, stages.INSPECT, stages.SERVE, stages.RESTORE)
 _ROOM = Bounds(10**12, timedelta(days=1))
 
 
@@ -54,8 +55,7 @@ def _seconds(backups: Path, profile: ReadProfile, keep: KeepIn | None, cached: b
             mask=str,
             keep=keep,
         )
-        upto = next(number for number, step in enumerate(STORY, 1) if step[0] == stages.RESTORE)
-        record = run_drill(order, stack, lambda name: silent, STORY[:upto]).record
+        record = run_drill(order, stack, lambda name: silent, _UP_TO_THE_RESTORE).record
     if any(stage.state != "ok" for stage in record.stages) or bool(record.cached_start) is not cached:
         raise SystemExit(f"the start was not {'cached' if cached else 'cold'}: {record.stages}")
     return sum(stage.seconds for stage in record.stages if stages.BY_NAME[stage.name].from_cache)

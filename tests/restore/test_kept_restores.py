@@ -26,8 +26,8 @@ from fixtures.server import ServerRequest, serve
 from fixtures.shelf.locate import locate
 from fixtures.story.measures import measures, rto_minutes
 from fixtures.story.not_shown import not_shown
-from fixtures.story.run_drill import WITHOUT_THE_APPLICATION, run_drill
-from fixtures.story.steps import DrillRun, Order
+from fixtures.story.order import Order
+from fixtures.story.run_drill import WITHOUT_THE_APPLICATION, DrillRun, run_drill
 from tests.support.small_source import CANARY, PROFILE, Small, small_source
 
 WEEK = Bounds(10**9, timedelta(days=7))

@@ -13,14 +13,19 @@ from fixtures.archives.reading import Watch
 from fixtures.archives.tar_stream import Archive
 from fixtures.record import stages
 from fixtures.record.record import StageOutcome
-from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.record.stage import StageBlocked, StageFailed, outcome_of
+from fixtures.record.stages import Stage
 from fixtures.story.background_stage import Beside
 from tests.sites.test_sites_archive import tar
 
 
-def outcome_of(step: Callable[[], None]) -> StageOutcome:
+def taking(step: Callable[[], None]) -> Callable[[Stage], StageOutcome]:
+    return lambda stage: outcome_of(stage, step)
+
+
+def outcome_beside(step: Callable[[], None]) -> StageOutcome:
     with ExitStack() as stack:
-        beside = Beside(stages.SITES, step, lambda: None, stack)
+        beside = Beside(stages.SITES, taking(step), lambda: None, stack)
         beside.start()
         return beside.outcome()
 
@@ -47,7 +52,7 @@ def _crashed() -> None:
     ],
 )
 def test_what_comes_of_it_is_told_like_any_stage(step: Callable[[], None], state: str, cause: str) -> None:
-    outcome = outcome_of(step)
+    outcome = outcome_beside(step)
     assert (outcome.name, outcome.state) == ("sites", state)
     assert outcome.cause.startswith(cause)
     assert "own words" not in outcome.cause
@@ -61,7 +66,7 @@ def test_it_gives_up_when_the_drill_ends_before_it() -> None:
         given_up.wait(60)
 
     with ExitStack() as stack:
-        beside = Beside(stages.SITES, step, given_up.set, stack)
+        beside = Beside(stages.SITES, taking(step), given_up.set, stack)
         beside.start()
         assert begun.wait(10)
         assert not given_up.is_set()
