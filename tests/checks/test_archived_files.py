@@ -17,6 +17,7 @@ from fixtures.database.read_facts import read_facts
 from fixtures.ownership import derive_ownership
 from fixtures.profile.files import FileColumn
 from fixtures.profile.reading import read_profile
+from fixtures.profile.words import SqlFile
 from tests.sites.test_site_sources import read
 from tests.support.drills import PROFILE, Healthy
 
@@ -26,7 +27,8 @@ SELECT id, tenant_id AS tenant, 'https://cdn.example/pdf/' || tenant_id || '/' |
 FROM igny8_invoices WHERE id IN (1, 2, 37);
 """
 COLUMN = FileColumn(
-    name="pdf", query="pdf.sql", root="media", prefix="https://cdn.example/", claims="pdf", tenant_folder="pdf/{tenant}",
+    name="pdf", query=SqlFile(file="pdf.sql", text=QUERY),
+    root="media", prefix="https://cdn.example/", claims="pdf", tenant_folder="pdf/{tenant}",
     unclaimed={"*/draft-*": "drafts are kept until the invoice is sent"},
 )  # fmt: skip
 FILES = {
@@ -42,7 +44,6 @@ def looked_up(
     healthy: Healthy, folder: Path, column: FileColumn, planted: str = "", uploads: Path | None = None
 ) -> Iterator[ArchivedFiles]:
     """The sample's database, in which `planted` is done and undone, beside an archive of FILES."""
-    (folder / "pdf.sql").write_text(QUERY)
     archive = folder / "set.sites.tar"
     with tarfile.open(archive, "w") as packed:
         for name, content in FILES.items():
@@ -64,7 +65,7 @@ def looked_up(
                 session.execute(planted)  # type: ignore[call-overload]
             records = Database(facts, Examination(), access, database, session)
             index = ArchiveIndex(inventory, Examination(), b"key", instants)
-            yield ArchivedFiles(index, records, derive_ownership(facts, profile.tenancy), profile, folder)
+            yield ArchivedFiles(index, records, derive_ownership(facts, profile.tenancy), profile)
 
 
 def told(files: ArchivedFiles, lookup: Lookup) -> tuple[str, tuple[str, ...]]:
