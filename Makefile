@@ -151,6 +151,7 @@ lint: $(INSTALLED)
 ## schema  write the JSON schemas, and the documents that tell them, anew from the shapes
 schema: $(INSTALLED)
 	@$(IN_VENV) -m reports.schema
+	@$(IN_VENV) -m fixtures.profile.schema
 
 ## report  render a drill's documents again: RUN=reports/out/RUN-ID (the latest)
 report: $(INSTALLED)

@@ -117,7 +117,7 @@ def test_a_rule_without_a_part_of_its_header_is_told_what_to_write(tmp_path: Pat
     [
         ("BIL-51", "B-51", "String should match pattern"),
         ("impact: high", "impact: huge", "Input should be 'critical', 'high', 'medium' or 'low'"),
-        ("-- title", "-- database: production\n-- title", "database is migrated or restored, not production"),
+        ("-- title", "-- database: production\n-- title", "database\n  Input should be 'migrated' or 'restored'"),
         ("-- title", "-- sums: owed\n-- title", "currency and sums are told by tenant: add `-- tenant: …`"),
     ],
 )

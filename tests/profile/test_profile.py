@@ -182,7 +182,7 @@ NOT_THERE = {
     "a generic reference's column": (
         'id_column = "object_id"',
         'id_column = "object"',
-        "tenancy.generic_reference: no column object in public.notes; object_id",
+        "tenancy.generic_reference.id_column: no column object in public.notes; object_id",
     ),
     "a generic reference's target": (
         '"shop.order" = "orders"',
@@ -197,21 +197,21 @@ NOT_THERE = {
     "a ledger's order": (
         'order = ["entry_no"]',
         'order = ["entry_nr"]',
-        "ledger 'credits': no column entry_nr in public.entries; entry_no",
+        "ledger 'credits'.order: no column entry_nr in public.entries; entry_no",
     ),
-    "an invoice's tax": ('tax = "tax"', 'tax = "taxes"', "invoice 'orders': no column taxes in public.orders; tax"),
+    "an invoice's tax": ('tax = "tax"', 'tax = "taxes"', "invoice 'orders'.tax: no column taxes in public.orders; tax"),
     "an invoice's lines": (
         'column = "lines"',
         'column = "line"',
-        "invoice 'orders'.json_lines: no column line in public.orders; lines",
+        "invoice 'orders'.json_lines.column: no column line in public.orders; lines",
     ),
     "a payment's invoice": (
         'invoice = "order_id"',
         'invoice = "order"',
-        "payment 'payments': no column order in public.payments; order_id",
+        "payment 'payments'.invoice: no column order in public.payments; order_id",
     ),
-    "a period's end": ('end = "ends"', 'end = "end"', "period 'rentals': no column end in public.rentals; ends"),
-    "money": ('columns = ["net"]', 'columns = ["nett"]', "money: no column nett in public.prices; net"),
+    "a period's end": ('end = "ends"', 'end = "end"', "period 'rentals'.end: no column end in public.rentals; ends"),
+    "money": ('columns = ["net"]', 'columns = ["nett"]', "money.columns: no column nett in public.prices; net"),
 }
 
 
@@ -246,7 +246,7 @@ def test_what_is_said_of_tenants_may_be_brought_by_a_migration(tmp_path: Path) -
 def test_what_resembles_nothing_is_to_be_removed_and_a_role_is_looked_for_in_the_cluster(tmp_path: Path) -> None:
     profile = read(tmp_path, WELL_WRITTEN.replace('"prices"', '"zzz"').replace('"shop_app"', '"app"'))
     assert reconcile(profile, THERE, "profile.toml") == (
-        "profile.toml: money: no table public.zzz in the restored database; remove it, or name one that exists",
+        "profile.toml: money.table: no table public.zzz in the restored database; remove it, or name one that exists",
         "profile.toml: tenancy.row_security.role: no role app in the restored cluster",
     )
 
@@ -266,7 +266,7 @@ def test_a_table_that_others_point_at_needs_a_key_of_one_column(tmp_path: Path) 
     fault = "public.orders needs a primary key of one column for others to point at"
     assert told == (
         f"profile.toml: tenancy.generic_reference.models.shop.order: {fault}",
-        f"profile.toml: invoice 'orders': {fault}",
+        f"profile.toml: invoice 'orders'.table: {fault}",
     )
 
 

@@ -132,8 +132,11 @@ def test_tables_and_columns_that_are_not_there_block_what_needs_the_profile(whol
     assert len(told) == 3
     assert all(line.startswith(f"{file}: ") for line in told)
     everything = "\n".join(told)
-    assert "money: no table public.igny8_plan in the restored database; did you mean public.igny8_plans?" in everything
-    assert "ledger 'credits'.balance_of: no column credit_balance in public.igny8_tenants" in everything
+    assert (
+        "money.table: no table public.igny8_plan in the restored database; did you mean public.igny8_plans?"
+        in everything
+    )
+    assert "ledger 'credits'.balance_of.column: no column credit_balance in public.igny8_tenants" in everything
     assert "did you mean credits_balance?" in everything
     assert "tenancy.shared: no table public.igny8_moons in the restored database" in everything
     assert {control[:3] for control in seen.blocked} == {"FID", "TEN", "BIL", "SIT", "FIL"}
