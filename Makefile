@@ -53,7 +53,7 @@ KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill gate list backup profile explain test test-apps lint schema report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill gate list backup profile explain test test-apps lint schema map report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old resolve FORCE
 
 ## help    this text
@@ -152,6 +152,10 @@ lint: $(INSTALLED)
 schema: $(INSTALLED)
 	@$(IN_VENV) -m reports.schema
 	@$(IN_VENV) -m fixtures.profile.schema
+
+## map     draw docs/map.svg anew: the rooms and their imports
+map: $(INSTALLED)
+	@$(IN_VENV) -m docs.draw_map
 
 ## report  render a drill's documents again: RUN=reports/out/RUN-ID (the latest)
 report: $(INSTALLED)

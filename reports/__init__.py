@@ -1,1 +1,1 @@
-"""Every document of a drill, rendered from its evidence alone."""
+"""Renders every document of a drill from its evidence alone."""

@@ -1,1 +1,1 @@
-"""The sample application that drills and tests are run on, its data, and how both are made."""
+"""Makes the sample application that drills and tests are run on, and its data."""

@@ -1,1 +1,1 @@
-"""The controls: all that an auditor reads."""
+"""Holds the controls: all that an auditor reads."""
