@@ -1,4 +1,4 @@
-"""What the migrations of a release cost, in words: one line for each, as the terminal, the summary and the page tell it."""
+"""Words what a release's migrations cost: one line each, the same in the terminal, the summary and the page."""
 
 from dataclasses import dataclass
 

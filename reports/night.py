@@ -1,4 +1,4 @@
-"""What whoever is woken by a drill wants to know: the first stage that failed, what is new, and how to run it again."""
+"""Words what whoever is woken by a drill must know: the first stage that failed, what is new, how to run it again."""
 
 import shlex
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which documents a drill has, and the rendering of them all."""
+"""Renders all documents of a drill."""
 
 from collections.abc import Callable
 from pathlib import Path

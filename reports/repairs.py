@@ -1,4 +1,4 @@
-"""What is to be mended after a recovery from a set, tenant by tenant: losses first, and apart from them what is skew."""
+"""Lists what to repair after a recovery from a set, tenant by tenant: losses first, and skew apart from them."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""How documents in HTML are made of templates: what is missing is an error, and every text is made plain and escaped."""
+"""Makes HTML documents of templates: what is missing is an error, and every text is made plain and escaped."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the Allure page is built from: the results of one drill, and those of the drills before it, out of their evidence.
+"""Makes the files that the Allure page is built from: this drill's results, and those of the drills before it.
 
 A failed check is `failed`, a blocked one `broken`; waived and exempt ones are passes under a label of their own, never
 `skipped`, as in junit.xml. Formats: Allure's result files and Allure 3's history file (JSON lines, the oldest first)."""

@@ -1,4 +1,4 @@
-"""What an auditor reads, in the order in which an auditor reads it, as one tagged HTML text to be set on paper."""
+"""Writes what an auditor reads, in an auditor's order, as one tagged HTML text to be set on paper."""
 
 import hashlib
 import re
