@@ -1,7 +1,5 @@
 """The story is whole: each stage has steps, and each step is given what was found before it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from fixtures.record import stages
@@ -10,17 +8,10 @@ from fixtures.story.step import Step
 from fixtures.story.story import STEPS, steps_of
 
 
-def stood_on(stage: Stage) -> Iterator[Stage]:
-    """The stages without which this one is not tried."""
-    while stage.stands_on is not None:
-        stage = stage.stands_on
-        yield stage
-
-
 @pytest.mark.parametrize("stage", stages.GATE, ids=str)
 def test_a_stage_stands_on_one_before_it_and_has_steps(stage: Stage) -> None:
     before = stages.GATE[: stages.GATE.index(stage)]
-    assert set(stood_on(stage)) <= set(before)
+    assert set(stage.grounds) <= set(before)
     assert steps_of(stage)
 
 
@@ -29,7 +20,7 @@ def test_a_step_needs_nothing_that_may_be_missing(number: int) -> None:
     step: Step[object] = STEPS[number]
     for needed in step.needs:
         assert needed in STEPS[:number]
-        assert needed.stage in (step.stage, *stood_on(step.stage))
+        assert needed.stage in (step.stage, *step.stage.grounds)
 
 
 def test_every_stage_is_told_under_its_own_name() -> None:
