@@ -187,7 +187,7 @@ def test_a_hanging_migration_meets_the_time_limit_and_is_named(
     place: Bench, restored: psycopg.Connection, checkout: Path
 ) -> None:
     new_migration(checkout, "0010_hangs", "migrations.RunPython(lambda apps, schema: time.sleep(600))")
-    failed = failing(place, checkout, restored, limit=6)
+    failed = failing(place, checkout, restored, limit=25)
     assert "did not end within its time limit" in failed.cause
     assert "3 migrations were applied, then igny8.0010_hangs" in failed.cause
 
@@ -291,7 +291,7 @@ def test_an_interpreter_that_cannot_run_blocks(place: Bench, restored: psycopg.C
     found = find_checkout(checkout, APPLICATION)
     private = checkout.parent / "private"
     private.mkdir()
-    login = Login.superuser(place.server, "migrated")
+    login = Login.of(place.server, "migrated")
     with pytest.raises(StageBlocked, match="could not be run"):
         migrate(place.server, Interpreter(found, APPLICATION, login, place.guardian, private), 60)
 

@@ -24,7 +24,7 @@ from tests.support.drills import PROFILE, Healthy
 QUERY = """
 -- Invoices of the first tenants have a PDF whose path is computed.
 SELECT id, tenant_id AS tenant, 'https://cdn.example/pdf/' || tenant_id || '/' || id || '.pdf' AS path, 3 AS size
-FROM igny8_invoices WHERE id IN (1, 2, 37);
+FROM public.igny8_invoices WHERE id IN (1, 2, 37);
 """
 COLUMN = FileColumn(
     name="pdf", query=SqlFile(file="pdf.sql", text=QUERY),

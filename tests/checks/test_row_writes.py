@@ -99,7 +99,7 @@ def test_a_table_without_rows_of_two_tenants_is_a_pass_on_nothing(guarded: Guard
 
 def test_no_write_leaves_a_trace(guarded: Guarded) -> None:
     before = 'SELECT md5(string_agg(o::text, \',\' ORDER BY no)) FROM "Odd"."Orders" o'
-    drawn = "SELECT last_value || is_called::text FROM touched"
+    drawn = "SELECT last_value || is_called::text FROM public.touched"
     with guarded.spoiled('CREATE POLICY more ON "Odd"."Orders" USING (true)') as look:
         session = look.database.session
         was = [session.execute(query).fetchall() for query in (before, drawn)]

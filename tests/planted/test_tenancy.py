@@ -245,20 +245,22 @@ def test_what_the_role_may_not_read_and_what_a_rule_cannot_ask_is_blocked_with_i
 ) -> None:
     profile = Path(shutil.copytree(PROFILE, tmp_path / "profile"))
     header = (profile / "rules" / "usage-matches-ledger.sql").read_text().partition("SELECT tenant_id")[0]
-    (profile / "rules" / "lost.sql").write_text(header.replace("BIL-51", "BIL-52") + "SELECT id FROM igny8_wallets")
+    (profile / "rules" / "lost.sql").write_text(
+        header.replace("BIL-51", "BIL-52") + "SELECT id FROM public.igny8_wallets"
+    )
     (profile / "rules" / "kept.sql").write_text(
         header.replace("BIL-51", "BIL-53")
-        + "SELECT id, tenant_id, total AS difference FROM igny8_invoices WHERE total < 0 -- none may"
+        + "SELECT id, tenant_id, total AS difference FROM public.igny8_invoices WHERE total < 0 -- none may"
     )
     (profile / "rules" / "mute.sql").write_text(
-        header.replace("BIL-51", "BIL-54") + "SELECT tenant_id FROM igny8_notes"
+        header.replace("BIL-51", "BIL-54") + "SELECT tenant_id FROM public.igny8_notes"
     )
     healthy.backup(tmp_path / "backups", "REVOKE SELECT ON igny8_invoices FROM igny8_app")
     outcome = drill(tmp_path / "backups", tmp_path / "out", profile=profile)
     unread = ["public.igny8_invoices"]
     expect(outcome, blocked={"BIL-52": ["whole"], "BIL-54": ["whole"], "TEN-06": unread, "TEN-12": unread})
     assert outcome.result("BIL-52").message == (
-        'the query does not fit the database migrated: relation "igny8_wallets" does not exist'
+        'the query does not fit the database migrated: relation "public.igny8_wallets" does not exist'
     )
     assert outcome.result("TEN-06", "public.igny8_invoices").message == (
         "the application's role may not read public.igny8_invoices: its grants did not come back"

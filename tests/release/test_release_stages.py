@@ -32,7 +32,7 @@ def on(place: Bench, checkout: Path, database: str, folder: Path) -> Interpreter
     private = folder / database
     private.mkdir(mode=0o700)
     found = find_checkout(checkout, APPLICATION, Path(sys.executable))
-    return Interpreter(found, APPLICATION, Login.superuser(place.server, database), place.guardian, private)
+    return Interpreter(found, APPLICATION, Login.of(place.server, database), place.guardian, private)
 
 
 def masked(text: str) -> str:

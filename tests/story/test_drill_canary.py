@@ -38,8 +38,8 @@ CRASHING_RULE = """-- id: BIL-98
 -- impact: low
 -- remediation: None is needed in a test.
 -- rationale: The server's message quotes the row.
--- examines: SELECT count(*) FROM igny8_users
-SELECT id FROM igny8_users WHERE email::text::integer > 0
+-- examines: SELECT count(*) FROM public.igny8_users
+SELECT id FROM public.igny8_users WHERE email::text::integer > 0
 """
 
 TELLING_RULE = """-- id: BIL-99
@@ -47,8 +47,8 @@ TELLING_RULE = """-- id: BIL-99
 -- impact: low
 -- remediation: None is needed in a test.
 -- rationale: Whatever a rule returns, text in it is told as a keyed hash.
--- examines: SELECT count(*) FROM igny8_users
-SELECT id, email, full_name FROM igny8_users WHERE full_name = '{name}'
+-- examines: SELECT count(*) FROM public.igny8_users
+SELECT id, email, full_name FROM public.igny8_users WHERE full_name = '{name}'
 """
 
 TALKATIVE = f"""
@@ -68,11 +68,11 @@ from django.db import migrations
 
 def refuse(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        cursor.execute("SELECT email, full_name FROM igny8_users WHERE id = 1")
+        cursor.execute("SELECT email, full_name FROM public.igny8_users WHERE id = 1")
         told = cursor.fetchone()
         print(told)
         try:
-            cursor.execute("UPDATE igny8_users SET email = (SELECT email FROM igny8_users WHERE id = 1)")
+            cursor.execute("UPDATE igny8_users SET email = (SELECT email FROM public.igny8_users WHERE id = 1)")
         except Exception as error:
             raise ValueError(f"nobody may see {told}") from error
 
@@ -91,7 +91,7 @@ ADDRESS_TWICE = """
         UPDATE pg_index SET indisready = false, indisvalid = false WHERE indexrelid = its_index;
         INSERT INTO igny8_users (password, is_superuser, email, full_name, is_staff, is_active, date_joined)
         SELECT password, is_superuser, email, full_name, is_staff, is_active, date_joined
-          FROM igny8_users WHERE email = '{email}';
+          FROM public.igny8_users WHERE email = '{email}';
         UPDATE pg_index SET indisready = true, indisvalid = true WHERE indexrelid = its_index;
     END $$
 """

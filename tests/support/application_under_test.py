@@ -57,7 +57,7 @@ class Bench:
     def interpreter(self, checkout: Path, folder: Path, application: Application = APPLICATION) -> Interpreter:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = find_checkout(checkout, application, Path(sys.executable))
-        return Interpreter(found, application, Login.superuser(self.server, "migrated"), self.guardian, folder)
+        return Interpreter(found, application, Login.of(self.server, "migrated"), self.guardian, folder)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from fixtures.profile.tenancy import RowSecurity, Tenancy
 from fixtures.record.names import TableName
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
+from fixtures.server.logins import let_role_in
 
 TENANT = "NULLIF(current_setting('shop.tenant', true), '')::uuid"
 ROLE = "Shop app"
@@ -59,7 +60,9 @@ class Guarded:
                 connection.execute(planted or "SELECT 1")  # type: ignore[call-overload]
                 facts = take_facts(connection)
                 server = self.server
-                access = Access(server.host, server.port, server.user, server.password, name, name, "", b"key")
+                reader, password = server.logins.of(server, "reader"), secrets.token_hex(8)
+                let_role_in(server, ROLE, password)
+                access = Access(server.host, server.port, reader.user, reader.password, name, name, password, b"key")
                 with access.connect(name) as session:
                     tenancy = Tenancy.model_validate({"root": "tenants"})
                     database = Database(facts, Examination(), access, name, session)

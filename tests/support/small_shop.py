@@ -218,6 +218,8 @@ class Shop:
         return Database(self.facts, Examination(), access, "shop", self.session)
 
     def done(self, statements: str) -> None:
+        # What a control has pinned for the transaction is no more than that: a test changes the shop as its owner would.
+        self.session.execute('SET LOCAL search_path TO "Shop"')
         self.session.execute(statements)  # type: ignore[call-overload]
 
     def told(self, probe: Probe) -> Told | None:

@@ -75,7 +75,8 @@ class SmallTenancy:
                 facts = take_facts(connection)
                 problems = (*unworkable(facts, tenancy), *unanswerable(connection, facts, tenancy, "profile.toml"))
             server = self.server
-            access = Access(server.host, server.port, server.user, server.password, name, name, "", b"key")
+            reader = server.logins.of(server, "reader")
+            access = Access(server.host, server.port, reader.user, reader.password, name, name, "", b"key")
             with access.connect(name) as session:
                 database = Database(facts, Examination(), access, name, session)
                 yield Look(database, derive_ownership(facts, tenancy), tenancy, problems)
