@@ -14,7 +14,7 @@ _ALONE = "one set was named by itself, so its shelf was not seen: give the folde
 
 @control(
     "BAK-10",
-    title="Every set that was due was taken",
+    title="A set was taken whenever one was due",
     impact="high",
     remediation="Read the backup job's log of the nights that are named, and have somebody told when it does not run.",
 )
@@ -51,7 +51,7 @@ def test_sets_are_kept_as_promised(
 
 @control(
     "BAK-12",
-    title="The dump has not collapsed beside those before it",
+    title="The dump is not much smaller than those before it",
     impact="high",
     remediation="Compare it table by table with those before it (the manifests have counts) while they are there.",
 )

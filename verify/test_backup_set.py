@@ -139,7 +139,7 @@ def test_the_dump_holds_the_rows_of_every_table(
 
 @control(
     "BAK-09",
-    title="Whatever is encrypted can be decrypted with the key at hand",
+    title="Every encrypted file can be decrypted with the given key",
     impact="critical",
     remediation="Find the key that the set was encrypted to and keep it where a recovery finds it; until then encrypt the "
     "next set to a key that is at hand.",

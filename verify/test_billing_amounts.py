@@ -57,7 +57,7 @@ def test_lists_hold_what_is_declared(migrated: Database, declared: Domain, books
 
 @control(
     "BIL-21",
-    title="Amounts that are never below nought are not",
+    title="No amount is negative that must not be",
     impact="critical",
     remediation="Find what wrote the sign; a refund or a credit has a row of its own, never an amount turned round.",
 )
@@ -81,7 +81,7 @@ def test_every_amount_is_a_number(migrated: Database, held: MoneyTable, books: B
 
 @control(
     "BIL-23",
-    title="Moments follow each other as declared",
+    title="Moments are in the declared order",
     impact="high",
     remediation="Find what wrote the moment: a paid date before its issue falls into a period that was closed.",
 )

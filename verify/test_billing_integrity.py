@@ -97,7 +97,7 @@ def test_periods_do_not_overlap(migrated: Database, period: Period, books: Books
 
 @control(
     "BIL-08",
-    title="An entry gives or takes as its kind says",
+    title="Every ledger entry has the sign of its kind",
     impact="critical",
     remediation="Correct the entry with a new one; a kind that nobody knows is declared in [ledger.kinds], or is a fault.",
 )
@@ -124,7 +124,7 @@ def test_tax_is_its_rate(migrated: Database, invoice: Invoice, profile: Profile,
 
 @control(
     "BIL-11",
-    title="No document's number is used twice, and none is left out where that is promised",
+    title="No document number is used twice, and none is missing where that is promised",
     impact="high",
     remediation="Find the lost or doubled document in what was sent to customers; a number is never given out again.",
 )
@@ -137,7 +137,7 @@ def test_numbers_are_used_once(migrated: Database, invoice: Invoice, books: Book
 
 @control(
     "BIL-12",
-    title="What is credited against a document is no more than it came to, and is what its credits say",
+    title="Credits never exceed their document, and add up to what it says was credited",
     impact="critical",
     remediation="Compare the listed invoices with the credit notes sent to customers; the books follow the notes.",
 )
@@ -161,7 +161,7 @@ def test_unpaid_means_unpaid(migrated: Database, payment: Payment, profile: Prof
 
 @control(
     "BIL-14",
-    title="Nothing is paid twice without a credit for it",
+    title="No document is paid beyond its total without a credit",
     impact="critical",
     remediation="Refund or credit what was paid beyond the total, and look for what charged the customer again.",
 )
@@ -173,7 +173,7 @@ def test_nothing_is_overpaid(migrated: Database, payment: Payment, profile: Prof
 
 @control(
     "BIL-15",
-    title="A processor's id counts once",
+    title="Every id of a payment processor is used once",
     impact="critical",
     remediation="Look the id up at the processor: one charge there is one payment here, the other row is a double.",
 )
@@ -185,7 +185,7 @@ def test_a_processors_id_counts_once(migrated: Database, processed: Processed, b
 
 @control(
     "BIL-16",
-    title="No more is given back than was received",
+    title="No payment is refunded beyond its amount",
     impact="critical",
     remediation="Compare the listed payments' refunds with the processor's own list; recover what was sent twice.",
 )
@@ -197,7 +197,7 @@ def test_refunds_stay_within_their_payment(migrated: Database, payment: Payment,
 
 @control(
     "BIL-17",
-    title="Periods of one owner follow each other without a hole",
+    title="Periods of one owner have no gap between them",
     impact="high",
     remediation="Find the period that was lost, or end and begin the two beside the hole where the customer was served.",
 )
@@ -209,7 +209,7 @@ def test_periods_leave_no_hole(migrated: Database, period: Period, books: Books)
 
 @control(
     "BIL-18",
-    title="What is active by its status ran when the backup was taken",
+    title="Everything active by its status was running when the backup was taken",
     impact="high",
     remediation="End the period by its status, or renew it: whatever ends periods had stopped before the backup.",
 )
@@ -222,7 +222,7 @@ def test_what_is_active_runs(migrated: Database, active: ActivePeriod, books: Bo
 
 @control(
     "BIL-19",
-    title="What was used is what the ledger took",
+    title="Recorded usage equals what the ledger charged",
     impact="critical",
     remediation="Find the use that was not charged, or the charge for what was not used; correct it with a new entry.",
 )

@@ -16,7 +16,7 @@ from fixtures.record.record import DrillRecord
 
 @control(
     "BAK-13",
-    title="No credential stands in clear in the dump",
+    title="No credential is stored in clear text in the dump",
     impact="high",
     remediation="Hash what only has to be compared, encrypt what has to be read, and change what stands there now: it is "
     "in every backup. If it is meant to be in clear, say why under [tolerated] in the profile.",
@@ -41,7 +41,7 @@ def test_no_credential_stands_in_clear(restored: Database, promised: Profile, ex
 
 @control(
     "BAK-14",
-    title="No password of another server stands in the dump",
+    title="No password of another server is in the dump",
     impact="high",
     remediation="Use a password file or certificates on the server, and change the password that stands there now: it is "
     "in every backup. If it is meant to be there, say why under [tolerated] in the profile.",

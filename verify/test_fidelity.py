@@ -16,10 +16,10 @@ from fixtures.checks.fidelity.catalogue_difference import (
 from fixtures.checks.fidelity.subjects import Authority
 from fixtures.checks.fidelity.table_difference import (
     differs,
-    likeness,
     other_rows,
     other_sums,
     rows_changed_hands,
+    table_difference,
     whose,
 )
 from fixtures.plugin.declare import control, for_each
@@ -30,7 +30,7 @@ from fixtures.record.names import TableName
 
 @control(
     "FID-01",
-    title="Every table has the rows that the source had",
+    title="Every table has as many rows as the source had",
     impact="critical",
     remediation="Do not rely on this backup: rows were lost or added between the snapshot and the restored database.",
 )
@@ -77,7 +77,7 @@ def test_every_large_object_came_back(restored: Database, manifest: Manifest, ex
 
 @control(
     "FID-04",
-    title="Every row is what it was at the source",
+    title="Every row equals the source's row",
     impact="critical",
     remediation="Do not rely on this backup: rows changed between the snapshot and the restored database. Compare the table "
     "with an older set or with the source, beginning with the tenants named.",
@@ -88,7 +88,7 @@ def test_every_row_is_what_it_was(
 ) -> None:
     """A count does not see a changed row. The digest covers every column of every row, and both ends take it alike; red
     is what no other control names."""
-    like = likeness(drilled, digested)
+    like = table_difference(drilled, digested)
     examination.saw(like.rows_found or 0, "rows")
     if not like.same_rows:
         like.leave_to("FID-04")
@@ -97,7 +97,7 @@ def test_every_row_is_what_it_was(
 
 @control(
     "FID-05",
-    title="Every tenant has the rows that it had",
+    title="Every tenant has as many rows as at the source",
     impact="critical",
     remediation="Do not promote this backup: rows stand under another tenant than at the source. Look first at the tables "
     "that this one is owned through.",
@@ -115,13 +115,13 @@ def test_every_tenant_has_the_rows_that_it_had(
         raise Blocked(shares.problem)
     examination.saw(shares.tenants, "tenants")
     if shares.changed:
-        likeness(drilled, name).leave_to("FID-05")
+        table_difference(drilled, name).leave_to("FID-05")
         rows_changed_hands(shares)
 
 
 @control(
     "FID-06",
-    title="Money adds up to what it was, in every currency",
+    title="Sums of money equal the source's, in every currency",
     impact="critical",
     remediation="Do not bill from this backup: amounts changed between the snapshot and the restored database. Begin with "
     "the tenants and currencies named.",
@@ -142,13 +142,13 @@ def test_money_adds_up_to_what_it_was(
         raise Blocked(shares.problem)
     examination.saw(money.currencies, "currencies")
     if differs(money):
-        likeness(drilled, name).leave_to("FID-06")
+        table_difference(drilled, name).leave_to("FID-06")
         other_sums(money)
 
 
 @control(
     "FID-07",
-    title="Every sequence stands where it stood",
+    title="Every sequence has the source's value",
     impact="high",
     remediation="Set the sequence with setval() before anything writes: numbers that were handed out would come again.",
 )
@@ -166,7 +166,7 @@ def test_the_sequence_stands_where_it_stood(
 
 @control(
     "FID-08",
-    title="Every large object holds what it held",
+    title="Every large object has the source's content",
     impact="high",
     remediation="Take the files from an older set: what large objects hold changed between the snapshot and the restore.",
 )
@@ -188,7 +188,7 @@ def test_every_large_object_holds_what_it_held(
 
 @control(
     "FID-09",
-    title="Every extension is there, and none is older",
+    title="Every extension is installed, and none is older than at the source",
     impact="high",
     remediation="Install the extension, in the source's version or a newer one, on the machine that you would recover to.",
 )
@@ -222,7 +222,7 @@ def test_text_is_sorted_by_the_collations_of_the_source(
 
 @control(
     "FID-11",
-    title="Who may do what is as it was",
+    title="Roles and privileges are those of the source",
     impact="critical",
     remediation="Do not promote this backup before the named policy, role or grant is what it was at the source: a tenant's "
     "rows may be open to others, or the application be refused.",

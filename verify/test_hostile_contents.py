@@ -60,7 +60,7 @@ def test_no_code_reaches_files_programs_or_other_servers(
 
 @control(
     "RST-12",
-    title="No foreign server is known that nobody knows of",
+    title="Every foreign server is declared in the profile",
     impact="high",
     remediation="A restored copy with it reads, or writes, production's neighbours: drop it in copies. If it is meant "
     "to be there, say why under [tolerated] in the profile.",
@@ -81,7 +81,7 @@ def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, exa
 
 @control(
     "RST-13",
-    title="Nothing is replicated that nobody knows of, and no subscription is enabled",
+    title="Every publication and subscription is declared, and no subscription is enabled",
     impact="high",
     remediation="Disable the subscription before the copy meets a network: it would draw, and confirm, production's "
     "changes. If publications or subscriptions are meant to be there, say why under [tolerated] in the profile.",
@@ -104,7 +104,7 @@ def test_nothing_replicates_by_itself(restored: Database, promised: Profile, exa
 
 @control(
     "RST-14",
-    title="Every event trigger is known and enabled",
+    title="Every event trigger is declared and enabled",
     impact="high",
     remediation="Enable it in production, or say under [tolerated] in the profile why it is there: it runs at every "
     "migration.",

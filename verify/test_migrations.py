@@ -14,7 +14,7 @@ from fixtures.record.record import DrillRecord, Migrated
 
 @control(
     "MIG-01",
-    title="The application's migrations run to their end",
+    title="The application's migrations complete",
     impact="critical",
     remediation="Read the cause: it names the migration, or the history, that stopped. Do not release on this backup.",
 )

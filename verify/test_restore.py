@@ -79,7 +79,7 @@ def test_no_trigger_is_disabled(restored: Database, examination: Examination) ->
 
 @control(
     "RST-06",
-    title="No sequence will hand out a key that is taken",
+    title="No sequence will generate a key that is already used",
     impact="high",
     remediation="setval() the sequence to the column's maximum with is_called = true, here and in production.",
 )
@@ -119,7 +119,7 @@ def test_roles_and_grants_came_back(
 
 @control(
     "RST-08",
-    title="The recovery keeps the RTO",
+    title="The recovery takes no longer than the RTO",
     impact="high",
     remediation="Look at the stage times in the report: the longest stage is where to begin.",
 )

@@ -151,7 +151,7 @@ def test_no_live_version_is_empty(site_index: SiteIndex, site_records: SiteRecor
 
 @control(
     "SIT-11",
-    title="No two names are one on another disk",
+    title="No two names are the same on a disk that ignores case",
     impact="medium",
     remediation="Rename one of the listed entries at the source: a disk that ignores case keeps only the last of them.",
 )

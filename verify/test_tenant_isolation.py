@@ -5,7 +5,7 @@ from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.generic_references import generic_strays
 from fixtures.checks.tenancy.owners import owned_otherwise, unowned
 from fixtures.checks.tenancy.references import excused, owned_by_somebody, soft_strays, strays
-from fixtures.checks.tenancy.rls_bypass import ways_around
+from fixtures.checks.tenancy.rls_bypass import rls_bypasses
 from fixtures.checks.tenancy.row_security import seen_by_role
 from fixtures.checks.tenancy.tenant_columns import TenantColumn
 from fixtures.ownership import Ownership
@@ -116,7 +116,7 @@ def test_the_application_sees_one_tenant_alone(
 
 @control(
     "TEN-07",
-    title="The application's role cannot step around row-level security",
+    title="The application's role cannot bypass row-level security",
     impact="critical",
     remediation="Take SUPERUSER, BYPASSRLS and ownership of the table from the role.",
 )
@@ -128,14 +128,14 @@ def test_the_role_cannot_step_around_row_level_security(
     security = profile.tenancy.row_security
     roles = {role.name: role for role in migrated.facts.roles}
     name = security.role if security is not None else ""
-    ways = ways_around(name, table, roles)
+    ways = rls_bypasses(name, table, roles)
     told = f"the role {name} {' and '.join(ways)}" if name else "the profile names no role of the application"
     examination.expect(bool(name) and not ways, told, unit="roles")
 
 
 @control(
     "TEN-08",
-    title="What is shared points at nothing that a tenant owns",
+    title="No shared row references a tenant's row",
     impact="high",
     remediation="Let a tenant own the table, or drop the reference; [[tenancy.crossing]] says why one is meant to be.",
 )
@@ -186,7 +186,7 @@ def test_the_tenant_column_is_a_reference(
 
 @control(
     "TEN-11",
-    title="No row without an owner is a tenant's by another way",
+    title="No row without an owner belongs to a tenant by another reference",
     impact="high",
     remediation="Give the row the owner that its references have, or take the reference away.",
 )

@@ -36,7 +36,7 @@ def test_the_application_writes_for_one_tenant_alone(
 
 @control(
     "TEN-13",
-    title="Nothing that the application gets at reaches past row-level security",
+    title="Nothing that the application may use bypasses row-level security",
     impact="critical",
     remediation="Make the view security_invoker, the function SECURITY INVOKER or its owner a role that the policies bind; "
     "take BYPASSRLS, SUPERUSER or the grant away. If it is meant to reach past, say why under [tolerated] in the profile.",

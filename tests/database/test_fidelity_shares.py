@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from fixtures.checks.fidelity.table_difference import Likeness
+from fixtures.checks.fidelity.table_difference import TableDifference
 from fixtures.commands.backup.place import create
 from fixtures.database.catalogue import take_structure
 from fixtures.database.digests import CurrencyPlace, Division, MoneyColumn, pin, scan
@@ -89,10 +89,10 @@ def bills(contents: TakenContents) -> SharesCompared:
     return shares
 
 
-def like(before: TakenContents, after: TakenContents) -> Likeness:
+def like(before: TakenContents, after: TakenContents) -> TableDifference:
     """The bills at both ends."""
     told, found = before.contents.digests[BILLS], after.contents.digests[BILLS]
-    return Likeness(BILLS, before.rows[BILLS], after.rows[BILLS], told, found, bills(after))
+    return TableDifference(BILLS, before.rows[BILLS], after.rows[BILLS], told, found, bills(after))
 
 
 def test_nothing_differs_where_nothing_was_done(taken: Taken) -> None:

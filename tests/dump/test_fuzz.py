@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixtures.application.stderr_summary import complaint
+from fixtures.application.stderr_summary import stderr_summary
 from fixtures.archives.reading import Watch
 from fixtures.custody.drill_ledger import read_ledger
 from fixtures.dump.archive_data import table_rows
@@ -195,7 +195,7 @@ def test_stderr(content: bytes) -> None:
     assert len(classified) <= MOST_TEXTS + 12
     assert sum(line.count for line in classified) <= content.count(b"\n") + 1
     assert lines.tells_failure in (True, False)
-    complaint(text(content).split("\n"))
+    stderr_summary(text(content).split("\n"))
 
 
 @fuzzed

@@ -10,7 +10,7 @@ from fixtures.record.release.reversal import Reversal
 
 @control(
     "REL-13",
-    title="What can be taken back comes back, and the release applied again ends where it ended",
+    title="Reversing the release and applying it again gives the same database",
     impact="high",
     remediation="Mend the reverse that fails or leaves something behind; a table that cannot be the same is named in "
     "[release.unrepeatable] with the reason.",

@@ -12,7 +12,7 @@ from fixtures.record.release.comparison import Comparison
 
 @control(
     "REL-10",
-    title="The migrated schema is the one that the release's code makes of an empty database",
+    title="The migrated schema equals the one that the release's code makes of an empty database",
     impact="high",
     remediation="Each object is told with both definitions: put it into a migration, undo it by hand, or say in "
     "[release.drift] why production has it otherwise.",

@@ -10,7 +10,7 @@ from fixtures.record.release.rehearsal import Rehearsal, Stall
 
 @control(
     "REL-04",
-    title="Every migration comes to its end on a server like production's",
+    title="Every migration completes on a server like production's",
     impact="critical",
     remediation="Mend the migration that is named; run the release against this backup again before any deployment.",
 )
@@ -29,7 +29,7 @@ def test_every_migration_ends(rehearsal: Rehearsal, examination: Examination) ->
 
 @control(
     "REL-05",
-    title="A migration that fails leaves nothing half done",
+    title="A migration that fails leaves nothing half applied",
     impact="critical",
     remediation="Let it be atomic, or split it so that each statement stands in a migration of its own and can run again.",
 )
@@ -42,7 +42,7 @@ def test_nothing_is_left_half_done(rehearsal: Rehearsal, examination: Examinatio
 
 @control(
     "REL-06",
-    title="No migration closes a large table for long",
+    title="No migration locks a large table for long",
     impact="critical",
     remediation="Do what is told instead, or raise [release] lock_seconds and deploy in a window that people know of.",
 )
@@ -70,7 +70,7 @@ def test_no_migration_writes_too_much(rehearsal: Rehearsal, promised: Profile, e
 
 @control(
     "REL-08",
-    title="No request would have stalled for long",
+    title="No request would have waited long for a migration",
     impact="high",
     remediation="Look at the migration's locks (REL-06): do what is told there, or deploy while nobody is let in.",
 )

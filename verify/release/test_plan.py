@@ -8,7 +8,7 @@ from fixtures.record.release.plan import ReleasePlan
 
 @control(
     "REL-01",
-    title="The dump's history and the release's migrations are one",
+    title="The dump's migration history and the release's migrations agree",
     impact="critical",
     remediation="Each problem is told with its way out; deploy nothing before migrate --plan shows what you mean to run.",
 )
@@ -22,7 +22,7 @@ def test_the_history_is_one(release_plan: ReleasePlan, examination: Examination)
 
 @control(
     "REL-02",
-    title="Every migration can be taken back, or is meant not to be",
+    title="Every migration can be reversed, or is declared irreversible",
     impact="high",
     remediation="Give the operation a reverse, or name the migration in [release.irreversible] with the way back.",
 )
@@ -41,7 +41,7 @@ def test_every_migration_can_be_taken_back(
 
 @control(
     "REL-03",
-    title="Every extension that the release makes may be made",
+    title="Every extension that the release creates may be created in production",
     impact="high",
     remediation="Have it created by a superuser before the release, then name it in [release.extensions] with who allows it.",
 )

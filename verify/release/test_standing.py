@@ -9,7 +9,7 @@ from fixtures.record.release.standing import Standing
 
 @control(
     "REL-20",
-    title="manage.py check --deploy has nothing to say that is not meant",
+    title="manage.py check --deploy reports nothing that the profile does not accept",
     impact="high",
     remediation="Mend the setting that the message names, or name its id in [release.deploy_checks] with the reason.",
 )
@@ -28,7 +28,7 @@ def test_the_checks_of_a_deployment_pass(standing: Standing, promised: Profile, 
 
 @control(
     "REL-21",
-    title="Every model's first row comes through the ORM",
+    title="Every model's first row can be read through the ORM",
     impact="critical",
     remediation="Load that row in a shell of the release: a column is missing, or a value is not what its field takes it for",
 )
@@ -46,7 +46,7 @@ def test_every_models_first_row_loads(standing: Standing, examination: Examinati
 
 @control(
     "REL-22",
-    title="The URL conf is whole, and the admin and the named addresses answer",
+    title="The URL configuration loads, and the admin and the named addresses answer",
     impact="high",
     remediation="Ask for the page as the finding names it, with the release on a copy of the data.",
 )
@@ -66,7 +66,7 @@ def test_the_addresses_answer(standing: Standing, promised: Profile, examination
 
 @control(
     "REL-23",
-    title="Nothing of the release reaches outside while it stands up",
+    title="The release tries to reach nothing outside while it starts",
     impact="critical",
     remediation="Find the line that is named: what runs at start or on an admin's page must not wait for, or tell, anybody.",
 )

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fixtures.application.stderr_summary import complaint
+from fixtures.application.stderr_summary import stderr_summary
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ from fixtures.application.stderr_summary import complaint
 )
 def test_only_names_are_said(code: str, words: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert complaint(done.stderr.splitlines()) == words
+    assert stderr_summary(done.stderr.splitlines()) == words
