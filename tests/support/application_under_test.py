@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 
 from fixtures.application.checkout import Interpreter, Login, find_checkout
+from fixtures.application.closed import Closed
 from fixtures.profile import Application
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
@@ -57,7 +58,8 @@ class Bench:
     def interpreter(self, checkout: Path, folder: Path, application: Application = APPLICATION) -> Interpreter:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = find_checkout(checkout, application, Path(sys.executable))
-        return Interpreter(found, application, Login.of(self.server, "migrated"), self.guardian, folder)
+        login = Login.of(self.server, "migrated")
+        return Interpreter(found, application, login, self.guardian, folder, Closed(self.server))
 
 
 @contextmanager

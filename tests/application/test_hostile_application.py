@@ -1,0 +1,204 @@
+"""An application that turns on the drill reaches nothing but its own database, alters nothing else, leaves nothing."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from fixtures.application.closed import Closed
+from fixtures.application.migrate import migrate
+from fixtures.record.stage import StageFailed
+from fixtures.sandbox.account import unprivileged_account
+from fixtures.sandbox.child import plain_environment
+from fixtures.server import ServerRequest
+from fixtures.server.binaries import Binaries, candidates
+from tests.support.application_under_test import Bench, copy_of_the_sample
+from tests.support.spoiled_sets import replace_in
+
+CONNECT = """
+import os, psycopg
+def to(name):
+    return psycopg.connect(dbname=name, host=os.environ["DB_HOST"], port=os.environ["DB_PORT"],
+                           user=os.environ["DB_USER"], password=os.environ["DB_PASSWORD"], autocommit=True)
+"""
+ALTERED = {
+    "an update": ("UPDATE igny8_content SET title = 'changed' WHERE id = 2", "public.igny8_content"),
+    "a deletion": (
+        "DELETE FROM igny8_deployments WHERE id = (SELECT max(id) FROM igny8_deployments)",
+        "igny8_deployments",
+    ),
+    "the same rows written anew": ("UPDATE igny8_plans SET id = id", "public.igny8_plans"),
+    "a table written anew": ("CLUSTER igny8_plans USING igny8_plans_pkey", "igny8_plans"),
+    "a sequence": ("SELECT setval('igny8_content_id_seq', 1)", "igny8_content_id_seq"),
+    "a policy": ("CREATE POLICY open ON igny8_content USING (true)", "pg_catalog.pg_policy"),
+}
+
+
+@pytest.fixture
+def restored(place: Bench) -> Iterator[psycopg.Connection]:
+    with place.restored() as connection:
+        yield connection
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Callable[[str], Path]:
+    """A checkout whose migrate does first what the body says."""
+
+    def made(body: str) -> Path:
+        checkout = copy_of_the_sample(tmp_path)
+        (checkout / "hostile.py").write_text(body)
+        start = 'if __name__ == "__main__":\n'
+        replace_in(
+            checkout / "manage.py", {start: f"import sys\nif 'migrate' in sys.argv:\n    import hostile\n{start}"}
+        )
+        return checkout
+
+    return made
+
+
+def failing(place: Bench, checkout: Path) -> StageFailed:
+    with pytest.raises(StageFailed) as failed:
+        migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
+    return failed.value
+
+
+def titles(place: Bench) -> list[tuple[int, str]]:
+    with place.server.connect("restored") as connection:
+        return connection.execute("SELECT id, title FROM igny8_content ORDER BY id").fetchall()
+
+
+def test_the_restored_database_lets_nobody_in_while_the_application_runs(
+    place: Bench, restored: psycopg.Connection, hostile: Callable[[str], Path]
+) -> None:
+    restored.close()
+    before = titles(place)
+    failed = failing(place, hostile(f'{CONNECT}\nto("restored").execute("DELETE FROM igny8_content")'))
+    assert type(failed) is StageFailed
+    assert titles(place) == before
+    with place.server.connect() as connection:
+        row = "SELECT datallowconn, pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'restored'"
+        assert connection.execute(row).fetchone() == (True, "igny8_owner")
+
+
+@pytest.mark.parametrize("alteration", ALTERED)
+def test_what_is_altered_while_it_should_be_closed_is_found(
+    place: Bench, restored: psycopg.Connection, alteration: str
+) -> None:
+    restored.close()
+    statement, relation = ALTERED[alteration]
+    closed = Closed(place.server)
+    with closed.while_it_runs():
+        with place.server.administer() as connection:
+            connection.execute("ALTER DATABASE restored ALLOW_CONNECTIONS true")
+        with place.server.connect("restored") as connection:
+            connection.execute(statement.encode())
+    with pytest.raises(StageFailed) as failed:
+        closed.require_untouched()
+    assert failed.value.cause.startswith("the application altered the restored database while it ran: ")
+    assert relation in failed.value.cause
+
+
+def test_the_application_cannot_open_it_again(
+    place: Bench, restored: psycopg.Connection, hostile: Callable[[str], Path]
+) -> None:
+    restored.close()
+    before = titles(place)
+    opened = 'to("postgres").execute("ALTER DATABASE restored ALLOW_CONNECTIONS true")'
+    failed = failing(place, hostile(f"{CONNECT}\n{opened}\nto('restored').execute('DELETE FROM igny8_content')"))
+    assert type(failed) is StageFailed
+    assert titles(place) == before
+
+
+def test_an_application_that_leaves_it_alone_is_said_to(
+    place: Bench, restored: psycopg.Connection, tmp_path: Path
+) -> None:
+    restored.close()
+    interpreter = place.interpreter(copy_of_the_sample(tmp_path), tmp_path / "private")
+    migrated = migrate(place.server, interpreter, 60)
+    assert "are as they were before the application ran" in migrated.kept_apart
+
+
+def test_no_daemon_of_its_migrate_is_left_and_nothing_is_written_elsewhere(
+    place: Bench, restored: psycopg.Connection, hostile: Callable[[str], Path]
+) -> None:
+    restored.close()
+    canary = Path(f"/tmp/rdt-canary-{os.getpid()}")
+    body = f"""
+import os, signal
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for descriptor in (0, 1, 2):
+            os.close(descriptor)
+        os.execv("/bin/sleep", ["sleep", "5432.5"])
+    os._exit(0)
+os.wait()
+open({str(canary)!r}, "w").write("x")
+"""
+    checkout = hostile(body)
+    migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
+    assert not canary.exists()
+    assert not [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == ["sleep", "5432.5"]]
+
+
+def test_another_cluster_of_the_machine_that_trusts_everybody_is_out_of_reach(
+    place: Bench, restored: psycopg.Connection, hostile: Callable[[str], Path]
+) -> None:
+    restored.close()
+    with trusting_cluster() as (folder, port):
+        with psycopg.connect(host=str(folder), port=port, user="postgres", dbname="postgres") as ours:
+            assert ours.execute("SELECT 1").fetchone() == (1,)
+        tried = "\n".join(
+            f"try:\n    psycopg.connect(host={host!r}, port={port}, user='postgres', dbname='postgres', connect_timeout=5)"
+            f".execute('CREATE TABLE canary ()')\nexcept psycopg.OperationalError:\n    pass"
+            for host in (str(folder), "127.0.0.1")
+        )
+        checkout = hostile(f"{CONNECT}\n{tried}")
+        migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
+        with psycopg.connect(host=str(folder), port=port, user="postgres", dbname="postgres") as ours:
+            assert ours.execute("SELECT to_regclass('canary')").fetchone() == (None,)
+
+
+@contextmanager
+def trusting_cluster() -> Iterator[tuple[Path, int]]:
+    binaries = next(each for each in candidates(ServerRequest("")) if isinstance(each, Binaries)).folder
+    account = unprivileged_account()
+    who = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    folder = Path(f"/tmp/rdt-trust-{os.getpid()}")
+    folder.mkdir(mode=0o755)
+    if account is not None:
+        os.chown(folder, account.uid, account.gid)
+    data = ["-D", str(folder / "data")]
+    environment = plain_environment()
+    initdb = [str(binaries / "initdb"), *data, "-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8"]
+    subprocess.run(initdb, check=True, capture_output=True, env=environment, cwd="/", **who)  # type: ignore[call-overload]
+    server = subprocess.Popen(
+        [str(binaries / "postgres"), *data, "-k", str(folder), "-p", str(port), "-c", "listen_addresses=127.0.0.1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd="/",
+        **who,  # type: ignore[call-overload]
+    )
+    try:
+        until = time.monotonic() + 30
+        while not (folder / f".s.PGSQL.{port}").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        yield folder, port
+    finally:
+        server.send_signal(signal.SIGQUIT)
+        server.wait(20)
+        shutil.rmtree(folder)
