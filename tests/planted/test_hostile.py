@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.support.drills import Healthy, drill
 from tests.support.met_faults import Fault
 from tests.support.profiles import profile_and
-from tests.support.spoiled_sets import reword
+from tests.support.spoiled_sets import profile_with, reword
 
 NATIVE = """
     CREATE FUNCTION igny8_handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
@@ -47,6 +47,8 @@ SITE = """
 """
 UNLOGGED = "ALTER TABLE igny8_usage_days SET UNLOGGED;"
 SHARED = "[tenancy.shared]"
+# No other role than a superuser can load code that runs with the server's own rights.
+ALLOWED = {"[backup]\n": '[backup]\nsuperuser_load = "the source is our own"\n'}
 
 
 def shared(table: str) -> dict[str, str]:
@@ -68,6 +70,7 @@ PLANTED = {
             ),
             broken=3,
             sql=NATIVE,
+            profile=ALLOWED,
         ),
     },
     "RST-11": {
@@ -150,7 +153,8 @@ def test_what_the_profile_knows_of_is_no_fault(healthy: Healthy, tmp_path: Path)
     known = [sample for control in sorted(PLANTED) for sample in next(iter(PLANTED[control].values())).samples]
     known = [name for name in (*known, "subscription events") if "cron" not in name and "django_site" not in name]
     lines = "\n".join(f'"{name}" = "is meant to be there"' for name in known)
-    outcome = drill(tmp_path / "backups", tmp_path / "out", profile=profile_and(tmp_path, f"[tolerated]\n{lines}"))
+    known_and_allowed = {**ALLOWED, "[sites]\n": f"[tolerated]\n{lines}\n\n[sites]\n"}
+    outcome = drill(tmp_path / "backups", tmp_path / "out", profile=profile_with(tmp_path, known_and_allowed))
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
 
 
