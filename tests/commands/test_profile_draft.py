@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.profile import Profile
 from fixtures.profile.reading import read_profile
+from fixtures.profile.schema import SCHEMA
 from tests.support.drills import PROFILE, ROOT, SAMPLE, drill
 
 CANARY = "canary"
@@ -31,6 +32,9 @@ def drafted(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{into / 'profile.toml'}\n"
     assert "parts are guesses" in done.stderr
+    # The first line tells an editor what completes and checks the rest.
+    first = (into / "profile.toml").read_text().splitlines()[0]
+    assert (into / first.removeprefix("#:schema ")).resolve() == SCHEMA
     return into
 
 
