@@ -89,6 +89,17 @@ def test_the_restored_database_lets_nobody_in_while_the_application_runs(
         assert connection.execute(row).fetchone() == (True, "igny8_owner")
 
 
+def test_a_view_that_holds_nothing_yet_is_none_of_what_is_compared(
+    place: Bench, restored: psycopg.Connection, tmp_path: Path
+) -> None:
+    restored.execute("CREATE MATERIALIZED VIEW empty AS SELECT 1 AS one WITH NO DATA")
+    restored.close()
+    closed = Closed(place.server)
+    with closed.while_it_runs():
+        pass
+    assert "are as they were" in closed.require_untouched()
+
+
 @pytest.mark.parametrize("alteration", ALTERED)
 def test_what_is_altered_while_it_should_be_closed_is_found(
     place: Bench, restored: psycopg.Connection, alteration: str
