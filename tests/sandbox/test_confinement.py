@@ -244,9 +244,11 @@ def test_what_a_superuser_of_the_server_starts_there_sees_nothing_and_ends_with_
 ) -> None:
     home.chmod(0o777)
     with serve(ServerRequest("0123abcd", "local"), guardian) as server, server.connect() as connection:
-        daemon = f"(setsid nohup sleep 5900 &) ; echo x > {home}/canary; ls /tmp > /tmp/seen; cat /tmp/seen; true"
+        # With its outputs elsewhere: the server reads a program's to their end.
+        daemon = "(setsid nohup sleep 5900 > /dev/null 2>&1 < /dev/null &)"
+        look = f"echo x > {home}/canary; ls /tmp > /tmp/seen; cat /tmp/seen; true"
         connection.execute("CREATE TEMP TABLE said (line text)")
-        connection.execute(f"COPY said FROM PROGRAM '{daemon}'")
+        connection.execute(f"COPY said FROM PROGRAM '{daemon} ; {look}'")
         seen = [row[0] for row in connection.execute("SELECT line FROM said")]
         # Its own folder alone, on the way to which that of temporary files is.
         assert sorted(seen) == sorted([Path(server.host).parent.name, "seen"])
