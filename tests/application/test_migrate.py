@@ -323,5 +323,7 @@ def test_the_applications_environment_holds_nothing_of_ours(
     assert "AWS_SECRET_ACCESS_KEY" not in environment
     assert environment["FIELD_KEY"] == "handed on"
     assert environment["JSON"] == '{"a": {}}'
-    assert environment["DATABASE_URL"].startswith(f"postgres://{place.server.user}:")
+    role = place.server.logins.of(place.server, "application").user
+    assert role != place.server.user
+    assert environment["DATABASE_URL"].startswith(f"postgres://{role}:")
     assert "@%2F" in environment["DATABASE_URL"]
