@@ -1,0 +1,146 @@
+"""Drills a set in this process on what a whole drill left standing: its server, the restored and the migrated database, and what
+the application answered. All else is the drill's own: its stages, the plan, every control, the verdict, the summary.
+
+What is taken over is what costs: a server's start, the load of a dump, the application's own interpreter. The faults of a
+set, of its files and of its rows show without them; one that only a load or the application shows is met in a whole drill."""
+
+import io
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from psycopg import sql
+from rich.console import Console
+
+from fixtures.checks.masking import masked_text
+from fixtures.custody.mask_key import passing_mask_key
+from fixtures.plugin.way_in import way_in
+from fixtures.profile.reading import read_profile
+from fixtures.record.evidence import EXIT_CODES
+from fixtures.record.progress import silent
+from fixtures.record.record import DrillRecord, Migrated, Restored
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server
+from fixtures.story.run_drill import run_drill
+from fixtures.story.steps import DrillRun, Order
+from reports import summary, terminal
+from reports.story import Story
+from tests.support.controls_in_process import try_controls
+from tests.support.drills import PROFILE, SAMPLE, Drill
+
+STEPS = "fixtures.story.steps"
+OWNER = "igny8_owner"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one whole drill of the healthy set left: its record, and its databases on a server that runs on, as templates."""
+
+    server: Server
+    guardian: Guardian
+    record: DrillRecord
+
+    def drill(
+        self, backups: Path, out: Path, *, app: Path = SAMPLE, profile: Path = PROFILE, planted: str = ""
+    ) -> Drill:
+        """Drills the newest set of `backups`. `planted` is the SQL that was executed in its source: here it is executed in
+        the restored and in the migrated database as well, which are clones of those that stand."""
+        order = an_order(backups, app, profile, self.guardian)
+        with ExitStack() as stack:
+            stack.callback(self._drop)
+            for name, made_up in self._instead(planted).items():
+                stack.enter_context(patch(f"{STEPS}.{name}", made_up))
+            return judged(run_drill(order, stack, lambda _: silent), order, out)
+
+    def _instead(self, planted: str) -> dict[str, Any]:
+        """What each of the story's costly calls gives back here, by the call's name."""
+
+        @contextmanager
+        def serve(*_: Any) -> Iterator[Server]:
+            yield self.server
+
+        def restore(*_: Any, **__: Any) -> Restored:
+            self._clone("restored", planted)
+            assert self.record.restored is not None
+            return self.record.restored
+
+        def migrate(*_: Any) -> Migrated:
+            self._clone("migrated", planted)
+            assert self.record.migrated is not None
+            return self.record.migrated
+
+        return {
+            "serve": serve,
+            "restore": restore,
+            "migrate": migrate,
+            "visit": lambda *_: self.record.visited,
+            "stand_up": lambda *_: self.record.application,
+        }
+
+    def _clone(self, name: str, planted: str) -> None:
+        self.server.create_database(name, template=standing(name), owner=OWNER)
+        if planted:
+            with self.server.connect(name) as connection:
+                connection.execute(sql.SQL(planted))
+
+    def _drop(self) -> None:
+        with self.server.connect() as connection:
+            names = connection.execute("SELECT datname FROM pg_database WHERE datname IN ('restored', 'migrated')")
+            there = [name for (name,) in names]
+        for name in there:
+            self.server.drop_database(name)
+
+
+def standing(database: str) -> str:
+    return f"standing_{database}"
+
+
+@contextmanager
+def standing_drill(whole_set: Path) -> Iterator[Standing]:
+    """Runs every stage of a drill of that set, once; takes as long as a whole drill without its controls and documents."""
+    with Guardian("57a4d145") as guardian, ExitStack() as stack:
+        run = run_drill(an_order(whole_set.parent, SAMPLE, PROFILE, guardian), stack, lambda _: silent)
+        assert all(stage.state == "ok" for stage in run.stages), run.stages
+        assert run.server is not None
+        for name in ("restored", "migrated"):
+            with run.server.connect() as connection:
+                rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+                connection.execute(rename.format(sql.Identifier(name), sql.Identifier(standing(name))))
+        yield Standing(run.server, guardian, run.record)
+
+
+def an_order(backups: Path, app: Path, profile: Path, guardian: Guardian) -> Order:
+    source = read_profile(profile)
+    key = passing_mask_key().of(source.name)
+    return Order(
+        run_id=f"short-{secrets.token_hex(3)}",
+        backups=backups,
+        set_name=None,
+        application=app,
+        python=Path(sys.executable),
+        profile=source,
+        server="local",
+        binaries=None,
+        guardian=guardian,
+        mask=partial(masked_text, key=key),
+    )
+
+
+def judged(run: DrillRun, order: Order, out: Path) -> Drill:
+    """Tries every control on what a run left, and writes what a drill would: the evidence and its summary."""
+    key = passing_mask_key().of(order.profile.name)
+    access = way_in(run, order.profile, key, secrets.token_urlsafe(24))
+    evidence, said = try_controls(run.record, order.profile, access, run.not_shown)
+    directory = out / order.run_id
+    directory.mkdir(parents=True)
+    (directory / "evidence.json").write_bytes(evidence.written)
+    (directory / "summary.md").write_text(summary.write_up(Story(evidence)))
+    printed = io.StringIO()
+    terminal.show(evidence, directory, Console(file=printed, width=120, legacy_windows=False))
+    return Drill(EXIT_CODES[evidence.verdict], said + printed.getvalue(), directory)
