@@ -11,7 +11,8 @@ from fixtures.sandbox.guardian import Guardian
 
 if TYPE_CHECKING:
     from tests.support.application_under_test import Bench
-    from tests.support.drills import Drill, Healthy
+    from tests.support.drills import Drill, Drilling, Healthy
+    from tests.support.short_drills import Standing
 
 
 @pytest.fixture
@@ -50,6 +51,26 @@ def healthy_drill(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     from tests.support.drills import drill
 
     return drill(whole_set.parent, tmp_path_factory.mktemp("healthy-drill"))
+
+
+@pytest.fixture(scope="session")
+def standing(whole_set: Path) -> Iterator["Standing"]:
+    """What a drill of that set left standing: short drills go on from there."""
+    from tests.support.short_drills import standing_drill
+
+    with standing_drill(whole_set) as ready:
+        yield ready
+
+
+@pytest.fixture(params=["short", pytest.param("whole", marks=pytest.mark.whole)])
+def drilling(request: pytest.FixtureRequest) -> "Drilling":
+    """Both ways to drill a set in which a fault is planted: each must find the same."""
+    from tests.support.drills import whole_drill
+
+    if request.param == "whole":
+        return whole_drill
+    ready: Standing = request.getfixturevalue("standing")
+    return ready.drill
 
 
 @pytest.fixture(scope="session")

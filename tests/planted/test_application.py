@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.support.application_under_test import new_migration
 from tests.support.met_faults import WITHOUT_APPLICATION, Fault
+from tests.support.short_drills import STOOD_UP
 from tests.support.spoiled_sets import replace_in
 
 CORE = Path("igny8_core")
@@ -94,6 +95,7 @@ PLANTED = {
     "APP-01": {
         "it gives up while it answers": Fault(
             says="the application does not start",
+            really=STOOD_UP,
             in_code=broker_check('    raise SystemExit("no worker has been seen")\n'),
             blocked=WITHOUT_APPLICATION,
             because="the application does not start",
@@ -102,20 +104,22 @@ PLANTED = {
     "APP-02": {
         "a check finds fault with the migrated schema": Fault(
             says="manage.py check exited 1: igny8.E001",
+            really=STOOD_UP,
             in_code=at_start(A_CHECK_OF_THE_MIGRATED_SCHEMA),
         ),
     },
     "APP-03": {
         "a stylesheet names a picture that is not in the release": Fault(
-            says="collectstatic failed: ", in_code=a_stylesheet_of_a_picture_that_nobody_committed
+            says="collectstatic failed: ", really=STOOD_UP, in_code=a_stylesheet_of_a_picture_that_nobody_committed
         ),
         "a file is another one each time": Fault(
-            says="collectstatic made other files the second time", in_code=static_files_with_a_stamp
+            says="collectstatic made other files the second time", really=STOOD_UP, in_code=static_files_with_a_stamp
         ),
     },
     "APP-04": {
         "it needs yesterday's queue": Fault(
             says="the health view answered 503",
+            really=STOOD_UP,
             in_code=broker_check(
                 "    with app.connection_for_read() as broker:\n"
                 '        queue = broker.default_channel.queue_declare("celery")\n'
@@ -128,11 +132,13 @@ PLANTED = {
             says="2 of 2 attempts would have gone outside",
             samples=("mail 1", "mail 2"),
             broken=2,
+            really=STOOD_UP,
             in_code=a_migration_that_writes_to_everyone,
         ),
         "it calls an address at every start": Fault(
             says="1 of 1 attempts would have gone outside",
             samples=("lookup crm.example:443",),
+            really=STOOD_UP,
             in_code=at_start(CALLS_OUTSIDE),
         ),
     },
@@ -140,6 +146,7 @@ PLANTED = {
         "it keeps a log beside its code": Fault(
             says="1 of 1 checkouts changed beside the code",
             samples=("igny8_core/igny8/started.log",),
+            really=STOOD_UP,
             in_code=at_start(KEEPS_A_LOG),
         ),
     },

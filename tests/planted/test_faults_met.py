@@ -16,7 +16,7 @@ from tests.planted import (
     test_restore,
     test_sites,
 )
-from tests.support.drills import Healthy
+from tests.support.drills import Drill, Drilling, Healthy, whole_drill
 from tests.support.met_faults import Company, companies, expect_only, meet
 
 TABLES = (
@@ -35,19 +35,35 @@ NEVER_SHOWN = test_exposure.SECRET
 LEFT_BY_A_DUMP = Path("/tmp/restore-drill-was-here")
 
 
+SHORT, WHOLE = companies(TABLES, whole=False), companies(TABLES, whole=True)
+
+
 def test_no_fault_is_left_out() -> None:
-    met = [(control, fault) for company in companies(TABLES) for control, fault in company.faults]
+    met = [(control, fault) for company in (*SHORT, *WHOLE) for control, fault in company.faults]
     planted = [(control, fault) for table in TABLES for control, faults in table.items() for fault in faults.values()]
     assert len(met) == len(planted)
     assert all(each in met for each in planted)
 
 
-@pytest.mark.parametrize("company", companies(TABLES), ids=str)
+@pytest.mark.parametrize("company", SHORT, ids=str)
 def test_each_control_and_no_other_sees_its_fault(
+    company: Company, healthy: Healthy, whole_set: Path, drilling: Drilling, tmp_path: Path
+) -> None:
+    outcome = meet(company, healthy, whole_set, tmp_path, drilling)
+    expect_only(company, outcome)
+    nothing_left(outcome)
+
+
+@pytest.mark.parametrize("company", WHOLE, ids=str)
+def test_each_control_and_no_other_sees_its_fault_that_only_a_whole_drill_shows(
     company: Company, healthy: Healthy, whole_set: Path, tmp_path: Path
 ) -> None:
-    outcome = meet(company, healthy, whole_set, tmp_path)
+    outcome = meet(company, healthy, whole_set, tmp_path, whole_drill)
     expect_only(company, outcome)
+    nothing_left(outcome)
+
+
+def nothing_left(outcome: Drill) -> None:
     assert NEVER_SHOWN not in outcome.output
     assert not [file.name for file in outcome.files if NEVER_SHOWN.encode() in file.read_bytes()]
     assert not LEFT_BY_A_DUMP.exists()

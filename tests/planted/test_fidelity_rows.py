@@ -166,6 +166,10 @@ PLANTED = {
                 SET allow_system_table_mods = on;
                 UPDATE pg_collation SET collversion = '1.0' WHERE collname = 'by_hand';
             """,
+            arrives="""
+                CREATE COLLATION by_hand (provider = libc, locale = 'C.UTF-8');
+                ALTER TABLE igny8_plans ALTER name TYPE varchar(80) COLLATE by_hand;
+            """,
         ),
     },
     "FID-11": {
@@ -213,6 +217,7 @@ PLANTED = {
             subjects=("roles",),
             samples=("igny8_app: gained CREATEDB",),
             in_set=let_the_application_make_databases,
+            whole=True,
         ),
     },
 }

@@ -12,6 +12,7 @@ from tests.support.drills import Healthy, drill
 from tests.support.dump_formats import FORMATS, Format, dump_as
 from tests.support.met_faults import WITHOUT_DUMP, WITHOUT_RESTORED, Fault
 from tests.support.seen_faults import expect_no_canary
+from tests.support.short_drills import LOADED
 from tests.support.spoiled_sets import copy_of, manifest_of, part, retell, sign
 
 Spoil = Callable[[bytes], bytes]
@@ -120,6 +121,7 @@ PLANTED = {
             in_set=lambda backup, healthy: put(
                 backup, healthy, Format(".sql.gz", ("--exclude-table-data=igny8_usage_days",), gzip.compress)
             ),
+            arrives="TRUNCATE igny8_usage_days",
             also={"FID-01": ("public.igny8_usage_days",)},
             blocked=("FID-04", "FID-05"),
             because="differs from the source, as FID-01 tells",
@@ -129,12 +131,14 @@ PLANTED = {
         "plain SQL with a row twice": Fault(
             says="something is there twice",
             in_set=plain(lossy),
+            really=LOADED,
             blocked=WITHOUT_RESTORED,
             because="something is there twice",
         ),
         "plain SQL that asks more than an owner may": Fault(
             says="the server did not permit part of the restore: permission denied for function pg_read_file",
             in_set=plain(behind_the_header("SELECT pg_catalog.pg_read_file('/etc/passwd');\n")),
+            really=LOADED,
             blocked=WITHOUT_RESTORED,
             because="the server did not permit part of the restore",
         ),

@@ -102,6 +102,7 @@ PLANTED = {
             samples=("subscription events is enabled",),
             sql=SUBSCRIPTION,
             in_set=lambda backup, _: reword(backup, SUBSCRIPTION, SUBSCRIPTION_ENABLED.ljust(len(SUBSCRIPTION))),
+            arrives=SUBSCRIPTION_ENABLED,
             profile=tolerated("subscription events"),
         ),
     },

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.support.application_under_test import new_migration
 from tests.support.met_faults import WITHOUT_MIGRATED, Fault
+from tests.support.short_drills import MIGRATED
 from tests.support.spoiled_sets import replace_in
 
 APP = Path("igny8_core") / "igny8"
@@ -43,18 +44,21 @@ PLANTED = {
     "MIG-01": {
         "a migration fails on these rows": Fault(
             says='0010_planted failed: IntegrityError (UniqueViolation): could not create unique index "one_name"',
+            really=MIGRATED,
             in_code=migration_that("ALTER TABLE igny8_users ADD CONSTRAINT one_name UNIQUE (is_active)"),
             blocked=WITHOUT_MIGRATED,
             because="migration igny8.0010_planted failed",
         ),
         "the dump is newer than the code": Fault(
             says="the dump is newer than the code: it has applied what the code lacks (igny8.0006_postgres_features)",
+            really=MIGRATED,
             in_code=code_of_an_older_release,
             blocked=WITHOUT_MIGRATED,
             because="the dump is newer than the code",
         ),
         "the history has a hole": Fault(
             says="the dump's migration history is inconsistent",
+            really=MIGRATED,
             sql="DELETE FROM django_migrations WHERE app = 'igny8' AND name = '0003_content'",
             blocked=WITHOUT_MIGRATED,
             because="history is inconsistent",
@@ -64,6 +68,7 @@ PLANTED = {
         "the application's own migrate stops before the last one": Fault(
             says="1 of 27 migrations are not applied",
             samples=("igny8.0009_content_title_index",),
+            really=MIGRATED,
             in_code=a_migrate_of_its_own,
         ),
     },
@@ -71,13 +76,16 @@ PLANTED = {
         "a migration deletes one row": Fault(
             says="1 of 1678 rows are gone",
             subjects=("public.igny8_usage_days",),
+            really=MIGRATED,
             in_code=migration_that(f"DELETE FROM igny8_usage_days WHERE {ONE_DAY_OF_USAGE}"),
         ),
     },
     "MIG-04": {
         "a migration drops a table that is in use": Fault(
+            alone=True,
             says="1 of 33 tables were dropped with rows in them",
             samples=("public.igny8_usage_days (1678 rows)",),
+            really=MIGRATED,
             in_code=migration_that("DROP TABLE igny8_usage_days"),
         ),
     },
@@ -85,6 +93,7 @@ PLANTED = {
         "a field has no migration": Fault(
             says="1 of 1 model changes have no migration",
             samples=("igny8: Add field pinned to note",),
+            really=MIGRATED,
             in_code=a_field_without_a_migration,
         ),
     },

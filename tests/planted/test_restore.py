@@ -4,8 +4,19 @@ from pathlib import Path
 
 from tests.support.drills import Healthy
 from tests.support.met_faults import WITHOUT_FACTS, WITHOUT_RESTORED, Fault
+from tests.support.short_drills import LOADED
 from tests.support.spoiled_sets import cut, dump_again, part, reword, sign
 
+# What a dump without grants makes: each object's are its owner's alone.
+WITHOUT_GRANTS = """
+    DO $$ DECLARE schema name; BEGIN
+        FOR schema IN SELECT nspname FROM pg_namespace WHERE nspname ~ '^(public|igny8)' LOOP
+            EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM igny8_app', schema);
+            EXECUTE format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA %I FROM igny8_app', schema);
+            EXECUTE format('REVOKE ALL ON SCHEMA %I FROM igny8_app', schema);
+        END LOOP;
+    END $$
+"""
 USAGE_NUMBERS = "public.igny8_usage_logs_usage_no_seq"
 
 
@@ -20,6 +31,7 @@ PLANTED = {
         "the dump is cut short": Fault(
             says="the dump is cut short or damaged",
             in_set=lambda backup, _: cut(backup, "dump", 0.7),
+            really=LOADED,
             blocked=WITHOUT_RESTORED,
             because="the dump is cut short or damaged",
         ),
@@ -29,6 +41,7 @@ PLANTED = {
                 SET session_replication_role = replica;
                 UPDATE igny8_content SET author_id = 987654 WHERE id = (SELECT max(id) FROM igny8_content)
             """,
+            really=LOADED,
             blocked=WITHOUT_RESTORED,
             because="rows of the dump were refused",
         ),
@@ -41,6 +54,7 @@ PLANTED = {
             in_set=lambda backup, _: reword(
                 backup, "CREATE INDEX igny8_keyword_phrase_trgm", "--EATE INDEX igny8_keyword_phrase_trgm"
             ),
+            arrives="DROP INDEX igny8_keyword_phrase_trgm",
         ),
         "a trigger is listed and never made": Fault(
             says="1 of 1 objects are not in the database",
@@ -49,6 +63,7 @@ PLANTED = {
             in_set=lambda backup, _: reword(
                 backup, "CREATE TRIGGER igny8_content_body_sha256", "--EATE TRIGGER igny8_content_body_sha256"
             ),
+            arrives="DROP TRIGGER igny8_content_body_sha256 ON igny8_content",
         ),
     },
     "RST-03": {
@@ -99,6 +114,7 @@ PLANTED = {
             says="roles and grants did not come back",
             samples=("role igny8_app was in no roles file",),
             in_set=without_the_applications_role,
+            whole=True,
             blocked=("TEN-06",),
             because="the application's role igny8_app cannot connect to the restored copy",
         ),
@@ -106,6 +122,7 @@ PLANTED = {
             says="roles and grants did not come back",
             samples=("any grant to role igny8_app",),
             in_set=lambda backup, healthy: dump_again(healthy, backup, "--no-acl"),
+            arrives=WITHOUT_GRANTS,
             also={"FID-11": ("grants",)},
             blocked=("TEN-06", "TEN-12"),
             because="its grants did not come back",
@@ -127,6 +144,7 @@ PLANTED = {
                     SERVER files OPTIONS (program 'cat igny8_archive.csv', format 'csv');
                 COPY (SELECT 1) TO PROGRAM 'cat > igny8_archive.csv'
             """,
+            really=LOADED,
             blocked=("BAK-08", *WITHOUT_FACTS),
             because="public.igny8_archive of restored cannot be read",
         ),

@@ -24,7 +24,16 @@ from tests.support.drills import ROOT, SAMPLE
 
 VERIFY = ROOT / "verify"
 # What tries nothing: the outer pytest's own, which would speak of the inner one's tests as its own.
-WITHOUT = ("allure_pytest", "xdist", "looponfail", "hypothesispytest", "platformdirs", "terminal", "cacheprovider", "logging")
+WITHOUT = (
+    "allure_pytest",
+    "xdist",
+    "looponfail",
+    "hypothesispytest",
+    "platformdirs",
+    "terminal",
+    "cacheprovider",
+    "logging",
+)
 
 
 @dataclass(eq=False)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from psycopg import sql
 
@@ -87,6 +88,34 @@ def drill(
     runs = [path for path in out.iterdir() if path.is_dir() and not path.is_symlink()] if out.is_dir() else []
     newest = max(runs, key=lambda path: path.stat().st_mtime_ns) if runs else out
     return Drill(done.returncode, done.stdout + done.stderr, newest)
+
+
+class Drilling(Protocol):
+    """A way to drill a set: whole, or short on what stands already, where `planted` and `really` say what differs."""
+
+    def __call__(
+        self,
+        backups: Path,
+        out: Path,
+        *,
+        app: Path = SAMPLE,
+        profile: Path = PROFILE,
+        planted: str = "",
+        really: frozenset[str] = frozenset(),
+    ) -> Drill: ...
+
+
+def whole_drill(
+    backups: Path,
+    out: Path,
+    *,
+    app: Path = SAMPLE,
+    profile: Path = PROFILE,
+    planted: str = "",
+    really: frozenset[str] = frozenset(),
+) -> Drill:
+    """Every stage, of what the set itself holds."""
+    return drill(backups, out, app=app, profile=profile)
 
 
 def command(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.application_under_test import copy_of_the_sample
-from tests.support.drills import PROFILE, SAMPLE, Drill, Healthy, drill
+from tests.support.drills import PROFILE, SAMPLE, Drill, Drilling, Healthy
 from tests.support.seen_faults import expect_red
 from tests.support.spoiled_sets import copy_of, profile_with, truth_of
 
@@ -37,7 +37,11 @@ class Fault:
     `profile` lines of a copy of the profile. `lost`: the manifest is that of a source without the fault.
     `also` are controls that rightly see the same fault; `blocked` names controls, or whole areas, that cannot be
     tried any more for the cause in `because`. In `samples`, `#` stands for a keyed hash. `alone`: it changes what the
-    controls of other faults count."""
+    controls of other faults count.
+
+    How deep it must go: in a short drill what stands already becomes what a load would make of this set, by `arrives`, or by
+    `sql` where nothing else is said; `really` are the calls that this fault needs all the same; `whole` is a fault that
+    no short drill shows."""
 
     says: str
     subjects: tuple[str, ...] = ("whole",)
@@ -53,6 +57,13 @@ class Fault:
     blocked: tuple[str, ...] = ()
     because: str = ""
     alone: bool = False
+    arrives: str | None = None
+    really: frozenset[str] = frozenset()
+    whole: bool = False
+
+    def planted(self, healthy: Healthy) -> str:
+        """What is executed in the source."""
+        return self.sql if isinstance(self.sql, str) else self.sql(healthy)
 
 
 Planted = Mapping[str, Mapping[str, Fault]]
@@ -103,12 +114,14 @@ def _hidden(red: Mapping[str, set[str]], blocked: set[str]) -> bool:
     return any(control in blocked or control[:3] in blocked for control in red)
 
 
-def companies(tables: Iterable[Planted]) -> list[Company]:
-    """Every fault of these tables in the first company that admits it."""
+def companies(tables: Iterable[Planted], whole: bool) -> list[Company]:
+    """Every fault of these tables that a short drill shows, or that none does, in the first company that admits it."""
     found: list[Company] = []
     for table in tables:
         for control, faults in table.items():
             for fault in faults.values():
+                if fault.whole != whole:
+                    continue
                 newcomer = Company([(control, fault)])
                 host = next((company for company in found if company.admits(newcomer)), None)
                 if host is None:
@@ -118,10 +131,10 @@ def companies(tables: Iterable[Planted]) -> list[Company]:
     return found
 
 
-def meet(company: Company, healthy: Healthy, whole_set: Path, folder: Path) -> Drill:
+def meet(company: Company, healthy: Healthy, whole_set: Path, folder: Path, drilling: Drilling) -> Drill:
     """Plants the faults and drills the set."""
     faults = [fault for _, fault in company.faults]
-    planted = [fault.sql if isinstance(fault.sql, str) else fault.sql(healthy) for fault in faults if fault.sql]
+    planted = [fault.planted(healthy) for fault in faults if fault.sql]
     in_files = next((fault.in_files for fault in faults if fault.in_files), None)
     if planted or in_files:
         backup = healthy.backup(folder / "backups", ";\n".join(planted), in_files=in_files)
@@ -139,7 +152,15 @@ def meet(company: Company, healthy: Healthy, whole_set: Path, folder: Path) -> D
             fault.in_code(app)
     changes = {former: latter for fault in faults for former, latter in fault.profile.items()}
     profile = profile_with(folder, changes) if changes else PROFILE
-    return drill(folder / "backups", folder / "out", app=app, profile=profile)
+    arrives = [fault.planted(healthy) if fault.arrives is None else fault.arrives for fault in faults]
+    return drilling(
+        folder / "backups",
+        folder / "out",
+        app=app,
+        profile=profile,
+        planted=";\n".join(statement for statement in arrives if statement),
+        really=frozenset().union(*(fault.really for fault in faults)),
+    )
 
 
 def expect_only(company: Company, outcome: Drill) -> None:

@@ -1,5 +1,5 @@
-"""Drills a set in this process on what a whole drill left standing: its server, the restored and the migrated database, and what
-the application answered. All else is the drill's own: its stages, the plan, every control, the verdict, the summary.
+"""Drills a set in this process on what a whole drill left standing: its server, its databases and the application's answers.
+All else is the drill's own: its stages, the plan, every control, the verdict, the summary.
 
 What is taken over is what costs: a server's start, the load of a dump, the application's own interpreter. The faults of a
 set, of its files and of its rows show without them; one that only a load or the application shows is met in a whole drill."""
@@ -36,6 +36,11 @@ from tests.support.drills import PROFILE, SAMPLE, Drill
 
 STEPS = "fixtures.story.steps"
 OWNER = "igny8_owner"
+# The calls of the story that cost: a server's start, a load, the application's interpreter.
+INSTEAD = frozenset({"serve", "restore", "migrate", "visit", "stand_up"})
+LOADED = frozenset({"serve", "restore"})
+MIGRATED = frozenset({"migrate"})
+STOOD_UP = frozenset({"migrate", "stand_up"})
 
 
 @dataclass(frozen=True)
@@ -47,15 +52,25 @@ class Standing:
     record: DrillRecord
 
     def drill(
-        self, backups: Path, out: Path, *, app: Path = SAMPLE, profile: Path = PROFILE, planted: str = ""
+        self,
+        backups: Path,
+        out: Path,
+        *,
+        app: Path = SAMPLE,
+        profile: Path = PROFILE,
+        planted: str = "",
+        really: frozenset[str] = frozenset(),
     ) -> Drill:
-        """Drills the newest set of `backups`. `planted` is the SQL that was executed in its source: here it is executed in
-        the restored and in the migrated database as well, which are clones of those that stand."""
+        """Drills the newest set of `backups`, in clones of the restored and the migrated database that stand.
+
+        `planted` is the SQL that makes of them what a load of that set makes. `really` are the calls made all the same."""
+        assert really <= INSTEAD, really
         order = an_order(backups, app, profile, self.guardian)
         with ExitStack() as stack:
             stack.callback(self._drop)
-            for name, made_up in self._instead(planted).items():
-                stack.enter_context(patch(f"{STEPS}.{name}", made_up))
+            for name, kept in self._instead(planted).items():
+                if name not in really:
+                    stack.enter_context(patch(f"{STEPS}.{name}", kept))
             return judged(run_drill(order, stack, lambda _: silent), order, out)
 
     def _instead(self, planted: str) -> dict[str, Any]:
