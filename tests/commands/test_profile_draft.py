@@ -181,6 +181,7 @@ def test_a_set_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None
     assert not (tmp_path / "profile").exists()
 
 
+@pytest.mark.whole
 def test_a_drill_by_a_draft_finds_no_fault_in_the_healthy_sample_and_is_not_verified(
     drafted: Path, whole_set: Path, tmp_path: Path
 ) -> None:

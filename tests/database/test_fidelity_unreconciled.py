@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fixtures.database.fidelity import manifest_unforeseen
 from fixtures.profile.reading import read_profile
-from tests.support.drills import Drill, drill
+from tests.support.drills import Drill, Drilling, drill
 from tests.support.seen_faults import expect_no_canary, expect_red
 from tests.support.spoiled_sets import copy_of, part, profile_with
 
@@ -17,14 +17,16 @@ NEVER_ONE = {
 }
 
 
-def test_a_manifest_of_counts_only_is_compared_as_far_as_it_goes(whole_set: Path, tmp_path: Path) -> None:
+def test_a_manifest_of_counts_only_is_compared_as_far_as_it_goes(
+    whole_set: Path, tmp_path: Path, drilling: Drilling
+) -> None:
     backup = copy_of(whole_set, tmp_path / "backups")
     part(backup, "shares").unlink()
     manifest = part(backup, "manifest")
     told = json.loads(manifest.read_text())
     del told["contents"], told["files"]["shares"]
     manifest.write_text(json.dumps(told | {"format": 1}))
-    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    outcome = drilling(tmp_path / "backups", tmp_path / "out")
     finer = [card.id for card in outcome.evidence.controls if card.area == "FID" and card.id > "FID-03"]
     expect_red(outcome, {}, finer, "the manifest has counts only (format 1")
     assert outcome.result("FID-01", "public.igny8_tenants").outcome == "passed"
@@ -71,10 +73,10 @@ def test_a_manifest_that_was_said_never_to_be_there_is_a_problem_of_the_profile(
     assert manifest_unforeseen(profile, without, "profile.toml") == ()
 
 
-def test_shares_that_were_altered_are_never_parsed(whole_set: Path, tmp_path: Path) -> None:
+def test_shares_that_were_altered_are_never_parsed(whole_set: Path, tmp_path: Path, drilling: Drilling) -> None:
     backup = copy_of(whole_set, tmp_path / "backups")
     shutil.copy(part(backup, "logs"), part(backup, "shares"))
-    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    outcome = drilling(tmp_path / "backups", tmp_path / "out")
     expect_red(outcome, {"BAK-03": ["shares"]}, ["FID-05", "FID-06"], "not the one that the manifest describes")
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bench.drills import archive_rates, wide_schema
 from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
@@ -34,6 +36,7 @@ def test_the_archive_is_read_whole_by_both(tmp_path: Path) -> None:
     assert set(archive_rates(tmp_path, 300)) == {"gzip -dc | sha256sum", "the drill's pass", "peak MiB"}
 
 
+@pytest.mark.whole
 def test_a_cached_start_is_measured_against_a_cold_one(whole_set: Path, tmp_path: Path) -> None:
     times = starts(whole_set.parent, read_profile(PROFILE), tmp_path, rounds=1)
     assert list(times) == [COLD, KEEPING, CACHED]

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from tests.support.drills import Healthy, drill
+import pytest
+
+from tests.support.drills import Drilling, Healthy, drill
 from tests.support.met_faults import OF_SITES, WITHOUT_DUMP, WITHOUT_RESTORED, Company, Fault, meet
 from tests.support.seen_faults import expect_no_canary, expect_red
 from tests.support.spoiled_sets import cut, dump_again, manifest_of, part, retell, sign
@@ -163,15 +165,16 @@ PLANTED = {
 
 
 def test_a_manifest_that_cannot_be_read_leaves_open_what_only_it_could_tell(
-    healthy: Healthy, whole_set: Path, tmp_path: Path
+    healthy: Healthy, whole_set: Path, tmp_path: Path, drilling: Drilling
 ) -> None:
     cannot_be_read = Fault("", in_set=lambda backup, _: part(backup, "manifest").write_text('{"format": 1'))
-    outcome = meet(Company([("", cannot_be_read)]), healthy, whole_set, tmp_path)
+    outcome = meet(Company([("", cannot_be_read)]), healthy, whole_set, tmp_path, drilling)
     expect_red(
         outcome, {}, ("BAK-03", "FID", "TEN-14", "SIT-17"), "no manifest that can be read lies with this backup set"
     )
 
 
+@pytest.mark.whole
 def test_a_whole_set_is_verified(whole_set: Path, tmp_path: Path) -> None:
     outcome = drill(whole_set.parent, tmp_path / "out")
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.drills import Healthy
+from tests.support.drills import Drilling, Healthy
 from tests.support.told_faults import Fault, Told, expect_their_controls_alone
 
 PLANTED = {
@@ -185,6 +185,6 @@ APART = ("BIL-04",)
 
 @pytest.mark.parametrize("controls", [APART, sorted(PLANTED.keys() - set(APART))], ids="+".join)
 def test_each_billing_control_and_no_other_sees_its_faults(
-    controls: Sequence[str], healthy: Healthy, tmp_path: Path
+    controls: Sequence[str], healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:
-    expect_their_controls_alone({control: PLANTED[control] for control in controls}, healthy, tmp_path)
+    expect_their_controls_alone({control: PLANTED[control] for control in controls}, healthy, tmp_path, drilling)

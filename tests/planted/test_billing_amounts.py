@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from tests.support.application_under_test import copy_of_the_sample, new_migration
-from tests.support.drills import Healthy, drill
+from tests.support.drills import Drilling, Healthy
 from tests.support.profiles import profile_and
+from tests.support.short_drills import MIGRATED
 from tests.support.told_faults import Fault, Told, expect, told_to_the_letter
 
 # A cent moved from one tenant to another: what all have together is what it was. A price in cents, in no tenant's table.
@@ -174,11 +175,20 @@ PLANTED = {
 }
 
 
-def test_every_control_of_amounts_sees_its_own_faults_and_no_other(healthy: Healthy, tmp_path: Path) -> None:
-    healthy.backup(tmp_path / "backups", "\n".join(fault.sql for fault in PLANTED.values()))
+def test_every_control_of_amounts_sees_its_own_faults_and_no_other(
+    healthy: Healthy, tmp_path: Path, drilling: Drilling
+) -> None:
+    planted = "\n".join(fault.sql for fault in PLANTED.values())
+    healthy.backup(tmp_path / "backups", planted)
     app = copy_of_the_sample(tmp_path)
     new_migration(app, "0010_planted", f"migrations.RunSQL({MIGRATION!r})")
-    outcome = drill(tmp_path / "backups", tmp_path / "out", app=app, profile=says_what_runs(tmp_path))
+    outcome = drilling(
+        *(tmp_path / "backups", tmp_path / "out"),
+        app=app,
+        profile=says_what_runs(tmp_path),
+        planted=planted,
+        really=MIGRATED,
+    )
     expect(outcome, red={control: sorted(fault.told) for control, fault in PLANTED.items()})
     told_to_the_letter(outcome, PLANTED)
 

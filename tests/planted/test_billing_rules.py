@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.drills import Healthy, drill
+from tests.support.drills import Drilling, Healthy
 from tests.support.told_faults import Fault, Told, expect, told_to_the_letter
 
 PLANTED = {
@@ -199,8 +199,11 @@ PLANTED = {
 }
 
 
-def test_every_billing_rule_sees_its_own_faults_and_no_other(healthy: Healthy, tmp_path: Path) -> None:
-    healthy.backup(tmp_path / "backups", "\n".join(fault.sql for fault in PLANTED.values()))
-    outcome = drill(tmp_path / "backups", tmp_path / "out")
+def test_every_billing_rule_sees_its_own_faults_and_no_other(
+    healthy: Healthy, tmp_path: Path, drilling: Drilling
+) -> None:
+    planted = "\n".join(fault.sql for fault in PLANTED.values())
+    healthy.backup(tmp_path / "backups", planted)
+    outcome = drilling(tmp_path / "backups", tmp_path / "out", planted=planted)
     expect(outcome, red={**{control: sorted(fault.told) for control, fault in PLANTED.items()}, "BIL-51": ["whole"]})
     told_to_the_letter(outcome, PLANTED)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fixtures.checks.exposure.stale_dumps import Walk, dumps_in
 from tests.planted.test_hostile import tolerated
-from tests.support.drills import Healthy, drill
+from tests.support.drills import Drilling, Healthy
 from tests.support.met_faults import Fault
 
 SECRET = "hunter2-never-shown"
@@ -97,9 +97,11 @@ PLANTED = {
 }
 
 
-def test_hashes_ciphertexts_and_what_only_sounds_so_are_safe(healthy: Healthy, tmp_path: Path) -> None:
+def test_hashes_ciphertexts_and_what_only_sounds_so_are_safe(
+    healthy: Healthy, tmp_path: Path, drilling: Drilling
+) -> None:
     healthy.backup(tmp_path / "backups", SAFE)
-    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    outcome = drilling(tmp_path / "backups", tmp_path / "out", planted=SAFE)
     assert (outcome.red, outcome.blocked) == ({}, {}), outcome.output
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tests.support.drills import Healthy, drill
+from tests.support.drills import Drilling, Healthy
 from tests.support.spoiled_sets import part
 from tests.support.told_faults import Told, expect
 
@@ -66,11 +66,13 @@ PLANTED: Mapping[str, Mapping[str, Told]] = {
 }
 
 
-def test_each_control_sees_its_own_faults_and_no_other_does(healthy: Healthy, tmp_path: Path) -> None:
+def test_each_control_sees_its_own_faults_and_no_other_does(
+    healthy: Healthy, tmp_path: Path, drilling: Drilling
+) -> None:
     backup = healthy.backup(tmp_path / "backups", SQL, in_files=spoil)
     with tarfile.open(part(backup, "sites")) as archive:
         number = {name: place for place, name in enumerate(archive.getnames(), 1)}
-    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    outcome = drilling(tmp_path / "backups", tmp_path / "out", planted=SQL)
     expect(outcome, red={control: sorted(told) for control, told in PLANTED.items()})
     for control, told in PLANTED.items():
         for subject, expected in told.items():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.drills import Healthy, drill
+from tests.support.drills import Drilling, Healthy
 from tests.support.met_faults import Fault
 from tests.support.profiles import profile_and
 from tests.support.spoiled_sets import profile_with, reword
@@ -148,19 +148,20 @@ PLANTED = {
 }
 
 
-def test_what_the_profile_knows_of_is_no_fault(healthy: Healthy, tmp_path: Path) -> None:
+def test_what_the_profile_knows_of_is_no_fault(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
     planted = [NATIVE, OUTSIDE, WAREHOUSE, PUBLICATION, SUBSCRIPTION, EVENT_TRIGGER, UNLOGGED]
-    healthy.backup(tmp_path / "backups", "\n".join(planted))
+    statements = "\n".join(planted)
+    healthy.backup(tmp_path / "backups", statements)
     known = [sample for control in sorted(PLANTED) for sample in next(iter(PLANTED[control].values())).samples]
     known = [name for name in (*known, "subscription events") if "cron" not in name and "django_site" not in name]
     lines = "\n".join(f'"{name}" = "is meant to be there"' for name in known)
-    known_and_allowed = {**ALLOWED, "[sites]\n": f"[tolerated]\n{lines}\n\n[sites]\n"}
-    outcome = drill(tmp_path / "backups", tmp_path / "out", profile=profile_with(tmp_path, known_and_allowed))
+    profile = profile_with(tmp_path, {**ALLOWED, "[sites]\n": f"[tolerated]\n{lines}\n\n[sites]\n"})
+    outcome = drilling(tmp_path / "backups", tmp_path / "out", profile=profile, planted=statements)
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
 
 
-def test_an_entry_that_nothing_needs_any_more_is_a_fault(whole_set: Path, tmp_path: Path) -> None:
+def test_an_entry_that_nothing_needs_any_more_is_a_fault(whole_set: Path, tmp_path: Path, drilling: Drilling) -> None:
     profile = profile_and(tmp_path, '[tolerated]\n"foreign server gone" = "was there once"')
-    outcome = drill(whole_set.parent, tmp_path / "out", profile=profile)
+    outcome = drilling(whole_set.parent, tmp_path / "out", profile=profile)
     assert outcome.red == {"RST-12": ["whole"]}, outcome.output
     assert "remove the entry" in outcome.result("RST-12").samples[0]

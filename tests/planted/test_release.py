@@ -57,6 +57,7 @@ def test_the_finding_names_its_fault(gate: Drill, planted: Planted) -> None:
             assert set(named) <= set(found.samples), found
 
 
+@pytest.mark.whole
 def test_what_fails_half_way_outside_a_transaction_is_named_with_what_it_leaves(
     whole_set: Path, tmp_path: Path
 ) -> None:
@@ -70,6 +71,7 @@ def test_what_fails_half_way_outside_a_transaction_is_named_with_what_it_leaves(
     assert "FAILED  NO-GO: " in outcome.output
 
 
+@pytest.mark.whole
 def test_the_samples_own_release_goes(whole_set: Path, tmp_path: Path) -> None:
     outcome = drill(whole_set.parent, tmp_path / "out", arguments=("--gate",), seconds=900)
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output

@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.commands.backup.seal import Seal
 from fixtures.sandbox.guardian import Guardian
-from tests.support.drills import PROFILE, Drill, drill
+from tests.support.drills import PROFILE, Drill, Drilling, drill
 from tests.support.keys import AgeKey, age_key
 from tests.support.met_faults import WITHOUT_DUMP
 from tests.support.seen_faults import expect_no_canary, expect_red
@@ -101,16 +101,18 @@ def with_a_schedule(folder: Path) -> Path:
     return copy
 
 
-def drilled(shelf: Shelf, tmp_path: Path) -> Drill:
-    return drill(shelf.newest.parent, tmp_path / "out", profile=with_a_schedule(tmp_path))
+def drilled(shelf: Shelf, tmp_path: Path, drilling: Drilling) -> Drill:
+    return drilling(shelf.newest.parent, tmp_path / "out", profile=with_a_schedule(tmp_path))
 
 
 @pytest.mark.parametrize("control", [control for control in PLANTED if control != "BAK-09"])
-def test_the_control_and_no_other_sees_its_fault(control: str, shelf: Shelf, tmp_path: Path) -> None:
+def test_the_control_and_no_other_sees_its_fault(
+    control: str, shelf: Shelf, tmp_path: Path, drilling: Drilling
+) -> None:
     fault = PLANTED[control]
     assert isinstance(fault, Fault)
     fault.plant(shelf)
-    outcome = drilled(shelf, tmp_path)
+    outcome = drilled(shelf, tmp_path, drilling)
     # Weeks are gone with the months: one promise broken is told as often as it was made.
     subjects = ("weekly", "monthly") if control == "BAK-11" else (fault.subject,)
     expect_red(outcome, {control: subjects})
@@ -122,8 +124,8 @@ def test_the_control_and_no_other_sees_its_fault(control: str, shelf: Shelf, tmp
     assert bool(found.samples) == bool(fault.sample)
 
 
-def test_a_shelf_that_keeps_its_promises_is_verified(shelf: Shelf, tmp_path: Path) -> None:
-    outcome = drilled(shelf, tmp_path)
+def test_a_shelf_that_keeps_its_promises_is_verified(shelf: Shelf, tmp_path: Path, drilling: Drilling) -> None:
+    outcome = drilled(shelf, tmp_path, drilling)
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
     assert outcome.result("BAK-10").examined == 7
     assert {outcome.result("BAK-11", name).examined for name in ("daily", "monthly")} == {6, 2}
@@ -141,6 +143,7 @@ def seal(backup: Path, key: AgeKey) -> None:
         )
 
 
+@pytest.mark.whole
 def test_a_set_whose_key_is_lost_is_red_and_one_whose_key_is_at_hand_is_verified(
     whole_set: Path, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from sample.igny8_core.igny8.filling.sites_data import content_digest
-from tests.support.drills import Drill, Healthy, drill
+from tests.support.drills import Drill, Drilling, Healthy
 from tests.support.spoiled_sets import part
 from tests.support.told_faults import Told, expect
 
@@ -180,11 +180,14 @@ def expected(healthy: Healthy, entry: dict[str, int]) -> dict[str, Told]:
     }
 
 
-def test_each_control_sees_its_own_faults_and_skew_is_no_loss(healthy: Healthy, tmp_path: Path) -> None:
-    backup = healthy.backup(tmp_path / "backups", planted(healthy, tmp_path), in_files=spoil)
+def test_each_control_sees_its_own_faults_and_skew_is_no_loss(
+    healthy: Healthy, tmp_path: Path, drilling: Drilling
+) -> None:
+    statements = planted(healthy, tmp_path)
+    backup = healthy.backup(tmp_path / "backups", statements, in_files=spoil)
     with tarfile.open(part(backup, "sites")) as archive:
         entry = {name: place for place, name in enumerate(archive.getnames(), 1)}
-    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    outcome = drilling(tmp_path / "backups", tmp_path / "out", planted=statements)
     expect(outcome, red={control: [subject] for control, subject in PLANTED.items()})
     for control, told in expected(healthy, entry).items():
         result = outcome.result(control, PLANTED[control])

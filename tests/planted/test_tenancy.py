@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.drills import PROFILE, Healthy, drill
+from tests.support.drills import PROFILE, Drilling, Healthy
 from tests.support.told_faults import Fault, Told, expect, expect_their_controls_alone
 
 _TENANT = "NULLIF(current_setting('igny8.tenant_id', true), '')::bigint"
@@ -215,17 +215,17 @@ APART = ("TEN-03", "TEN-06", "TEN-07")
 
 @pytest.mark.parametrize("controls", [APART, sorted(PLANTED.keys() - set(APART))], ids="+".join)
 def test_each_tenancy_control_and_no_other_sees_its_faults(
-    controls: Sequence[str], healthy: Healthy, tmp_path: Path
+    controls: Sequence[str], healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:
-    expect_their_controls_alone({control: PLANTED[control] for control in controls}, healthy, tmp_path)
+    expect_their_controls_alone({control: PLANTED[control] for control in controls}, healthy, tmp_path, drilling)
 
 
-def test_a_fault_that_breaks_two_promises_is_told_by_both(healthy: Healthy, tmp_path: Path) -> None:
-    healthy.backup(
-        tmp_path / "backups",
-        "ALTER TABLE igny8_invoices DISABLE ROW LEVEL SECURITY; UPDATE igny8_payments SET tenant_id = 2 WHERE id = 10",
+def test_a_fault_that_breaks_two_promises_is_told_by_both(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
+    planted = (
+        "ALTER TABLE igny8_invoices DISABLE ROW LEVEL SECURITY; UPDATE igny8_payments SET tenant_id = 2 WHERE id = 10"
     )
-    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    healthy.backup(tmp_path / "backups", planted)
+    outcome = drilling(tmp_path / "backups", tmp_path / "out", planted=planted)
     expect(
         outcome,
         red={
@@ -241,7 +241,7 @@ def test_a_fault_that_breaks_two_promises_is_told_by_both(healthy: Healthy, tmp_
 
 
 def test_what_the_role_may_not_read_and_what_a_rule_cannot_ask_is_blocked_with_its_cause(
-    healthy: Healthy, tmp_path: Path
+    healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:
     profile = Path(shutil.copytree(PROFILE, tmp_path / "profile"))
     header = (profile / "rules" / "usage-matches-ledger.sql").read_text().partition("SELECT tenant_id")[0]
@@ -255,8 +255,9 @@ def test_what_the_role_may_not_read_and_what_a_rule_cannot_ask_is_blocked_with_i
     (profile / "rules" / "mute.sql").write_text(
         header.replace("BIL-51", "BIL-54") + "SELECT tenant_id FROM public.igny8_notes"
     )
-    healthy.backup(tmp_path / "backups", "REVOKE SELECT ON igny8_invoices FROM igny8_app")
-    outcome = drill(tmp_path / "backups", tmp_path / "out", profile=profile)
+    planted = "REVOKE SELECT ON igny8_invoices FROM igny8_app"
+    healthy.backup(tmp_path / "backups", planted)
+    outcome = drilling(tmp_path / "backups", tmp_path / "out", profile=profile, planted=planted)
     unread = ["public.igny8_invoices"]
     expect(outcome, blocked={"BIL-52": ["whole"], "BIL-54": ["whole"], "TEN-06": unread, "TEN-12": unread})
     assert outcome.result("BIL-52").message == (

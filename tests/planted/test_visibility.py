@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tests.support.application_under_test import copy_of_the_sample, new_migration
-from tests.support.drills import Healthy, drill
+from tests.support.drills import Drilling, Healthy
+from tests.support.short_drills import VISITED
 from tests.support.spoiled_sets import replace_in
 from tests.support.told_faults import Fault, Told, expect
 
@@ -102,8 +103,11 @@ ONE_MORE_TENANT = """migrations.RunPython(
 )"""
 
 
-def test_the_controls_on_visibility_and_no_others_see_their_faults(healthy: Healthy, tmp_path: Path) -> None:
-    healthy.backup(tmp_path / "backups", "".join(fault.sql for fault in PLANTED.values()))
+def test_the_controls_on_visibility_and_no_others_see_their_faults(
+    healthy: Healthy, tmp_path: Path, drilling: Drilling
+) -> None:
+    planted = "".join(fault.sql for fault in PLANTED.values())
+    healthy.backup(tmp_path / "backups", planted)
     checkout = copy_of_the_sample(tmp_path)
     new_migration(checkout, "9999_planted", ONE_MORE_TENANT)
     with (checkout / "igny8_core" / "igny8" / "api.py").open("a") as api:
@@ -113,7 +117,7 @@ def test_the_controls_on_visibility_and_no_others_see_their_faults(healthy: Heal
         "api.RowList.as_view(**api.TASKS)": "api.OpenList.as_view(**api.TASKS)",
     }
     replace_in(checkout / "igny8_core" / "urls.py", leaks)
-    outcome = drill(tmp_path / "backups", tmp_path / "out", app=checkout)
+    outcome = drilling(tmp_path / "backups", tmp_path / "out", app=checkout, planted=planted, really=VISITED)
     expect(outcome, red={control: sorted(fault.told) for control, fault in PLANTED.items()})
     for control, fault in PLANTED.items():
         for subject, told in fault.told.items():

@@ -125,6 +125,7 @@ def test_a_choice_that_cannot_be_meant_is_refused(shelf: Path, arguments: tuple[
     assert says in done.stderr
 
 
+@pytest.mark.whole
 def test_a_set_in_a_bucket_is_drilled_and_known_again(whole_set: Path, tmp_path: Path) -> None:
     """Who may read a bucket is not seen from here: without the profile's word the drill cannot tell."""
     url = f"s3://{BUCKET}/nightly"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.drills import ROOT, Drill, command, drill
+from tests.support.drills import ROOT, Drill, Drilling, command, drill
 from tests.support.profiles import profile_and
 from tests.support.watched_drill import runs_in
 
@@ -112,6 +112,7 @@ def test_a_part_of_the_checks_is_no_verdict(whole_set: Path, tmp_path: Path) -> 
     assert {result.control[:3] for result in seen.evidence.results if result.outcome == "passed"} == {"BAK"}
 
 
+@pytest.mark.whole
 def test_one_file_of_the_controls_is_no_verdict_with_workers_either(whole_set: Path, tmp_path: Path) -> None:
     argv = command(whole_set.parent, tmp_path / "out", workers=2)
     argv[argv.index("verify")] = "verify/test_backup_set.py"
@@ -120,13 +121,15 @@ def test_one_file_of_the_controls_is_no_verdict_with_workers_either(whole_set: P
     incomplete(Drill(done.returncode, done.stdout + done.stderr, run))
 
 
-def test_tables_and_columns_that_are_not_there_block_what_needs_the_profile(whole_set: Path, tmp_path: Path) -> None:
+def test_tables_and_columns_that_are_not_there_block_what_needs_the_profile(
+    whole_set: Path, tmp_path: Path, drilling: Drilling
+) -> None:
     profile = profile_and(tmp_path, '[[money]]\ntable = "igny8_plan"\ncolumns = ["price"]')
     file = profile / "profile.toml"
     text = file.read_text().replace('column = "credits_balance"', 'column = "credit_balance"')
     shared = 'igny8_moons = "the same for everyone"\n'
     file.write_text(text.replace("[tenancy.shared]\n", f"[tenancy.shared]\n{shared}"))
-    seen = drill(whole_set.parent, tmp_path / "out", profile=profile)
+    seen = drilling(whole_set.parent, tmp_path / "out", profile=profile)
     assert (seen.exit_code, seen.evidence.verdict, seen.red) == (2, "INCONCLUSIVE", {}), seen.output
     told = seen.evidence.record.profile_problems
     assert len(told) == 3

@@ -6,6 +6,8 @@ import sys
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from fixtures.custody.keys import make_keys
 from fixtures.custody.mask_key import make_mask_key
 from fixtures.custody.notify import HEARTBEATS, NOTIFY
@@ -101,6 +103,7 @@ def test_a_healthy_drill_tells_nothing(healthy_drill: Drill) -> None:
     nothing_told(healthy_drill)
 
 
+@pytest.mark.whole
 def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_application(
     healthy: Healthy, tmp_path: Path
 ) -> None:
@@ -172,6 +175,7 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
     assert not [words for words in drilled.dumping if "fixtures.sandbox.guardian" not in words], drilled.dumping
 
 
+@pytest.mark.whole
 def test_a_row_that_the_restore_refuses_is_not_quoted(healthy: Healthy, tmp_path: Path) -> None:
     healthy.backup(tmp_path / "backups", ADDRESS_TWICE.format(email=canary.EMAIL))
     seen = drill(tmp_path / "backups", tmp_path / "out")
@@ -181,6 +185,7 @@ def test_a_row_that_the_restore_refuses_is_not_quoted(healthy: Healthy, tmp_path
     nothing_told(seen)
 
 
+@pytest.mark.whole
 def test_a_row_that_a_migration_quotes_is_not_told(whole_set: Path, tmp_path: Path) -> None:
     app = copy_of_the_sample(tmp_path)
     (app / "igny8_core" / "igny8" / "migrations" / "0010_refuse.py").write_text(RAISING_MIGRATION)

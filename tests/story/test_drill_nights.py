@@ -23,6 +23,7 @@ def nights(
     return healthy_drill, second, drill(work / "backups", out, workers=2)
 
 
+@pytest.mark.whole
 def test_a_bad_night_after_two_good_ones_is_told_with_its_trend(nights: tuple[Drill, Drill, Drill]) -> None:
     first, second, third = nights
     assert [each.evidence.verdict for each in nights] == ["VERIFIED", "VERIFIED", "FAILED"], third.output

@@ -31,6 +31,7 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(os.geteuid() != 0, reason="left out: this run is an ordinary user's already")
 def test_an_ordinary_users_drill_is_verified(whole_set: Path, healthy_drill: Drill, home: Path) -> None:
     python = Path(f"/usr/bin/python3.{sys.version_info.minor}")

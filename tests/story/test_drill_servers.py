@@ -103,6 +103,7 @@ def test_a_drill_killed_on_a_named_server_takes_everything_away(
     assert (standing.databases(), standing.roles()) == before
 
 
+@pytest.mark.whole
 def test_two_drills_at_once_do_not_meet(whole_set: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

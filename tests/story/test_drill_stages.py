@@ -10,10 +10,13 @@ import pytest
 
 from fixtures.custody.keys import make_keys, read_public_key
 from fixtures.custody.verify import verify_report
+from fixtures.plan.cards import read_controls, read_rules
+from fixtures.record import stages
 from fixtures.record.evidence import Verdict
 from tests.support.application_under_test import copy_of_the_sample, new_migration
-from tests.support.drills import Drill, Healthy, drill
+from tests.support.drills import PROFILE, ROOT, Drill, Healthy, drill
 from tests.support.profiles import profile_and
+from tests.support.short_drills import LOADED, MIGRATED, STOOD_UP, VISITED, Standing
 from tests.support.spoiled_sets import copy_of, cut, part, sign
 
 # The index is not kept while the row goes in, as when it is damaged: the dump then holds what its own index refuses.
@@ -29,12 +32,23 @@ _A_NAME_TWICE = """
 
 @dataclass
 class Setting:
-    """What the drill is given: a healthy set in `backups`, and arguments of `drill`."""
+    """What the drill is given: a healthy set in `backups`, and arguments of `drill`; `binaries` for the Postgres programs."""
 
     folder: Path
     the_set: Path
     healthy: Healthy
     arguments: dict[str, Any] = field(default_factory=dict)
+    binaries: Path | None = None
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        if self.binaries is None:
+            return self.arguments
+        return self.arguments | {"arguments": ("--postgres-bin", str(self.binaries))}
+
+    @property
+    def short(self) -> dict[str, Any]:
+        return self.arguments if self.binaries is None else self.arguments | {"binaries": self.binaries}
 
     def limit(self, stage: str) -> None:
         self.arguments["profile"] = profile_and(self.folder, f"[limits]\n{stage} = 0.000001")
@@ -47,6 +61,7 @@ class Fault:
     cause: str
     red: set[str]
     verdict: Verdict
+    really: frozenset[str] = frozenset()
 
 
 def _no_set(setting: Setting) -> None:
@@ -60,7 +75,7 @@ def _cut_dump(setting: Setting) -> None:
 def _no_programs(setting: Setting) -> None:
     empty = setting.folder / "no-programs"
     empty.mkdir()
-    setting.arguments["arguments"] = ("--postgres-bin", str(empty))
+    setting.binaries = empty
 
 
 def _no_server(setting: Setting) -> None:
@@ -113,7 +128,7 @@ FAULTS = {
         "INCONCLUSIVE",
     ),
     "serve: no server": Fault(
-        _no_server, states("serve", "blocked", ON_SERVER), "does not let us in", set(), "INCONCLUSIVE"
+        _no_server, states("serve", "blocked", ON_SERVER), "does not let us in", set(), "INCONCLUSIVE", LOADED
     ),
     "restore: a row twice": Fault(
         _row_twice,
@@ -121,6 +136,7 @@ FAULTS = {
         "igny8_plans_code_key",
         {"RST-01"},
         "FAILED",
+        LOADED,
     ),
     "restore: over its limit": Fault(
         lambda setting: setting.limit("restore"),
@@ -128,6 +144,7 @@ FAULTS = {
         "longer than its limit",
         {"RST-01"},
         "FAILED",
+        LOADED,
     ),
     "facts: over its limit": Fault(
         lambda setting: setting.limit("facts"),
@@ -142,6 +159,7 @@ FAULTS = {
         "migration igny8.0010_never failed",
         {"MIG-01"},
         "FAILED",
+        MIGRATED,
     ),
     "migrate: over its limit": Fault(
         lambda setting: setting.limit("migrate"),
@@ -149,6 +167,7 @@ FAULTS = {
         "",
         {"MIG-01"},
         "FAILED",
+        MIGRATED,
     ),
     "migrate: no interpreter": Fault(
         _no_interpreter,
@@ -156,57 +175,84 @@ FAULTS = {
         "no interpreter for the application",
         set(),
         "INCONCLUSIVE",
+        MIGRATED,
     ),
     "sites: no archive": Fault(_no_sites, {"sites": "blocked"}, "the set holds no sites archive", {"BAK-02"}, "FAILED"),
     "sites: over its limit": Fault(
         lambda setting: setting.limit("sites"), {"sites": "failed"}, "", {"SIT-01"}, "FAILED"
     ),
     "application: over its limit": Fault(
-        lambda setting: setting.limit("application"), {"application": "failed"}, "time limit", {"APP-01"}, "FAILED"
+        lambda setting: setting.limit("application"),
+        {"application": "failed"},
+        "time limit",
+        {"APP-01"},
+        "FAILED",
+        VISITED | STOOD_UP,
     ),
 }
 EXIT = {"VERIFIED": 0, "FAILED": 1, "INCONCLUSIVE": 2}
 
 
+ALL = {card.id for card in read_controls(ROOT / "verify", gate=False)} | {rule.card.id for rule in read_rules(PROFILE)}
+
+
+def set_up(name: str, healthy: Healthy, whole_set: Path, folder: Path) -> Setting:
+    setting = Setting(folder, copy_of(whole_set, folder / "backups"), healthy)
+    FAULTS[name].spoil(setting)
+    return setting
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_stage_that_fails_takes_no_control_away(
-    name: str, healthy: Healthy, whole_set: Path, healthy_drill: Drill, tmp_path: Path
+    name: str, healthy: Healthy, whole_set: Path, standing: Standing, tmp_path: Path
 ) -> None:
-    fault = FAULTS[name]
-    setting = Setting(tmp_path, copy_of(whole_set, tmp_path / "backups"), healthy)
-    fault.spoil(setting)
-    alone = drill(tmp_path / "backups", tmp_path / "alone", **setting.arguments)
-    shared = drill(tmp_path / "backups", tmp_path / "shared", **setting.arguments, workers=2)
+    setting, fault = set_up(name, healthy, whole_set, tmp_path), FAULTS[name]
+    seen = standing.drill(tmp_path / "backups", tmp_path / "out", **setting.short, really=fault.really)
+    expect_all_told(seen, fault)
 
-    all_controls = {card.id for card in healthy_drill.evidence.controls}
+
+@pytest.mark.whole
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_stage_that_fails_takes_no_control_away_with_workers_either(
+    name: str, healthy: Healthy, whole_set: Path, tmp_path: Path
+) -> None:
+    setting, fault = set_up(name, healthy, whole_set, tmp_path), FAULTS[name]
+    alone = drill(tmp_path / "backups", tmp_path / "alone", **setting.whole)
+    shared = drill(tmp_path / "backups", tmp_path / "shared", **setting.whole, workers=2)
     for seen in (alone, shared):
-        evidence = seen.evidence
-        assert (seen.exit_code, evidence.verdict) == (EXIT[fault.verdict], fault.verdict), seen.output
-        assert {card.id for card in evidence.controls} == all_controls
-        assert {result.control for result in evidence.results} == all_controls
-        assert evidence.completeness.whole
-        outcomes = {stage.name: stage for stage in evidence.record.stages}
-        assert list(outcomes) == [stage.name for stage in healthy_drill.evidence.record.stages]
-        assert {one: stage.state for one, stage in outcomes.items() if stage.state != "ok"} == fault.stages
-        first = outcomes[next(iter(fault.stages))]
-        assert fault.cause in first.cause
-        assert first.fix
-        assert set(seen.red) == fault.red
-        # What the application was asked before it ran out of time tells its own shortage of it.
-        causes = [cause for cause in (first.cause, fault.cause) if cause]
-        blocked = [each for each in evidence.results if each.outcome == "blocked"]
-        untold = [each for each in blocked if not any(cause in each.message for cause in causes)]
-        assert not untold
-        assert all(thing.gone for thing in evidence.teardown)
-        assert first.cause.split(":")[0].split(" (")[0][:40] in " ".join(seen.output.split())
+        expect_all_told(seen, fault)
     assert told(alone) == told(shared)
+
+
+def expect_all_told(seen: Drill, fault: Fault) -> None:
+    """Every control is told; the stage that failed says why and what to do, and whatever stands on it says so too."""
+    evidence = seen.evidence
+    assert (seen.exit_code, evidence.verdict) == (EXIT[fault.verdict], fault.verdict), seen.output
+    assert {card.id for card in evidence.controls} == ALL
+    assert {result.control for result in evidence.results} == ALL
+    assert evidence.completeness.whole
+    outcomes = {stage.name: stage for stage in evidence.record.stages}
+    assert list(outcomes) == [stage.name for stage in stages.DRILL]
+    assert {one: stage.state for one, stage in outcomes.items() if stage.state != "ok"} == fault.stages
+    first = outcomes[next(iter(fault.stages))]
+    assert fault.cause in first.cause
+    assert first.fix
+    assert set(seen.red) == fault.red
+    # What the application was asked before it ran out of time tells its own shortage of it.
+    causes = [cause for cause in (first.cause, fault.cause) if cause]
+    blocked = [each for each in evidence.results if each.outcome == "blocked"]
+    untold = [each for each in blocked if not any(cause in each.message for cause in causes)]
+    assert not untold
+    assert all(thing.gone for thing in evidence.teardown)
+    assert first.cause.split(":")[0].split(" (")[0][:40] in " ".join(seen.output.split())
 
 
 def test_a_night_without_a_backup_still_tells_when_the_last_good_one_was(healthy_drill: Drill, tmp_path: Path) -> None:
     for folder in ("out", "backups"):
         (tmp_path / folder).mkdir()
     shutil.copy(healthy_drill.directory.parent / "ledger.jsonl", tmp_path / "out")
-    seen = drill(tmp_path / "backups", tmp_path / "out")
+    seen = drill(tmp_path / "backups", tmp_path / "out", arguments=("-o", f"cache_dir={tmp_path / 'cache'}"))
+    assert not (tmp_path / "cache").exists(), "a drill remembers nothing beside its report"
     ended = healthy_drill.evidence.finished_at
     assert (seen.evidence.verdict, seen.evidence.record.last_verified) == ("FAILED", ended)
     (told,) = (

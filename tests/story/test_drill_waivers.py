@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from tests.support.drills import Drill, Healthy, drill
+from tests.support.drills import Drill, Drilling, Healthy, drill
 from tests.support.profiles import profile_and
 
 TODAY = datetime.now(UTC).date()
@@ -24,10 +24,12 @@ def documents(seen: Drill) -> dict[str, str]:
     return {name: (seen.directory / name).read_text() for name in ("index.html", "summary.md", "junit.xml")}
 
 
-def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(healthy: Healthy, tmp_path: Path) -> None:
+def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(
+    healthy: Healthy, tmp_path: Path, drilling: Drilling
+) -> None:
     healthy.backup(tmp_path / "backups", BALANCE_OFF)
     profile = profile_and(tmp_path, waiver("BIL-02", "credits"))
-    seen = drill(tmp_path / "backups", tmp_path / "today", profile=profile)
+    seen = drilling(tmp_path / "backups", tmp_path / "today", profile=profile, planted=BALANCE_OFF)
     assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
     assert seen.with_outcome("waived") == {"BIL-02": ["credits"]}
     told = seen.result("BIL-02", "credits").waiver
@@ -42,12 +44,14 @@ def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(healthy
     profile.parent.rename(ended)
     file = ended / "igny8" / "profile.toml"
     file.write_text(file.read_text().replace(f"until = {TODAY}", f"until = {TODAY - timedelta(days=1)}"))
-    seen = drill(tmp_path / "backups", tmp_path / "tomorrow", profile=ended / "igny8")
+    seen = drilling(tmp_path / "backups", tmp_path / "tomorrow", profile=ended / "igny8", planted=BALANCE_OFF)
     assert (seen.exit_code, set(seen.red)) == (1, {"BIL-02"}), seen.output
     assert f"its waiver ended on {TODAY - timedelta(days=1)}" in seen.result("BIL-02", "credits").message
 
 
-def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(whole_set: Path, tmp_path: Path) -> None:
+def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(
+    whole_set: Path, tmp_path: Path, drilling: Drilling
+) -> None:
     profile = profile_and(
         tmp_path,
         f'[exempt]\nBIL-06 = "{REASON}"\nTEN-02 = "{REASON}"\n"FIL-*" = "{REASON}"\n\n'
@@ -55,7 +59,7 @@ def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(whole_set: Pa
         + waiver("BIL-02", "credit", TODAY - timedelta(days=9))
         + waiver("MIG-05", "whole"),
     )
-    seen = drill(whole_set.parent, tmp_path / "out", profile=profile, workers=2)
+    seen = drilling(whole_set.parent, tmp_path / "out", profile=profile)
     assert (seen.exit_code, set(seen.red)) == (1, {"BIL-02", "BIL-06", "MIG-05", "TEN-02", *FILES}), seen.output
     assert sorted(seen.red["BIL-02"]) == ["credit", "credits"]
     for control, subject in (("BIL-02", "credits"), ("MIG-05", "whole")):
@@ -70,7 +74,9 @@ def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(whole_set: Pa
     assert all("has no such subject" in text for text in documents(seen).values())
 
 
-def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(whole_set: Path, tmp_path: Path) -> None:
+def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(
+    whole_set: Path, tmp_path: Path, drilling: Drilling
+) -> None:
     profile = profile_and(tmp_path, f'[exempt]\nBIL-06 = "{REASON}"\nBIL-17 = "{REASON}"\n"FIL-*" = "{REASON}"\n')
     file = profile / "profile.toml"
     text = file.read_text()
@@ -78,7 +84,7 @@ def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(whole_set: Path, 
     text = text[:start] + text[text.index("[[money]]", start) :]
     files = text.index("[[files]]")
     file.write_text(text[:files] + text[text.index("[exempt]", files) :])
-    seen = drill(whole_set.parent, tmp_path / "out", profile=profile)
+    seen = drilling(whole_set.parent, tmp_path / "out", profile=profile)
     assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
     exempt = ("BAK-10", "BAK-11", "BIL-06", "BIL-17", "BIL-18", *FILES)
     assert seen.with_outcome("exempt") == {one: ["not-enumerated"] for one in exempt}

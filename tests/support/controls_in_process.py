@@ -12,10 +12,11 @@ from fixtures.checks.databases import Access
 from fixtures.checks.drilled import Drilled
 from fixtures.custody.mask_key import passing_mask_key
 from fixtures.custody.read_origin import read_origin
-from fixtures.plan.cards import read_controls, read_rules, rule_node
+from fixtures.plan.cards import Rule, read_controls, read_rules, rule_node
 from fixtures.plugin.control_fixtures import ACCESS
 from fixtures.plugin.gathering import Gatherer, build_evidence, plan
 from fixtures.plugin.outcomes import DRILLED
+from fixtures.plugin.subject_fixtures import RULES
 from fixtures.profile.reading import ReadProfile
 from fixtures.record.evidence import Evidence
 from fixtures.record.origin import Origin
@@ -41,13 +42,14 @@ class HandedOver:
     """Gives the inner pytest what a controller hands to its worker, before any plugin of the drill looks for it."""
 
     drilled: Drilled
+    rules: tuple[Rule, ...]
     access: Access | None
 
     @pytest.hookimpl
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
         early_config.workerinput = {}  # type: ignore[attr-defined]  # so that no run is opened and no stage run
         early_config.option.tbstyle = "no"
-        early_config.stash[DRILLED] = self.drilled
+        early_config.stash[DRILLED], early_config.stash[RULES] = self.drilled, self.rules
         early_config.stash[ACCESS] = self.access
 
 
@@ -63,7 +65,7 @@ def try_controls(
     arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-s", "--assert=plain", str(VERIFY)]
     arguments += [word for name in WITHOUT for word in ("-p", f"no:{name}")]
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        ended = pytest.main(arguments, plugins=[HandedOver(drilled, access), gatherer])
+        ended = pytest.main(arguments, plugins=[HandedOver(drilled, rules, access), gatherer])
     assert ended in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED), (ended, printed.getvalue())
     cards = [*(each.card for each in controls), *(rule.card for rule in rules)]
     evidence = build_evidence(

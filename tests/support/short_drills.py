@@ -9,7 +9,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,19 +27,26 @@ from fixtures.record.progress import silent
 from fixtures.record.record import DrillRecord, Migrated, Restored
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server
-from fixtures.story.run_drill import run_drill
-from fixtures.story.steps import DrillRun, Order
-from reports import summary, terminal
+from fixtures.story.order import Order
+from fixtures.story.run_drill import DrillRun, run_drill
+from reports import terminal, words
+from reports.render import DOCUMENTS
 from reports.story import Story
 from tests.support.controls_in_process import try_controls
 from tests.support.drills import PROFILE, SAMPLE, Drill
 
-STEPS = "fixtures.story.steps"
 OWNER = "igny8_owner"
-# The calls of the story that cost: a server's start, a load, the application's interpreter.
-INSTEAD = frozenset({"serve", "restore", "migrate", "visit", "stand_up"})
+# The calls of the story that cost (a server's start, a load, the application's interpreter), and where they are made.
+INSTEAD = {
+    "serve": "fixtures.story.steps.start_server",
+    "restore": "fixtures.story.steps.load_dump",
+    "migrate": "fixtures.story.steps.migrate_clone",
+    "visit": "fixtures.story.steps.try_application",
+    "stand_up": "fixtures.story.steps.try_application",
+}
 LOADED = frozenset({"serve", "restore"})
 MIGRATED = frozenset({"migrate"})
+VISITED = frozenset({"migrate", "visit"})
 STOOD_UP = frozenset({"migrate", "stand_up"})
 
 
@@ -60,17 +67,19 @@ class Standing:
         profile: Path = PROFILE,
         planted: str = "",
         really: frozenset[str] = frozenset(),
+        **ordered: Any,
     ) -> Drill:
         """Drills the newest set of `backups`, in clones of the restored and the migrated database that stand.
 
-        `planted` is the SQL that makes of them what a load of that set makes. `really` are the calls made all the same."""
-        assert really <= INSTEAD, really
-        order = an_order(backups, app, profile, self.guardian)
+        `planted` is the SQL that makes of them what a load of that set makes. `really` are the calls made all the same,
+        `ordered` what is asked for otherwise than in the healthy drill."""
+        assert really <= INSTEAD.keys(), really
+        order = replace(an_order(backups, app, profile, self.guardian), **ordered)
         with ExitStack() as stack:
             stack.callback(self._drop)
             for name, kept in self._instead(planted).items():
                 if name not in really:
-                    stack.enter_context(patch(f"{STEPS}.{name}", kept))
+                    stack.enter_context(patch(f"{INSTEAD[name]}.{name}", kept))
             return judged(run_drill(order, stack, lambda _: silent), order, out)
 
     def _instead(self, planted: str) -> dict[str, Any]:
@@ -121,7 +130,7 @@ def standing_drill(whole_set: Path) -> Iterator[Standing]:
     """Runs every stage of a drill of that set, once; takes as long as a whole drill without its controls and documents."""
     with Guardian("57a4d145") as guardian, ExitStack() as stack:
         run = run_drill(an_order(whole_set.parent, SAMPLE, PROFILE, guardian), stack, lambda _: silent)
-        assert all(stage.state == "ok" for stage in run.stages), run.stages
+        assert all(outcome.state == "ok" for outcome in run.outcomes), run.outcomes
         assert run.server is not None
         for name in ("restored", "migrated"):
             with run.server.connect() as connection:
@@ -148,14 +157,17 @@ def an_order(backups: Path, app: Path, profile: Path, guardian: Guardian) -> Ord
 
 
 def judged(run: DrillRun, order: Order, out: Path) -> Drill:
-    """Tries every control on what a run left, and writes what a drill would: the evidence and its summary."""
+    """Tries every control on what a run left, and writes what a drill would but for the PDF, which costs as much as all else."""
     key = passing_mask_key().of(order.profile.name)
     access = way_in(run, order.profile, key, secrets.token_urlsafe(24))
     evidence, said = try_controls(run.record, order.profile, access, run.not_shown)
     directory = out / order.run_id
     directory.mkdir(parents=True)
     (directory / "evidence.json").write_bytes(evidence.written)
-    (directory / "summary.md").write_text(summary.write_up(Story(evidence)))
+    story = Story(evidence, evidence.written)
+    for name, write_up in DOCUMENTS.items():
+        if name != "audit.pdf":
+            words.write(directory / name, write_up(story))
     printed = io.StringIO()
     terminal.show(evidence, directory, Console(file=printed, width=120, legacy_windows=False))
     return Drill(EXIT_CODES[evidence.verdict], said + printed.getvalue(), directory)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sample.igny8_core.igny8.filling import canary
-from tests.support.drills import PROFILE, Drill, Healthy, drill
+from tests.support.drills import PROFILE, Drill, Drilling, Healthy
 from tests.support.profiles import profile_and
 
 
@@ -29,13 +29,16 @@ class Fault:
     profile: str = ""
 
 
-def expect_their_controls_alone(planted: Mapping[str, Fault], healthy: Healthy, folder: Path) -> None:
+def expect_their_controls_alone(
+    planted: Mapping[str, Fault], healthy: Healthy, folder: Path, drilling: Drilling
+) -> None:
     """Drills a backup of the source with all these faults: each control is red on the subjects of its own, in these
     words; no other is."""
     lines = "".join(fault.profile for fault in planted.values())
     profile = profile_and(folder, lines) if lines else PROFILE
-    healthy.backup(folder / "backups", ";".join(fault.sql for fault in planted.values()), profile=profile)
-    outcome = drill(folder / "backups", folder / "out", profile=profile)
+    statements = ";".join(fault.sql for fault in planted.values())
+    healthy.backup(folder / "backups", statements, profile=profile)
+    outcome = drilling(folder / "backups", folder / "out", profile=profile, planted=statements)
     expect(outcome, red={control: sorted(fault.told) for control, fault in planted.items()})
     told_to_the_letter(outcome, planted)
 
