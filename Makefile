@@ -53,7 +53,7 @@ KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill gate list backup profile explain test test-apps lint schema map report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill gate list backup profile explain test test-all test-apps lint schema map report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old resolve FORCE
 
 ## help    this text
@@ -134,9 +134,13 @@ explain: $(INSTALLED)
 	@$(IN_VENV) -m fixtures.commands.explaining "$$TABLE" $(if $(value BACKUPS),--backups "$$BACKUPS",--run "$$RUN") \
 	  $(call given,SET,--set) $(call given,PROFILE,--profile) $(call given,POSTGRES_BIN,--postgres-bin)
 
-## test    the suite's own tests; what this machine cannot run is told at the end
+## test    the suite's own tests in minutes; what they leave to test-all is told at the end
 test: $(INSTALLED) $(OSCAL)
-	@$(IN_VENV) -m pytest tests --ignore tests/apps -n"$$WORKERS"
+	@$(IN_VENV) -m pytest tests --ignore tests/apps -m "not whole" -n"$$WORKERS" --dist worksteal
+
+## test-all  all of the suite's own tests, whole drills among them; what this machine cannot run is told at the end
+test-all: $(INSTALLED) $(OSCAL)
+	@$(IN_VENV) -m pytest tests --ignore tests/apps -n"$$WORKERS" --dist worksteal
 
 ## test-apps  drill applications from PyPI, from one release to a later one (installs them into .venv-apps)
 test-apps: $(INSTALLED) $(APP_RELEASES:%=$(APP_VENVS)/%/requirements.lock)

@@ -1,9 +1,10 @@
 """What the suite's own tests share: a guardian, and whether Docker is there."""
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +14,36 @@ if TYPE_CHECKING:
     from tests.support.application_under_test import Bench
     from tests.support.drills import Drill, Drilling, Healthy
     from tests.support.short_drills import Standing
+
+
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+MARKS = {"whole": "whole drills"}
+"""What `make test` leaves to `make test-all`, by marker."""
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Counts what -m left out; each worker hands its count to the controller."""
+    config = items[0].config
+    left_out = Counter(mark for item in items for mark in MARKS if item.get_closest_marker(mark))
+    config.stash[LEFT_OUT] = config.stash.get(LEFT_OUT, Counter()) + left_out
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = dict(config.stash[LEFT_OUT])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Every worker collects the same tests, so each leaves out the same ones."""
+    told = getattr(node, "workeroutput", {}).get("left_out")
+    if told:
+        node.config.stash[LEFT_OUT] = Counter(told)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    left_out = config.stash.get(LEFT_OUT, Counter())
+    if left_out:
+        terminalreporter.section("left to make test-all")
+        for mark, number in left_out.items():
+            terminalreporter.write_line(f"{number} tests marked {mark}: {MARKS[mark]}")
 
 
 @pytest.fixture

@@ -193,7 +193,9 @@ FAULTS = {
 EXIT = {"VERIFIED": 0, "FAILED": 1, "INCONCLUSIVE": 2}
 
 
-ALL = {card.id for card in read_controls(ROOT / "verify", gate=False)} | {rule.card.id for rule in read_rules(PROFILE)}
+ALL = {declared.card.id for declared in read_controls(ROOT / "verify", gate=False)} | {
+    rule.card.id for rule in read_rules(PROFILE)
+}
 
 
 def set_up(name: str, healthy: Healthy, whole_set: Path, folder: Path) -> Setting:

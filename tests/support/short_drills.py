@@ -32,10 +32,10 @@ from fixtures.story.run_drill import DrillRun, run_drill
 from reports import terminal, words
 from reports.render import DOCUMENTS
 from reports.story import Story
+from sample.build import APPLICATION, OWNER
 from tests.support.controls_in_process import try_controls
 from tests.support.drills import PROFILE, SAMPLE, Drill
 
-OWNER = "igny8_owner"
 # The calls of the story that cost (a server's start, a load, the application's interpreter), and where they are made.
 INSTEAD = {
     "serve": "fixtures.story.steps.start_server",
@@ -114,7 +114,9 @@ class Standing:
                 connection.execute(sql.SQL(planted))
 
     def _drop(self) -> None:
+        """Takes away what the drill made, in its databases and of the role that it let log in."""
         with self.server.connect() as connection:
+            connection.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(sql.Identifier(APPLICATION)))
             names = connection.execute("SELECT datname FROM pg_database WHERE datname IN ('restored', 'migrated')")
             there = [name for (name,) in names]
         for name in there:
@@ -157,7 +159,9 @@ def an_order(backups: Path, app: Path, profile: Path, guardian: Guardian) -> Ord
 
 
 def judged(run: DrillRun, order: Order, out: Path) -> Drill:
-    """Tries every control on what a run left, and writes what a drill would but for the PDF, which costs as much as all else."""
+    """Tries every control on what a run left, and writes what a drill would.
+
+    Not the PDF: it costs as much as all else."""
     key = passing_mask_key().of(order.profile.name)
     access = way_in(run, order.profile, key, secrets.token_urlsafe(24))
     evidence, said = try_controls(run.record, order.profile, access, run.not_shown)
