@@ -107,6 +107,12 @@ PLANTED = {
             blocked=WITHOUT_DUMP,
             because="what would act on the machine that loads it",
         ),
+        "plain SQL that asks more than an owner may": Fault(
+            says="holds statements that pg_dump does not write: SELECT (line",
+            in_set=plain(behind_the_header("SELECT pg_catalog.pg_read_file('/etc/passwd');\n")),
+            blocked=WITHOUT_DUMP,
+            because="holds statements that pg_dump does not write",
+        ),
         "what somebody wrote on behind its end": Fault(
             says="goes on behind its own end: a statement (line",
             in_set=plain(lambda content: content + b"DROP TABLE public.igny8_invoices CASCADE;\n"),
@@ -134,13 +140,6 @@ PLANTED = {
             really=LOADED,
             blocked=WITHOUT_RESTORED,
             because="something is there twice",
-        ),
-        "plain SQL that asks more than an owner may": Fault(
-            says="the server did not permit part of the restore: permission denied for function pg_read_file",
-            in_set=plain(behind_the_header("SELECT pg_catalog.pg_read_file('/etc/passwd');\n")),
-            really=LOADED,
-            blocked=WITHOUT_RESTORED,
-            because="the server did not permit part of the restore",
         ),
     },
 }

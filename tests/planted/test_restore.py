@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.planted.test_hostile import ALLOWED
 from tests.support.drills import Healthy
 from tests.support.met_faults import WITHOUT_FACTS, WITHOUT_RESTORED, Fault
 from tests.support.short_drills import LOADED
@@ -144,6 +145,7 @@ PLANTED = {
                     SERVER files OPTIONS (program 'cat igny8_archive.csv', format 'csv');
                 COPY (SELECT 1) TO PROGRAM 'cat > igny8_archive.csv'
             """,
+            profile=ALLOWED,
             really=LOADED,
             blocked=("BAK-08", *WITHOUT_FACTS),
             because="public.igny8_archive of restored cannot be read",
