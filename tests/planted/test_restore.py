@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from tests.planted.test_hostile import ALLOWED
 from tests.support.drills import Healthy
 from tests.support.met_faults import WITHOUT_FACTS, WITHOUT_RESTORED, Fault
 from tests.support.short_drills import LOADED
@@ -135,20 +134,11 @@ PLANTED = {
         ),
     },
     "RST-09": {
-        "a table's rows lie in a file that is not in the dump": Fault(
-            says="public.igny8_archive of restored cannot be read",
-            sql="""
-                CREATE EXTENSION file_fdw;
-                CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
-                CREATE TABLE igny8_archive (tenant_id bigint) PARTITION BY LIST (tenant_id);
-                CREATE FOREIGN TABLE igny8_archive_file PARTITION OF igny8_archive DEFAULT
-                    SERVER files OPTIONS (program 'cat igny8_archive.csv', format 'csv');
-                COPY (SELECT 1) TO PROGRAM 'cat > igny8_archive.csv'
-            """,
-            profile=ALLOWED,
-            really=LOADED,
-            blocked=("BAK-08", *WITHOUT_FACTS),
-            because="public.igny8_archive of restored cannot be read",
+        "the tables cannot be read in the time that they are given": Fault(
+            says="could not be counted within the time limit",
+            profile={"[sites]\n": "[limits]\nfacts = 0.000001\n\n[sites]\n"},
+            blocked=WITHOUT_FACTS,
+            because="could not be counted within the time limit",
         ),
     },
 }
