@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fixtures.record import stages
@@ -91,9 +92,28 @@ def pid_of(server: Server, what: str) -> int:
             row = found.fetchone()
         if row is not None:
             postmaster = server.data and int((server.data / "data/postmaster.pid").read_text().split()[0])
-            return row[0] if what == "session" else int(postmaster or 0)
+            return (
+                _on_this_machine(server, row[0])
+                if what == "session"
+                else _on_this_machine(server, int(postmaster or 0))
+            )
         time.sleep(0.1)
     raise AssertionError("the index was never made")
+
+
+def _on_this_machine(server: Server, pid: int) -> int:
+    """The pid that this machine knows a process of the server by, which may live in a namespace of its own."""
+    assert server.data is not None
+    (postmaster,) = [
+        each
+        for each in psutil.process_iter(["cmdline"])
+        if (each.info["cmdline"] or [""])[0].endswith("/postgres") and f"{server.data}/data" in each.info["cmdline"]
+    ]
+    for each in (postmaster, *postmaster.children()):
+        for line in Path(f"/proc/{each.pid}/status").read_text().splitlines():
+            if line.startswith("NSpid:") and int(line.split()[-1]) == pid:
+                return each.pid
+    raise AssertionError(f"no process of the server has the pid {pid}")
 
 
 def databases(server: Server) -> set[str]:
