@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.application_under_test import copy_of_the_sample, new_migration
 from tests.support.drills import Drilling, Healthy
 from tests.support.short_drills import VISITED
@@ -103,6 +105,8 @@ ONE_MORE_TENANT = """migrations.RunPython(
 )"""
 
 
+# Whole alone: what a short drill plants belongs to the superuser who plants it, and not to whom a restore gives it.
+@pytest.mark.parametrize("drilling", [pytest.param("whole", marks=pytest.mark.whole)], indirect=True)
 def test_the_controls_on_visibility_and_no_others_see_their_faults(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:
