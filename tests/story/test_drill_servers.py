@@ -14,7 +14,7 @@ from fixtures.server import ServerRequest, serve
 from tests.server.test_server_container import containers
 from tests.server.test_server_scratch import Standing
 from tests.story.test_drill_canary import nothing_told
-from tests.support.drills import Drill
+from tests.support.drills import Drill, drill
 from tests.support.watched_drill import Watched, runs_in, watched_drill
 
 PASSWORD = f"p4ssw0rd/{secrets.token_urlsafe(8)}"
@@ -29,6 +29,14 @@ def standing() -> Iterator[Standing]:
             connection.execute("CREATE DATABASE theirs OWNER drills")
             connection.execute("CREATE ROLE their_app")
         yield Standing(server)
+
+
+SHELL = {"PGHOSTADDR": "127.0.0.1", "PGSERVICE": "production", "PGOPTIONS": "-c statement_timeout=1", "PGPORT": "1"}
+
+
+def test_libpqs_variables_of_the_shell_reach_no_session_of_a_drill(whole_set: Path, tmp_path: Path) -> None:
+    seen = drill(whole_set.parent, tmp_path / "out", workers=2, environment=SHELL)
+    assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
 
 
 def url(standing: Standing) -> str:
