@@ -217,6 +217,8 @@ def test_a_dump_that_cannot_fit_is_not_begun(healthy: Healthy, whole_set: Path, 
     ("line", "kind"),
     [
         ('ERROR:  could not extend file "base/5/1": No space left on device', "disk"),
+        ('ERROR:  could not extend file "base/5/1": wrote only 4096 of 8192 bytes at block 5274', "disk"),
+        ("ERROR:  could not write block 7 of temporary file: wrote only 12 of 8192 bytes", "disk"),
         ("server closed the connection unexpectedly", "connection"),
         ("FATAL:  the database system is in recovery mode", "connection"),
         ("ERROR:  missing chunk number 0 for toast value 1", "unknown"),
