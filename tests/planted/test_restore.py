@@ -115,7 +115,7 @@ PLANTED = {
             samples=("role igny8_app was in no roles file",),
             in_set=without_the_applications_role,
             whole=True,
-            blocked=("TEN-06",),
+            blocked=("TEN-06", "TEN-12"),
             because="the application's role igny8_app cannot connect to the restored copy",
         ),
         "the dump was taken without grants": Fault(

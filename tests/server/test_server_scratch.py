@@ -69,6 +69,20 @@ def test_what_the_drill_made_is_dropped_and_what_was_there_stays(standing: Stand
     assert all(trace.gone for trace in traces)
 
 
+@pytest.mark.parametrize("state", ["ALLOW_CONNECTIONS false", "CONNECTION LIMIT 0", "IS_TEMPLATE true"])
+def test_a_database_that_is_closed_or_kept_is_dropped_all_the_same(
+    state: str, standing: Standing, guardian: Guardian
+) -> None:
+    """A drill closes the restored database while the application runs, and may die within."""
+    before = standing.databases()
+    with serve(ServerRequest("0123abcd", standing.url), guardian) as server:
+        server.create_database("restored")
+        with server.connect() as connection:
+            connection.execute(f"ALTER DATABASE drill_0123abcd_restored {state}")
+    assert standing.databases() == before
+    assert all(trace.gone for trace in guardian.leftovers())
+
+
 def test_a_failure_inside_drops_them_too(standing: Standing, guardian: Guardian) -> None:
     before = standing.databases()
 

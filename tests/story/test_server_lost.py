@@ -25,18 +25,29 @@ POSTMASTER = "postgres -D"
 BLAMED = ("This is a fault of the drill", "internal error", "OperationalError")
 
 
-def kill_postmaster(drill: psutil.Process) -> None:
-    for process in drill.children(recursive=True):
+def postmasters(under: psutil.Process) -> set[psutil.Process]:
+    found = set()
+    for process in under.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             if POSTMASTER in " ".join(process.cmdline()):
-                process.send_signal(signal.SIGKILL)
+                found.add(process)
+    return found
+
+
+def kill(processes: set[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
 
 
 def drilled_until(stage: Stage, backups: Path) -> DrillRun:
     """A drill whose server is killed as soon as the stage tells how far it is."""
 
+    # Other tests of this process go on with their servers.
+    others = postmasters(psutil.Process())
+
     def tell(done: int, total: int | None, unit: str) -> None:
-        kill_postmaster(psutil.Process())
+        kill(postmasters(psutil.Process()) - others)
 
     def progress(now: Stage) -> Progress:
         return tell if now is stage else silent
@@ -74,7 +85,7 @@ def test_a_stage_whose_server_is_killed_is_blocked_and_names_it(stage: Stage, wh
 def test_checks_whose_server_is_killed_are_blocked_with_one_cause(whole_set: Path, tmp_path: Path) -> None:
     with watched_drill(whole_set.parent, tmp_path, workers=2) as seen:
         seen.wait_for(5)
-        kill_postmaster(psutil.Process(seen.process.pid))
+        kill(postmasters(psutil.Process(seen.process.pid)))
         drill = seen.end()
     assert drill.evidence.verdict == "INCONCLUSIVE"
     assert drill.red == {}
