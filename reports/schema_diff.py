@@ -52,5 +52,5 @@ def _lines(differences: Iterable[SchemaDifference]) -> tuple[Line, ...]:
 
 def _text(difference: SchemaDifference, definition: str) -> str:
     """In one line, whatever a view's query or a function's settings hold."""
-    told = f"{difference.told}: {definition}" if definition else difference.told
+    told = f"{difference.label}: {definition}" if definition else difference.label
     return " ".join(told.split())
