@@ -12,6 +12,7 @@ import pytest
 from fixtures.application.migrate import migrate
 from fixtures.application.visits import visit
 from fixtures.database.catalogue import take_facts
+from fixtures.ownership import derive_ownership
 from fixtures.profile.reading import read_profile
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.facts import Facts
@@ -127,11 +128,13 @@ class Migrated:
     def visited(self, checkout: Path, folder: Path, **probe: Any) -> Visited:
         tenancy = TENANCY.model_dump(mode="json")
         tenancy["probe"] |= probe
+        said = Tenancy.model_validate(tenancy)
         found = visit(
             self.place.server,
             self.place.interpreter(checkout, folder),
             self.facts,
-            Tenancy.model_validate(tenancy),
+            derive_ownership(self.facts, said),
+            said,
             folder,
             120,
         )

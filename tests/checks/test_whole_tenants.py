@@ -8,7 +8,7 @@ from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Finding
 from fixtures.checks.tenancy.tenants import all_tenants
 from fixtures.checks.tenancy.whole_tenants import lost_or_made, unlike_the_manifest, without_owner, without_schema
-from fixtures.ownership import derive_ownership, unworkable
+from fixtures.ownership import derive_ownership
 from fixtures.profile.owners import Schemas
 from fixtures.profile.people import Login
 from fixtures.profile.tenancy import Tenancy
@@ -120,7 +120,7 @@ def test_a_membership_whose_rows_nobody_owns_is_a_fault_of_the_profile(guarded: 
     members = {"table": "people_in_groups", "user": "user"}
     tenancy = Tenancy.model_validate({"root": "tenants", "login": {**USERS, "members": members}})
     with guarded.spoiled(PEOPLE + GROUPED) as look:
-        assert list(unworkable(look.database.facts, tenancy)) == [
+        assert list(derive_ownership(look.database.facts, tenancy).unworkable) == [
             "tenancy.login.members: no tenant owns the rows of public.people_in_groups: "
             "name the column of their tenant in tenant"
         ]

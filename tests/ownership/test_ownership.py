@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from fixtures.ownership import Ownership, derive_ownership, unworkable
+from fixtures.ownership import Ownership, derive_ownership
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.facts import Facts
 from fixtures.record.names import TableName
@@ -147,12 +147,12 @@ def test_a_root_that_no_single_column_tells_apart_is_refused(key: tuple[str, ...
         table("sites", "region", "no"),
         foreign_keys=(points("sites", "region,no", "tenants", "region,no"),) if key else (),
     )
-    (told,) = unworkable(found, Tenancy.model_validate({"root": "tenants"}))
+    (told,) = derive_ownership(found, Tenancy.model_validate({"root": "tenants"})).unworkable
     assert told.startswith("tenancy.root: public.tenants has ")
     assert ("a primary key of 2 columns (region, no)" if key else "no primary key") in told
     unique = points("notes", "tenant", "tenants", "code")
     also = facts(table("tenants", "code", key=("region", "no")), table("notes", "tenant"), foreign_keys=(unique,))
-    assert list(unworkable(also, Tenancy.model_validate({"root": "tenants"}))) == []
+    assert list(derive_ownership(also, Tenancy.model_validate({"root": "tenants"})).unworkable) == []
     assert derive_ownership(also, Tenancy.model_validate({"root": "tenants"})).root.root_key == "code"
 
 
@@ -236,7 +236,7 @@ def test_a_declaration_that_cannot_work_is_told_with_what_it_lacks(what: str) ->
             points("words", "other_id", "languages"),
         ),
     )
-    assert list(unworkable(found, Tenancy.model_validate({"root": "tenants", **said}))) == [told]
+    assert list(derive_ownership(found, Tenancy.model_validate({"root": "tenants", **said})).unworkable) == [told]
 
 
 @pytest.mark.parametrize(

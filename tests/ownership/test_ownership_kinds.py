@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from fixtures.database.catalogue import take_structure
 from fixtures.database.digests import Division, divisible, pin, scan
 from fixtures.database.shares_file import SharedOut
-from fixtures.ownership import Ownership, derive_ownership, unworkable
+from fixtures.ownership import Ownership, derive_ownership
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.names import TableName
 from fixtures.sandbox.guardian import Guardian
@@ -66,7 +66,7 @@ def ownership(database: psycopg.Connection[Any], folder: Path | None = None, **s
     with database.cursor(row_factory=dict_row) as cursor:
         facts = take_structure(cursor)
     tenancy = Tenancy.model_validate({"root": "tenants", **said}, context={"folder": folder})
-    assert list(unworkable(facts, tenancy)) == []
+    assert list(derive_ownership(facts, tenancy).unworkable) == []
     return derive_ownership(facts, tenancy)
 
 
@@ -173,7 +173,7 @@ def test_what_may_be_meant_and_belongs_to_nobody_is_said_first(database: psycopg
     with database.cursor(row_factory=dict_row) as cursor:
         facts = take_structure(cursor)
     tenancy = Tenancy.model_validate({"root": "tenants", **OF_ANY_MODEL, "shared": {}})
-    assert list(unworkable(facts, tenancy)) == [
+    assert list(derive_ownership(facts, tenancy).unworkable) == [
         "tenancy.owner_via: objectId of public.notes may mean rows of tables that are neither owned nor declared shared, "
         "or of shared ones alone: say whose those are first"
     ]

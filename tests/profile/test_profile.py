@@ -167,7 +167,7 @@ def test_the_samples_profile_is_read_by_its_folder_and_by_its_file() -> None:
 
 
 def test_a_profile_that_fits_its_database_has_nothing_to_be_told(tmp_path: Path) -> None:
-    assert reconcile(read(tmp_path, WELL_WRITTEN), THERE, "profile.toml") == ()
+    assert reconcile(read(tmp_path, WELL_WRITTEN), THERE, "profile.toml").problems == ()
 
 
 NOT_THERE = {
@@ -224,7 +224,7 @@ def test_what_the_database_lacks_is_told_with_the_nearest_there_is(tmp_path: Pat
         missing += " in the restored database"
     profile = read(tmp_path, WELL_WRITTEN.replace(former, latter))
     at_once, after_migrating = (
-        reconcile(profile, THERE, "profile.toml"),
+        reconcile(profile, THERE, "profile.toml").problems,
         unbrought(profile, THERE, THERE, "profile.toml"),
     )
     assert (*at_once, *after_migrating) == (f"profile.toml: {missing}; did you mean {nearest}?",)
@@ -234,7 +234,7 @@ def test_what_is_said_of_tenants_may_be_brought_by_a_migration(tmp_path: Path) -
     later = 'countries = "the same for everyone", moons = "the same for everyone"'
     said = read(tmp_path, WELL_WRITTEN.replace('countries = "the same for everyone"', later))
     migrated = facts(*THERE.tables, table("moons"), roles=THERE.roles)
-    assert reconcile(said, THERE, "profile.toml") == ()
+    assert reconcile(said, THERE, "profile.toml").problems == ()
     assert unbrought(said, THERE, migrated, "profile.toml") == ()
     # What a migration drops was there to be spoken of.
     assert unbrought(said, migrated, THERE, "profile.toml") == ()
@@ -245,7 +245,7 @@ def test_what_is_said_of_tenants_may_be_brought_by_a_migration(tmp_path: Path) -
 
 def test_what_resembles_nothing_is_to_be_removed_and_a_role_is_looked_for_in_the_cluster(tmp_path: Path) -> None:
     profile = read(tmp_path, WELL_WRITTEN.replace('"prices"', '"zzz"').replace('"shop_app"', '"app"'))
-    assert reconcile(profile, THERE, "profile.toml") == (
+    assert reconcile(profile, THERE, "profile.toml").problems == (
         "profile.toml: money.table: no table public.zzz in the restored database; remove it, or name one that exists",
         "profile.toml: tenancy.row_security.role: no role app in the restored cluster",
     )
@@ -262,7 +262,7 @@ def without_its_key(name: str) -> Facts:
 
 def test_a_table_that_others_point_at_needs_a_key_of_one_column(tmp_path: Path) -> None:
     profile, there = read(tmp_path, WELL_WRITTEN), without_its_key("orders")
-    told = (*unbrought(profile, there, there, "profile.toml"), *reconcile(profile, there, "profile.toml"))
+    told = (*unbrought(profile, there, there, "profile.toml"), *reconcile(profile, there, "profile.toml").problems)
     fault = "public.orders needs a primary key of one column for others to point at"
     assert told == (
         f"profile.toml: tenancy.generic_reference.models.shop.order: {fault}",

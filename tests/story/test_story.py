@@ -1,11 +1,15 @@
 """The story is whole: each stage has steps, and each step is given what was found before it."""
 
+from pathlib import Path
+
 import pytest
 
+from fixtures.ownership import Ownership, derive
 from fixtures.record import stages
 from fixtures.record.stages import Stage
 from fixtures.story.step import Step
 from fixtures.story.story import STEPS, steps_of
+from tests.support.short_drills import Standing
 
 
 @pytest.mark.parametrize("stage", stages.GATE, ids=str)
@@ -26,3 +30,20 @@ def test_a_step_needs_nothing_that_may_be_missing(number: int) -> None:
 def test_every_stage_is_told_under_its_own_name() -> None:
     assert len(stages.BY_NAME) == len(stages.GATE)
     assert {step.stage for step in STEPS} == set(stages.GATE)
+
+
+def test_who_owns_which_table_is_derived_once_for_each_database(
+    standing: Standing, whole_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked: list[object] = []
+
+    class Counted(derive._Walk):
+        def ownership(self) -> Ownership:
+            walked.append(self.facts)
+            return super().ownership()
+
+    monkeypatch.setattr(derive, "_Walk", Counted)
+    seen = standing.drill(whole_set.parent, tmp_path)
+    record = seen.evidence.record
+    assert seen.evidence.verdict == "VERIFIED", seen.output
+    assert walked == [record.facts, record.migrated_facts]

@@ -17,10 +17,8 @@ from fixtures.plugin.control_fixtures import ACCESS
 from fixtures.plugin.gathering import Gatherer, build_evidence, plan
 from fixtures.plugin.outcomes import DRILLED
 from fixtures.plugin.subject_fixtures import RULES
-from fixtures.profile.reading import ReadProfile
 from fixtures.record.evidence import Evidence
 from fixtures.record.origin import Origin
-from fixtures.record.record import DrillRecord
 from tests.support.drills import ROOT, SAMPLE
 
 VERIFY = ROOT / "verify"
@@ -53,11 +51,9 @@ class HandedOver:
         early_config.stash[ACCESS] = self.access
 
 
-def try_controls(
-    record: DrillRecord, source: ReadProfile, access: Access | None, not_shown: tuple[str, ...] = ()
-) -> tuple[Evidence, str]:
-    """The evidence of a drill that left this record, and whatever was printed meanwhile."""
-    drilled = Drilled(record, source)
+def try_controls(drilled: Drilled, access: Access | None, not_shown: tuple[str, ...] = ()) -> tuple[Evidence, str]:
+    """The evidence of such a drill, and whatever was printed meanwhile."""
+    record, source = drilled.record, drilled.source
     controls, rules = read_controls(VERIFY, gate=False), read_rules(source.folder)
     planned = plan(controls, rules, rule_node(VERIFY), drilled)
     gatherer = Gatherer(planned, source.profile.waiver, source.profile.tenancy.crossing)

@@ -18,6 +18,7 @@ from unittest.mock import patch
 from psycopg import sql
 from rich.console import Console
 
+from fixtures.checks.drilled import Drilled
 from fixtures.checks.masking import masked_text
 from fixtures.custody.mask_key import passing_mask_key
 from fixtures.plugin.way_in import way_in
@@ -164,7 +165,7 @@ def judged(run: DrillRun, order: Order, out: Path) -> Drill:
     Not the PDF: it costs as much as all else."""
     key = passing_mask_key().of(order.profile.name)
     access = way_in(run, order.profile, key, secrets.token_urlsafe(24))
-    evidence, said = try_controls(run.record, order.profile, access, run.not_shown)
+    evidence, said = try_controls(Drilled(run.record, order.profile, run.owners), access, run.not_shown)
     directory = out / order.run_id
     directory.mkdir(parents=True)
     (directory / "evidence.json").write_bytes(evidence.written)

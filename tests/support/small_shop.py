@@ -242,7 +242,7 @@ def small_shop() -> Iterator[Callable[[], Shop]]:
         with server.connect("shop") as connection:
             connection.execute(TABLES)  # type: ignore[call-overload]
             facts = take_structure(connection.cursor(row_factory=dict_row))
-        assert reconcile(profile, facts, "profile.toml") == ()
+        assert reconcile(profile, facts, "profile.toml").problems == ()
         session = server.connect("shop")
         session.autocommit = False
         session.execute('SET search_path TO "Shop"')

@@ -10,7 +10,7 @@ from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.probe import Probe
 from fixtures.database.catalogue import take_facts
-from fixtures.ownership import Ownership, derive_ownership, unanswerable, unworkable
+from fixtures.ownership import Ownership, derive_ownership, unanswerable
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.facts import Table
 from fixtures.record.names import TableName
@@ -73,13 +73,15 @@ class SmallTenancy:
                 if planted:
                     connection.execute(planted)  # type: ignore[call-overload]
                 facts = take_facts(connection)
-                problems = (*unworkable(facts, tenancy), *unanswerable(connection, facts, tenancy, "profile.toml"))
+                ownership = derive_ownership(facts, tenancy)
+                unplanned = unanswerable(connection, facts, ownership, tenancy, "profile.toml")
+                problems = (*ownership.unworkable, *unplanned)
             server = self.server
             reader = server.logins.of(server, "reader")
             access = Access(server.host, server.port, reader.user, reader.password, name, name, "", b"key")
             with access.connect(name) as session:
                 database = Database(facts, Examination(), access, name, session)
-                yield Look(database, derive_ownership(facts, tenancy), tenancy, problems)
+                yield Look(database, ownership, tenancy, problems)
         finally:
             self.server.drop_database(name)
 
