@@ -3,9 +3,11 @@
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.outreach import ask, foreign_hosts, loaded_schedulers, scheduled_jobs
+from fixtures.checks.exposure.servers_own import expect_as_in_template0
 from fixtures.checks.tolerated import expect_known
 from fixtures.plugin.declare import control
 from fixtures.profile import Profile
+from fixtures.record.server_own import ServerOwn
 
 
 @control(
@@ -184,3 +186,19 @@ def test_the_data_names_no_host_but_productions_own(
     that writes to customers in production's name."""
     looked, others = foreign_hosts(restored, promised.hosts)
     examination.expect_none(others, "are none of the profile's", of=looked, unit="host names")
+
+
+@control(
+    "RST-18",
+    title="The server's own catalogue is as in template0",
+    impact="critical",
+    remediation="Find out who altered what the finding names: whoever uses it is told what its author wants. Take a backup "
+    "of a database that nobody altered. If a cast is meant to be there, say why under [tolerated] in the profile.",
+)
+def test_the_servers_own_catalogue_is_as_in_template0(
+    server_own: ServerOwn, promised: Profile, examination: Examination
+) -> None:
+    """With an altered function or operator of pg_catalog every query sees what it is told, in a drill and in production.
+
+    Who may use such an object changes nothing that is computed: it is listed."""
+    expect_as_in_template0(server_own, promised, examination)

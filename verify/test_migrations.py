@@ -4,12 +4,14 @@ from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
+from fixtures.checks.exposure.servers_own import expect_as_in_template0
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record import stages
 from fixtures.record.facts import Table
 from fixtures.record.record import DrillRecord, Migrated
+from fixtures.record.server_own import ServerOwn
 
 
 @control(
@@ -91,3 +93,17 @@ def test_the_models_have_no_change_without_a_migration(
     tolerated = promised.application.unmade_migrations == "report"
     changes = () if tolerated else migration.unmade_detail or (("changes",) if migration.unmade else ())
     examination.expect_none(changes, "have no migration", of=max(1, len(changes)), unit="model changes")
+
+
+@control(
+    "MIG-06",
+    title="The server's own catalogue is as in template0 after the migrations",
+    impact="critical",
+    remediation="Find the migration that alters what the finding names: whoever uses it is told what its author wants. If a "
+    "cast is meant to be there, say why under [tolerated] in the profile.",
+)
+def test_the_servers_own_catalogue_is_as_in_template0_after_the_migrations(
+    migrated_server_own: ServerOwn, promised: Profile, examination: Examination
+) -> None:
+    """A migration, or what it sets off, that replaces a function of pg_catalog hides whatever a later query looks for."""
+    expect_as_in_template0(migrated_server_own, promised, examination)
