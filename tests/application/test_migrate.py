@@ -101,9 +101,8 @@ def test_a_dump_newer_than_the_code_is_named_as_such(
 ) -> None:
     restored.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('igny8', '0010_from_tomorrow', now())")
     failed = failing(place, checkout, restored)
-    assert failed.cause == (
-        "the dump is newer than the code: it has applied what the code lacks (igny8.0010_from_tomorrow)"
-    )
+    assert failed.cause == ("the dump is newer than the code: it has applied what the code lacks (igny8.0010_…)")
+    assert "showmigrations" in failed.fix
 
 
 def test_an_app_that_only_newer_code_has_makes_the_dump_newer(
@@ -118,11 +117,11 @@ def test_rows_of_migrations_long_squashed_or_of_apps_long_gone_are_no_alarm(
 ) -> None:
     restored.execute(
         "INSERT INTO django_migrations (id, app, name, applied) OVERRIDING SYSTEM VALUE VALUES "
-        "(-2, 'igny8', '0000_before_the_squash', now()), (-1, 'gone', '0001_initial', now())"
+        "(-2, 'igny8', '0000_before_the_squash', now()), (-1, 'zephyrine', '0001_initial', now())"
     )
     restored.close()
     migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
-    assert migrated.leftover == ("igny8.0000_before_the_squash", "gone.0001_initial")
+    assert migrated.leftover == ("igny8.0000_…", "….0001_…")
     assert (migrated.unknown, migrated.pending) == ((), ())
 
 

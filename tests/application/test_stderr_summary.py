@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from fixtures.application.names import Names
 from fixtures.application.stderr_summary import stderr_summary
 
 
@@ -38,6 +40,45 @@ from fixtures.application.stderr_summary import stderr_summary
         ),
     ],
 )
-def test_only_names_are_said(code: str, words: str) -> None:
+def test_only_names_are_said(code: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text(code)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert stderr_summary(done.stderr.splitlines()) == words
+    assert stderr_summary(done.stderr.splitlines(), Names(tmp_path, Path(sys.executable))) == words
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ('relation "shop" does not exist', 'UndefinedTable: relation "shop" does not exist'),
+        ('relation "ada" does not exist', 'UndefinedTable: relation "…" does not exist'),
+        (
+            'null value in column "ada" of relation "shop" violates not-null constraint',
+            'UndefinedTable: null value in column "…" of relation "shop" violates not-null constraint',
+        ),
+        (
+            'could not create unique index "shop_owner_0a1b2c3d_uniq"',
+            'UndefinedTable: could not create unique index "shop_owner_0a1b2c3d_uniq"',
+        ),
+        ('could not create unique index "shop_ada_uniq"', 'UndefinedTable: could not create unique index "…"'),
+        ("permission denied for table ada", "UndefinedTable: permission denied for table …"),
+        ("permission denied for ada lovelace", "UndefinedTable"),
+        ("x\nTraceback (most recent call last):\n  File a\nada.Lovelace: x", "an exception (UndefinedTable)"),
+        ("x\nTraceback (most recent call last):\n  File a\ndjango.db.utils.Lovelace", "an exception (UndefinedTable)"),
+        ("x\nTraceback (most recent call last):\n  File a\nLovelace", "an exception (UndefinedTable)"),
+    ],
+)
+def test_a_name_that_only_a_raised_message_says_is_taken_out(message: str, words: str, tmp_path: Path) -> None:
+    said = [
+        *["Traceback (most recent call last):", "  File a"],
+        *f"psycopg.errors.UndefinedTable: {message}".split("\n"),
+    ]
+    names = Names(tmp_path, Path(sys.executable), lambda: frozenset({"shop", "owner"}))
+    assert stderr_summary(said, names) == words
+
+
+def test_an_exception_of_an_installed_package_is_told_by_its_type(tmp_path: Path) -> None:
+    names = Names(tmp_path, Path(sys.executable))
+    for kind in ("django.db.utils.IntegrityError", "json.decoder.JSONDecodeError", "psycopg2.errors.UniqueViolation"):
+        assert names.exception(kind) == kind
+    for kind in ("django.db.utils.Lovelace", "psycopg.errors.Lovelace", "ada.lovelace", "Lovelace", "print"):
+        assert names.exception(kind) == "an exception"

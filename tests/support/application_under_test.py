@@ -5,15 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
 from fixtures.application.checkout import Interpreter, Login, find_checkout
 from fixtures.application.closed import Closed
+from fixtures.application.names import Names
 from fixtures.profile import Application
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
+from fixtures.server.catalogue_names import catalogue_names
 from sample.build import PROJECT, Superuser, build
 
 APPLICATION = Application(
@@ -59,7 +62,8 @@ class Bench:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = find_checkout(checkout, application, Path(sys.executable))
         login = Login.of(self.server, "migrated")
-        return Interpreter(found, application, login, self.guardian, folder, Closed(self.server))
+        names = Names(checkout, found.python, partial(catalogue_names, self.server, "migrated"))
+        return Interpreter(found, application, login, self.guardian, folder, Closed(self.server), names)
 
 
 @contextmanager
