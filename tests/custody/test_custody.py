@@ -92,7 +92,7 @@ def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_a_signed_report_is_in_order_and_says_what_was_checked(shelf: Shelf) -> None:
     checked = shelf.check(every=timedelta(hours=26))
     assert (checked.wrong, checked.signed, checked.verdict) == ([], True, "VERIFIED")
-    told = " ".join(checked.found)
+    told = " ".join(checked.confirmed)
     assert "evidence.json is the file that the ledger has" in told
     assert f"{len(DOCUMENTS) + 1} files are as they were signed" in told
     assert "the ledger's 3 drills follow one another" in told
