@@ -89,7 +89,7 @@ def test_every_row_is_what_it_was(
     """A count does not see a changed row. The digest covers every column of every row, and both ends take it alike; red
     is what no other control names."""
     like = table_difference(drilled, digested)
-    examination.saw(like.rows_found or 0, "rows")
+    examination.saw(like.rows_restored or 0, "rows")
     if not like.same_rows:
         like.leave_to("FID-04")
         other_rows(like)
@@ -159,7 +159,7 @@ def test_the_sequence_stands_where_it_stood(
     """No snapshot holds a sequence still, so the manifest has its state before and after pg_dump read it: what came back
     must lie between, and where nobody drew a number that is one state."""
     name, told = span
-    found = drilled.contents_found.sequences.get(name)
+    found = drilled.restored_contents.sequences.get(name)
     wrong = "it is not there" if found is None else strayed(told, found.before)
     examination.expect(not wrong, wrong, unit="sequences")
 
@@ -174,7 +174,7 @@ def test_every_large_object_holds_what_it_held(
     restored: Database, drilled: Drilled, manifest: Manifest, examination: Examination
 ) -> None:
     """Their number says nothing of their bytes, which no column and no foreign key looks after."""
-    told, found = drilled.contents_told.large_objects, drilled.contents_found.large_objects
+    told, found = drilled.source_contents.large_objects, drilled.restored_contents.large_objects
     if not (told and found):
         where = "at the source" if not told else "here"
         raise Blocked(f"large objects were not digested, since the role {where} may not read pg_largeobject")
@@ -197,7 +197,7 @@ def test_every_extension_is_there_and_none_is_older(
 ) -> None:
     """A dump names extensions without their versions: the server gives what it has, and an older one may lack functions
     that the application calls. A newer one is no loss, and is told under what was not shown."""
-    told, found = drilled.contents_told.extensions, drilled.contents_found.extensions
+    told, found = drilled.source_contents.extensions, drilled.restored_contents.extensions
     examination.expect_none(
         lacking_extensions(told, found), "are not what the source had", of=len(told), unit="extensions"
     )
@@ -215,8 +215,8 @@ def test_text_is_sorted_by_the_collations_of_the_source(
 ) -> None:
     """An index built under another version of a collation misses rows and lets duplicates in: the dump carries them on.
     The versions that the source had recorded, and those its library had, are in the manifest."""
-    told = drilled.contents_told
-    wrong = unlike_collations(told, drilled.contents_found)
+    told = drilled.source_contents
+    wrong = unlike_collations(told, drilled.restored_contents)
     examination.expect_none(wrong, "are not what they should be", of=len(told.collations), unit="collations")
 
 

@@ -40,7 +40,7 @@ def test_a_control_takes_its_subject_as_its_kind_gives_it() -> None:
         control.card.id: f"{takes} for {gives}"
         for control, test in controls_and_their_tests()
         if (takes := get_type_hints(test)[(its := kinds()[control.card.subjects or ""]).argument])
-        != (gives := given(its.found))
+        != (gives := given(its.find_subjects))
     }
     assert wrong == {}
 
@@ -54,7 +54,7 @@ def test_a_name_that_is_taken_is_told_with_both_places(monkeypatch: pytest.Monke
     def again(drilled: object) -> list[tuple[str, int]]:
         return []
 
-    again.found.__module__ = fixtures.checks.restore.subjects.__name__
+    again.find_subjects.__module__ = fixtures.checks.restore.subjects.__name__
     monkeypatch.setattr(fixtures.checks.restore.subjects, "again", again, raising=False)
     kinds.cache_clear()
     try:

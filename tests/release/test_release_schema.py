@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.release.drift import find_drift
 from fixtures.release.schema import Schema, read_schema, unlike
-from fixtures.release.shown_differences import texts_in, told
+from fixtures.release.shown_differences import schema_differences, texts_in
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
 
@@ -152,7 +152,7 @@ def test_a_text_in_a_definition_shows_only_where_the_code_has_it(changed: Change
     database = changed(
         f"""ALTER TABLE {BILLS} ALTER "Note" SET DEFAULT 'none of O''Hara', ALTER state SET DEFAULT 'paid'"""
     )
-    shown = told(find_drift(code, database).differences, texts_in(code), lambda text: f"hmac:{len(text)}")
+    shown = schema_differences(find_drift(code, database).differences, texts_in(code), lambda text: f"hmac:{len(text)}")
     assert [(each.thing, each.before, each.after) for each in shown] == [
         ("column Shop.Bills.Note", "'none'::character varying", "'hmac:15'::character varying"),
         ("column Shop.Bills.state", None, "'paid'::text"),

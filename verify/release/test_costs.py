@@ -50,7 +50,7 @@ def test_no_large_table_is_closed_for_long(rehearsal: Rehearsal, promised: Profi
     """Every request that touches the table waits behind the lock, and every request behind those, until the pool is empty."""
     found = long_locks(rehearsal, promised.release)
     looked_at = sum(len(each.locks) for each in rehearsal.migrations)
-    told = f"were held for too long: {'; '.join(each.told for each in found)}"
+    told = f"were held for too long: {'; '.join(each.excess for each in found)}"
     examination.expect_none([each.name for each in found], told, of=looked_at, unit="locks")
 
 
@@ -64,7 +64,7 @@ def test_no_migration_writes_too_much(rehearsal: Rehearsal, promised: Profile, e
     """WAL fills the archive and leaves replicas behind; temporary files and growth fill the disk: then nobody writes."""
     found = too_large(rehearsal, promised.release)
     of = max(len(rehearsal.migrations), len(found))
-    told = f"write too much: {'; '.join(each.told for each in found)}"
+    told = f"write too much: {'; '.join(each.excess for each in found)}"
     examination.expect_none([each.name for each in found], told, of=of, unit="migrations")
 
 
