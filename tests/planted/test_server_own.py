@@ -70,7 +70,9 @@ def test_a_cast_that_the_profile_tolerates_is_no_fault(whole_set: Path, standing
 
 
 def test_other_privileges_are_told_and_are_no_fault(whole_set: Path, standing: Standing, tmp_path: Path) -> None:
-    planted = "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(float8) FROM PUBLIC; GRANT SELECT ON pg_statistic TO PUBLIC"
+    planted = (
+        "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(float8) FROM PUBLIC; GRANT SELECT ON pg_statistic TO PUBLIC"
+    )
     outcome = standing.drill(whole_set.parent, tmp_path / "out", planted=planted)
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
     assert "function pg_catalog.pg_sleep(float8)" in outcome.result("RST-18").note
