@@ -81,8 +81,8 @@ class PullRequest:
     def _comments(self) -> Iterator[dict[str, Any]]:
         page: str | None = f"{self._issues}/{self.number}/comments?per_page=100"
         while page is not None:
-            found, links = self._ask("GET", page)
-            yield from cast("list[dict[str, Any]]", found)
+            comments, links = self._ask("GET", page)
+            yield from cast("list[dict[str, Any]]", comments)
             further = _NEXT.search(links)
             page = further[1] if further is not None and further[1].startswith(f"{self.api}/") else None
 

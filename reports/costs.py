@@ -39,15 +39,15 @@ def server(record: DrillRecord) -> str:
 def load(record: DrillRecord) -> str:
     """How long the application would have stalled; empty where no request was made meanwhile."""
     rehearsal = record.release.rehearsal if record.release is not None else None
-    found = rehearsal.under_load if rehearsal is not None else None
-    if found is None:
+    under_load = rehearsal.under_load if rehearsal is not None else None
+    if under_load is None:
         return ""
-    if found.failure:
-        return f"the migrations did not come to their end under load: {found.failure}"
-    asked = f"{words.many(found.requests, 'request')} to {words.few(found.tables, 3)} while they ran"
-    if not found.stalls:
+    if under_load.failure:
+        return f"the migrations did not come to their end under load: {under_load.failure}"
+    asked = f"{words.many(under_load.requests, 'request')} to {words.few(under_load.tables, 3)} while they ran"
+    if not under_load.stalls:
         return asked
-    worst = max(found.stalls, key=lambda each: each.longest)
+    worst = max(under_load.stalls, key=lambda each: each.longest)
     return f"{asked}; the longest wait was {words.duration(worst.longest)}, a {worst.act} during {worst.migration}"
 
 

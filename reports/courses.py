@@ -11,10 +11,10 @@ from reports.trend import Night, StagePace, Trend
 
 @dataclass(frozen=True)
 class Course:
-    """One figure over the nights; `told` is where it stands now."""
+    """One figure over the nights; `standing` is where it stands now."""
 
     title: str
-    told: str
+    standing: str
     line: Line
 
 
@@ -56,12 +56,12 @@ def courses(trend: Trend) -> tuple[Course, ...]:
 
 def stage_courses(trend: Trend) -> tuple[StageCourse, ...]:
     """Every stage that a listed drill reached; a failed one counts as long as it lasted."""
-    found = []
+    courses = []
     for pace in trend.paces:
         taken = _taken(pace.name)
         times = [each for night in trend.nights if night.figures is not None and (each := taken(night.figures))]
-        found.append(StageCourse(pace, max(times, default=None), line(trend.nights, taken, words.duration)))
-    return tuple(found)
+        courses.append(StageCourse(pace, max(times, default=None), line(trend.nights, taken, words.duration)))
+    return tuple(courses)
 
 
 def stage_times(night: Night) -> dict[str, float]:
@@ -73,8 +73,8 @@ def _taken(name: str) -> Callable[[Figures], float | None]:
     return lambda figures: next((stage.seconds for stage in figures.stages if stage.name == name), None)
 
 
-def _now(value: float | None, told: Callable[[float], str]) -> str:
-    return f"{told(value)} now" if value is not None else "not known now"
+def _now(value: float | None, spell: Callable[[float], str]) -> str:
+    return f"{spell(value)} now" if value is not None else "not known now"
 
 
 def _in(unit: str) -> Callable[[float], str]:

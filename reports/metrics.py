@@ -33,8 +33,8 @@ def _verdict(story: Story, registry: CollectorRegistry) -> None:
     _gauge("restore_drill_finished_timestamp_seconds", "When it ended.", evidence.finished_at.timestamp(), registry)
     last = evidence.finished_at if evidence.verdict == "VERIFIED" else evidence.record.last_verified
     if last is not None:
-        told = "When the last drill that was VERIFIED ended."
-        _gauge("restore_drill_last_verified_timestamp_seconds", told, last.timestamp(), registry)
+        meaning = "When the last drill that was VERIFIED ended."
+        _gauge("restore_drill_last_verified_timestamp_seconds", meaning, last.timestamp(), registry)
 
 
 def _times(story: Story, registry: CollectorRegistry) -> None:
@@ -51,9 +51,9 @@ def _times(story: Story, registry: CollectorRegistry) -> None:
         if measure.measured is not None:
             measured = measure.measured * seconds[measure.unit]
             _gauge(f"{name}_seconds", f"{measure.name} as measured.", measured, registry)
-    found = evidence.record.backup_set
-    if found is not None:
-        taken, size = found.taken_at.timestamp(), sum(file.size for file in found.artefacts)
+    backup_set = evidence.record.backup_set
+    if backup_set is not None:
+        taken, size = backup_set.taken_at.timestamp(), sum(file.size for file in backup_set.artefacts)
         _gauge("restore_drill_backup_timestamp_seconds", "When the drilled set was taken.", taken, registry)
         _gauge("restore_drill_backup_bytes", "How large the drilled set is.", size, registry)
 
@@ -70,8 +70,8 @@ def _findings(story: Story, registry: CollectorRegistry) -> None:
     """What changed since the drill before, where one is known; and the waivers that end within fourteen days."""
     since = story.evidence.since
     if since is not None:
-        told = "Findings beside those of the drill before: new, still there, gone, or not tried now."
-        findings = Gauge("restore_drill_findings", told, ["state"], registry=registry)
+        meaning = "Findings beside those of the drill before: new, still there, gone, or not tried now."
+        findings = Gauge("restore_drill_findings", meaning, ["state"], registry=registry)
         for state in ("new", "still", "gone", "untried"):
             findings.labels(state).set(len(getattr(since, state)))
     ending = len(story.evidence.running_out)

@@ -34,14 +34,14 @@ class NightlyNews:
     def findings(self) -> tuple[Finding, ...]:
         """Those with something new first, then by impact."""
         since = self.story.evidence.since
-        found = []
+        findings = []
         for chapter in self.story.of("failed"):
             if since is None:
-                found.append(Finding(chapter, None, None))
+                findings.append(Finding(chapter, None, None))
                 continue
             names = {f"{result.control}[{result.subject}]" for result in chapter.results}
-            found.append(Finding(chapter, len(names.intersection(since.new)), len(names.intersection(since.still))))
-        return tuple(sorted(found, key=lambda each: not each.new))
+            findings.append(Finding(chapter, len(names.intersection(since.new)), len(names.intersection(since.still))))
+        return tuple(sorted(findings, key=lambda each: not each.new))
 
     @property
     def command(self) -> str:
@@ -50,10 +50,10 @@ class NightlyNews:
         words = list(evidence.command)
         if words[:1] == ["pytest"]:
             words[:1] = [*PYTEST]
-        found = evidence.record.backup_set
+        backup_set = evidence.record.backup_set
         named = any(word == "--set" or word.startswith("--set=") for word in words)
-        if found is not None and found.shelf is not None and not named:
-            words = [*_without(words, "--before"), "--set", found.name]
+        if backup_set is not None and backup_set.shelf is not None and not named:
+            words = [*_without(words, "--before"), "--set", backup_set.name]
         return shlex.join(words)
 
 

@@ -73,7 +73,7 @@ class _Results:
 
     def _props(self) -> list[Object]:
         evidence = self._evidence
-        told = {
+        values = {
             "verdict": evidence.verdict,
             "run-id": evidence.run_id,
             "complete": "yes" if self._story.whole else "no",
@@ -85,9 +85,9 @@ class _Results:
             **{f"checks-{outcome}": str(count) for outcome, count in self._story.counts.items()},
         }
         for measure in evidence.measures:
-            told[f"{measure.name.lower()}-target"] = words.quantity(measure.target, measure.unit)
-            told[f"{measure.name.lower()}-measured"] = words.measured(measure)
-        return [_prop(name, value) for name, value in told.items()]
+            values[f"{measure.name.lower()}-target"] = words.quantity(measure.target, measure.unit)
+            values[f"{measure.name.lower()}-measured"] = words.measured(measure)
+        return [_prop(name, value) for name, value in values.items()]
 
     def _components(self) -> list[Object]:
         record = self._evidence.record
@@ -99,17 +99,17 @@ class _Results:
             taken = words.moment(record.backup_set.taken_at)
             named.append(("set", "system", record.backup_set.name, f"The backup set, taken {taken}."))
         if record.server is not None:
-            told = f"The server that it was restored into: {record.server.provider}, {record.server.version}."
-            named.append(("server", "service", "PostgreSQL", told))
+            description = f"The server that it was restored into: {record.server.provider}, {record.server.version}."
+            named.append(("server", "service", "PostgreSQL", description))
         return [
             {
                 "uuid": self._id("component", name),
                 "type": kind,
                 "title": _line(title),
-                "description": _text(told),
+                "description": _text(description),
                 "status": {"state": "operational" if name != "server" else "disposition"},
             }
-            for name, kind, title, told in named
+            for name, kind, title, description in named
         ]
 
     def _subjects(self) -> list[Object]:
@@ -117,9 +117,9 @@ class _Results:
         return [{"uuid": self._id("subject", name), "description": _text(name)} for name in names]
 
     def _selection(self, chapters: list[Chapter]) -> Object:
-        told = "The controls of this suite and of the application's profile, each tried on every subject."
+        description = "The controls of this suite and of the application's profile, each tried on every subject."
         named = [{"control-id": chapter.id} for chapter in chapters or self._story.chapters]
-        return {"description": told if chapters else "No control was tried.", "include-controls": named}
+        return {"description": description if chapters else "No control was tried.", "include-controls": named}
 
     def _observation(self, chapter: Chapter, result: Result) -> Object:
         examined = [] if result.examined is None else [_prop("examined", str(result.examined))]
@@ -181,11 +181,11 @@ class _Results:
             ],
         }
         if waivers:
-            told = sorted(
+            accepted_by = sorted(
                 f"{each.reason} ({each.ticket}, mended by {each.owner}, approved by {each.approved_by} until {each.until})"
                 for each in set(waivers)
             )
-            risk["props"] += [_prop("waiver", each) for each in told]
+            risk["props"] += [_prop("waiver", each) for each in accepted_by]
         if accepted and waivers:
             risk["deadline"] = _moment(datetime.fromisoformat(min(each.until for each in waivers)))
         return risk
@@ -218,9 +218,9 @@ class _Results:
         return str(_named(self._run, *path))
 
 
-def _filled(found: Object) -> Object:
+def _filled(members: Object) -> Object:
     """OSCAL has no empty lists and no empty remarks."""
-    return {name: value for name, value in found.items() if value not in ([], "")}
+    return {name: value for name, value in members.items() if value not in ([], "")}
 
 
 def _named(root: UUID, *path: str) -> UUID:
@@ -236,14 +236,14 @@ def _status(chapter: Chapter) -> Object:
     """Satisfied is only what was tried and found to hold, or has nothing to hold for; the worst subject counts."""
     reasons: dict[Outcome, str] = {"failed": "fail", "blocked": "other", "waived": "fail", "exempt": "other"}
     worst = chapter.worst or "blocked"
-    told = ", ".join(f"{count} {outcome}" for outcome, count in chapter.counts.items())
+    remarks = ", ".join(f"{count} {outcome}" for outcome, count in chapter.counts.items())
     nothing = sum(result.outcome == "passed" and result.examined == 0 for result in chapter.results)
     if nothing:
-        told += f"; {words.many(nothing, 'pass', 'passes')} had nothing to examine"
+        remarks += f"; {words.many(nothing, 'pass', 'passes')} had nothing to examine"
     return {
         "state": "satisfied" if worst in ("passed", "exempt") else "not-satisfied",
         "reason": reasons.get(worst, "pass"),
-        "remarks": told,
+        "remarks": remarks,
     }
 
 

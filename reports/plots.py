@@ -46,7 +46,7 @@ class Line:
 def line(
     nights: Sequence[Night],
     value: Callable[[Figures], float | None],
-    told: Callable[[float], str],
+    spell: Callable[[float], str],
     target: Callable[[Figures], float | None] = lambda figures: None,
     *,
     octets: bool = False,
@@ -71,7 +71,7 @@ def line(
         dots=tuple(dots),
         missed=tuple(round(step * place, 1) for place, night in enumerate(nights) if night.verdict is None),
         step=round(step, 1),
-        ticks=tuple(Tick(told(top * part), round(100 * (1 - part), 1)) for part in (1, 0.5, 0)),
+        ticks=tuple(Tick(spell(top * part), round(100 * (1 - part), 1)) for part in (1, 0.5, 0)),
         shown=len(dots),
     )
 

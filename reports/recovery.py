@@ -117,7 +117,7 @@ def _roles(record: DrillRecord) -> Iterator[Step]:
         return
     named = [role.name for role in record.facts.roles if role.login] if record.facts else []
     logins = [name for name in named if record.restored and name in record.restored.roles_loaded]
-    told = f" ({words.few(logins, 10)})" if logins else ""
+    whose = f" ({words.few(logins, 10)})" if logins else ""
     yield Step(
         "Load the roles",
         "Owners and grants in the dump name them; without them the application is refused its own tables.",
@@ -127,7 +127,7 @@ def _roles(record: DrillRecord) -> Iterator[Step]:
         else _never("it took its restore from the cache")
         if _cached(record)
         else _not(record, stages.RESTORE),
-        (f"The file holds no passwords: give those that log in{told} theirs, with psql's \\password.",),
+        (f"The file holds no passwords: give those that log in{whose} theirs, with psql's \\password.",),
     )
 
 
@@ -183,25 +183,25 @@ def _sites(record: DrillRecord) -> Iterator[Step]:
     archive = _file(record, "sites")
     if archive is None:
         return
-    found = record.sites
+    sites = record.sites
     warnings = []
-    if found is None:
+    if sites is None:
         warnings.append(f"The drill has not read this archive: {record.why_missing(stages.SITES)}.")
-    elif found.unsafe_total:
+    elif sites.unsafe_total:
         warnings.append(
-            f"Do not unpack it: it holds {words.many(found.unsafe_total, 'unsafe entry', 'unsafe entries')}."
+            f"Do not unpack it: it holds {words.many(sites.unsafe_total, 'unsafe entry', 'unsafe entries')}."
         )
-    elif not found.read_to_end:
-        warnings.append(f"The drill could not read it to its end: {found.read_error}.")
+    elif not sites.read_to_end:
+        warnings.append(f"The drill could not read it to its end: {sites.read_error}.")
     yield Step(
         "Put the sites data back" if _file(record, "uploads") else "Put the sites data and the uploads back",
         "What is there now is kept aside: nothing is unpacked over it.",
         '{ [ ! -e "$SITES_PARENT"/sites-data ] ||'
         ' mv "$SITES_PARENT"/sites-data "$SITES_PARENT"/sites-data.before-"$(date +%Y%m%d%H%M%S)"; } &&'
         f" \\\n  {_unpacking(archive)}",
-        f"Measured: {words.duration(_seconds(record, stages.SITES))} for reading {words.many(found.files, 'file')} "
-        f"({words.size(found.bytes)}) to the end; the drill does not unpack them"
-        if found and _ok(record, stages.SITES)
+        f"Measured: {words.duration(_seconds(record, stages.SITES))} for reading {words.many(sites.files, 'file')} "
+        f"({words.size(sites.bytes)}) to the end; the drill does not unpack them"
+        if sites and _ok(record, stages.SITES)
         else _not(record, stages.SITES),
         tuple(warnings),
     )

@@ -14,7 +14,7 @@ class Blocker:
     """One thing that stands in the way; `place` is where the page tells all of it."""
 
     name: str
-    told: str
+    message: str
     outcome: str
     place: str
 
@@ -78,39 +78,41 @@ class Release:
     def blockers(self) -> tuple[Blocker, ...]:
         """Everything that keeps the verdict from being VERIFIED, the gravest first."""
         story = self.story
-        found = [Blocker(f"Stage {stage.name}", stage.cause, stage.state, "stages") for stage in story.stopped_stages]
-        found += [
+        blockers = [
+            Blocker(f"Stage {stage.name}", stage.cause, stage.state, "stages") for stage in story.stopped_stages
+        ]
+        blockers += [
             Blocker(chapter.id, f"{chapter.title}: {_on(chapter.results)}", "failed", f"finding-{chapter.id}")
             for chapter in story.of("failed")
         ]
-        found += [
+        blockers += [
             Blocker("Teardown", f"{thing.what}: {thing.how}", "failed", "teardown") for thing in story.left_behind
         ]
-        found += [
+        blockers += [
             Blocker("Profile", problem, "blocked", "exceptions") for problem in story.evidence.record.profile_problems
         ]
-        told = {f"{stage.name} {stage.state}: {stage.cause}" for stage in story.stopped_stages}
-        found += [
+        stages_said = {f"{stage.name} {stage.state}: {stage.cause}" for stage in story.stopped_stages}
+        blockers += [
             Blocker(words.many(cause.checks, "check"), f"could not be tried: {cause.message}", "blocked", "exceptions")
             for cause in story.causes
-            if cause.message not in told
+            if cause.message not in stages_said
         ]
         if not story.whole:
-            found.append(Blocker("Completeness", "not every planned check was reported", "blocked", "completeness"))
-        if not self.go and not found:
-            found.append(Blocker("Verdict", story.evidence.headline, "blocked", "verdict"))
-        return tuple(found)
+            blockers.append(Blocker("Completeness", "not every planned check was reported", "blocked", "completeness"))
+        if not self.go and not blockers:
+            blockers.append(Blocker("Verdict", story.evidence.headline, "blocked", "verdict"))
+        return tuple(blockers)
 
     @cached_property
     def waivers(self) -> tuple[Ending, ...]:
         """Every waiver in use, the first to run out first."""
         today = self.story.evidence.finished_at.date()
-        found = [
+        endings = [
             Ending(result, result.waiver, result.waiver.days_left(today))
             for result in self.story.evidence.results
             if result.outcome == "waived" and result.waiver is not None
         ]
-        return tuple(sorted(found, key=lambda each: (each.days, each.result.control, each.result.subject)))
+        return tuple(sorted(endings, key=lambda each: (each.days, each.result.control, each.result.subject)))
 
     @property
     def running_out(self) -> tuple[Ending, ...]:

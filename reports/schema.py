@@ -19,9 +19,9 @@ def schema() -> dict[str, Any]:
     """Of what is written, not of what would be read: everything that is always there is required."""
     whole = {"$schema": DIALECT, **Evidence.model_json_schema(mode="serialization")}
     for _, definition in shapes(whole):
-        for told in definition["properties"].values():
-            if "description" in told:
-                told["description"] = " ".join(told["description"].split())
+        for property in definition["properties"].values():
+            if "description" in property:
+                property["description"] = " ".join(property["description"].split())
     return whole
 
 
@@ -54,8 +54,8 @@ def page() -> str:
     ]
     for name, definition in shapes(whole):
         lines += ["", f"## {name}", ""]
-        told = definition.get("description", "")
-        lines += [told.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n"), ""] if told else []
+        description = definition.get("description", "")
+        lines += [description.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n"), ""] if description else []
         lines += ["| field | is | says |", "|---|---|---|"]
         lines += [
             f"| `{field}` | {_type(each)} | {each.get('description', '')} |"
@@ -64,27 +64,27 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _type(told: dict[str, Any]) -> str:
+def _type(node: dict[str, Any]) -> str:
     """In a cell: `whole number, or null`."""
-    if "$ref" in told:
-        name = told["$ref"].removeprefix(_DEFINITION)
+    if "$ref" in node:
+        name = node["$ref"].removeprefix(_DEFINITION)
         return f"[{name}](#{name.lower()})"
-    if "anyOf" in told:
-        return ", or ".join(_type(each) for each in told["anyOf"])
-    if "const" in told:
-        return f"`{told['const']}`"
-    if "enum" in told:
-        return ", ".join(f"`{each}`" for each in told["enum"])
-    if told.get("type") == "array":
-        return f"list of {_type(told['items'])}"
-    if told.get("type") == "object":
-        keys = told.get("propertyNames", {})
-        return f"map of {_type({'type': 'string', **keys})} to {_type(told['additionalProperties'])}"
-    if told.get("format") == "date-time":
+    if "anyOf" in node:
+        return ", or ".join(_type(each) for each in node["anyOf"])
+    if "const" in node:
+        return f"`{node['const']}`"
+    if "enum" in node:
+        return ", ".join(f"`{each}`" for each in node["enum"])
+    if node.get("type") == "array":
+        return f"list of {_type(node['items'])}"
+    if node.get("type") == "object":
+        keys = node.get("propertyNames", {})
+        return f"map of {_type({'type': 'string', **keys})} to {_type(node['additionalProperties'])}"
+    if node.get("format") == "date-time":
         return "moment"
-    if HOLDS in told:
-        return str(told[HOLDS])
-    kind = str(told["type"])
+    if HOLDS in node:
+        return str(node[HOLDS])
+    kind = str(node["type"])
     return {"integer": "whole number", "boolean": "true or false", "string": "text"}.get(kind, kind)
 
 

@@ -32,8 +32,8 @@ class SchemaDiff:
 
 def schema_diff(record: DrillRecord) -> SchemaDiff | None:
     """None where no gate compared them."""
-    found = record.release.comparison if record.release is not None else None
-    return SchemaDiff(_lines(found.changes), _lines(found.drift)) if found is not None else None
+    comparison = record.release.comparison if record.release is not None else None
+    return SchemaDiff(_lines(comparison.changes), _lines(comparison.drift)) if comparison is not None else None
 
 
 def _shortened(text: str, width: int) -> str:
@@ -52,5 +52,5 @@ def _lines(differences: Iterable[SchemaDifference]) -> tuple[Line, ...]:
 
 def _text(difference: SchemaDifference, definition: str) -> str:
     """In one line, whatever a view's query or a function's settings hold."""
-    told = f"{difference.label}: {definition}" if definition else difference.label
-    return " ".join(told.split())
+    text = f"{difference.label}: {definition}" if definition else difference.label
+    return " ".join(text.split())

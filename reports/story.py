@@ -30,8 +30,8 @@ class Chapter:
     @cached_property
     def counts(self) -> dict[Outcome, int]:
         """How many results of each outcome, worst first, none that is nought."""
-        found = Counter(result.outcome for result in self.results)
-        return {outcome: found[outcome] for outcome in words.OUTCOMES if found[outcome]}
+        counts = Counter(result.outcome for result in self.results)
+        return {outcome: counts[outcome] for outcome in words.OUTCOMES if counts[outcome]}
 
     @property
     def worst(self) -> Outcome | None:
@@ -137,12 +137,12 @@ class Story:
     @cached_property
     def stopped_stages(self) -> tuple[StageOutcome, ...]:
         """The stages that went wrong of themselves: one that only stood on another quotes the cause of that one."""
-        found: list[StageOutcome] = []
+        stopped: list[StageOutcome] = []
         for stage in self.evidence.record.stages:
-            follows = any(first.cause and first.cause in stage.cause for first in found)
+            follows = any(first.cause and first.cause in stage.cause for first in stopped)
             if stage.state != "ok" and not follows:
-                found.append(stage)
-        return tuple(found)
+                stopped.append(stage)
+        return tuple(stopped)
 
     @property
     def run_stages(self) -> tuple[StageOutcome, ...]:
@@ -193,17 +193,17 @@ class Story:
     @property
     def since(self) -> str:
         """How the findings changed since the last drill with this profile; empty where none is known or none changed."""
-        found = self.evidence.since
-        if found is None:
+        since = self.evidence.since
+        if since is None:
             return ""
         counted = (
-            (found.new, "new"),
-            (found.still, "still there"),
-            (found.gone, "gone"),
-            (found.untried, "not tried now"),
+            (since.new, "new"),
+            (since.still, "still there"),
+            (since.gone, "gone"),
+            (since.untried, "not tried now"),
         )
-        told = [f"{len(names)} {word} ({words.few(names, 3)})" for names, word in counted if names]
-        return f"{'; '.join(told) or 'no finding then or now'}, since {words.moment(found.finished_at)}"
+        groups = [f"{len(names)} {word} ({words.few(names, 3)})" for names, word in counted if names]
+        return f"{'; '.join(groups) or 'no finding then or now'}, since {words.moment(since.finished_at)}"
 
     @property
     def running_out(self) -> tuple[str, ...]:
@@ -228,8 +228,8 @@ class Story:
 
     @cached_property
     def counts(self) -> dict[Outcome, int]:
-        found = Counter(result.outcome for result in self.evidence.results)
-        return {outcome: found[outcome] for outcome in words.OUTCOMES}
+        counts = Counter(result.outcome for result in self.evidence.results)
+        return {outcome: counts[outcome] for outcome in words.OUTCOMES}
 
     @property
     def on_nothing(self) -> int:

@@ -57,23 +57,23 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
 
 
 def _identity(story: Story, console: Console) -> None:
-    found = story.evidence.record.backup_set
-    if found is not None:
-        _line(console, 1, ("backup set ", "dim"), f"{found.name}, taken {words.moment(found.taken_at)}")
-        if found.delivery is not None:
-            told = f"{words.delivered(found.delivery)}, from {found.location}"
-            _line(console, 1, ("fetched    ", "dim"), told)
+    backup_set = story.evidence.record.backup_set
+    if backup_set is not None:
+        _line(console, 1, ("backup set ", "dim"), f"{backup_set.name}, taken {words.moment(backup_set.taken_at)}")
+        if backup_set.delivery is not None:
+            delivery = f"{words.delivered(backup_set.delivery)}, from {backup_set.location}"
+            _line(console, 1, ("fetched    ", "dim"), delivery)
     if story.drilled_before:
         _line(console, 1, ("before     ", "dim"), f"drilled before: {story.drilled_before}")
 
 
 def _stages(story: Story, console: Console) -> None:
-    told = [
+    lines = [
         f"{stage.name} {words.duration(stage.seconds)}" + ("" if stage.state == "ok" else f" {stage.state.upper()}")
         for stage in story.run_stages
     ]
-    told += [f"{name} never reached" for name in story.never_reached]
-    _line(console, 1, ("stages     ", "dim"), " · ".join(told))
+    lines += [f"{name} never reached" for name in story.never_reached]
+    _line(console, 1, ("stages     ", "dim"), " · ".join(lines))
     for stage in story.stopped_stages:
         _line(console, 0)
         _line(console, 0, (f"{stage.state} ", _STYLES[stage.state]), f"stage {stage.name}: {stage.cause}")
@@ -126,8 +126,8 @@ def _figures(story: Story, console: Console) -> None:
     counted = [f"{words.number(count)} {outcome}" for outcome, count in story.counts.items() if count]
     if story.since:
         _line(console, 1, ("findings   ", "dim"), story.since)
-    for told in story.running_out[:CONTROLS]:
-        _line(console, 1, ("waiver     ", _STYLES["waived"]), told)
+    for line in story.running_out[:CONTROLS]:
+        _line(console, 1, ("waiver     ", _STYLES["waived"]), line)
     if story.on_nothing:
         counted.append(f"{words.many(story.on_nothing, 'pass', 'passes')} had nothing to examine")
     _line(console, 1, ("checks     ", "dim"), ", ".join(counted) or "none")
@@ -137,19 +137,19 @@ def _figures(story: Story, console: Console) -> None:
     _line(console, 1, ("complete   ", "dim"), f"{whole}: {figures}")
     for measure in story.evidence.measures:
         target = words.quantity(measure.target, measure.unit)
-        told = f"{words.measured(measure)}, target {target}: {words.met(measure)}"
-        _line(console, 1, (f"{measure.name:<11}", "dim"), told)
+        line = f"{words.measured(measure)}, target {target}: {words.met(measure)}"
+        _line(console, 1, (f"{measure.name:<11}", "dim"), line)
 
 
 def _release(story: Story, console: Console) -> None:
     """What a gate found that its migrations cost; a drill has nothing to tell here."""
     record = story.evidence.record
-    found = costs.costs(record)
-    for cost in found[:CONTROLS]:
-        told = f"{cost.name} {cost.took}, {cost.wal} of WAL, {cost.lock}"
-        _line(console, 1, ("migration  ", "dim"), told + (f"; FAILED: {cost.failed}" if cost.failed else ""))
-    if len(found) > CONTROLS:
-        _line(console, 1, ("migration  ", "dim"), f"and {words.number(len(found) - CONTROLS)} more, in the report")
+    migrations = costs.costs(record)
+    for cost in migrations[:CONTROLS]:
+        line = f"{cost.name} {cost.took}, {cost.wal} of WAL, {cost.lock}"
+        _line(console, 1, ("migration  ", "dim"), line + (f"; FAILED: {cost.failed}" if cost.failed else ""))
+    if len(migrations) > CONTROLS:
+        _line(console, 1, ("migration  ", "dim"), f"and {words.number(len(migrations) - CONTROLS)} more, in the report")
     if load := costs.load(record):
         _line(console, 1, ("under load ", "dim"), load)
 

@@ -28,7 +28,7 @@ class Night:
     figures: Figures | None = None
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         return self.verdict or "missed"
 
     @property
@@ -128,7 +128,7 @@ class Trend:
         now = {stage.name: stage.seconds for stage in this.stages}
         ok = {stage.name for stage in self.evidence.record.stages if stage.state == "ok"}
         states = {stage.name: stage.state for stage in this.stages} | dict.fromkeys(ok, "ok")
-        found = []
+        paces = []
         for name in (stage.name for stage in self.evidence.expected_stages):
             times = [
                 stage.seconds
@@ -137,8 +137,8 @@ class Trend:
                 for stage in night.figures.stages
                 if stage.name == name and stage.state == "ok"
             ]
-            found.append(StagePace(name, states.get(name), now.get(name), median(times) if times else None, len(times)))
-        return tuple(found)
+            paces.append(StagePace(name, states.get(name), now.get(name), median(times) if times else None, len(times)))
+        return tuple(paces)
 
     @property
     def longest(self) -> float:

@@ -103,11 +103,11 @@ def mode(value: int | None) -> str:
 
 def delivered(delivery: Delivery) -> str:
     """How the files came, in figures."""
-    told = [f"{size(delivery.bytes)} in {duration(delivery.seconds)}"]
-    told += [f"{many(delivery.resumed, 'broken connection')} taken up"] if delivery.resumed else []
-    told += [f"{many(delivery.restarted, 'changed file')} begun anew"] if delivery.restarted else []
-    told += [f"{many(delivery.cached, 'file')} from the cache"] if delivery.cached else []
-    return ", ".join(told)
+    parts = [f"{size(delivery.bytes)} in {duration(delivery.seconds)}"]
+    parts += [f"{many(delivery.resumed, 'broken connection')} taken up"] if delivery.resumed else []
+    parts += [f"{many(delivery.restarted, 'changed file')} begun anew"] if delivery.restarted else []
+    parts += [f"{many(delivery.cached, 'file')} from the cache"] if delivery.cached else []
+    return ", ".join(parts)
 
 
 def looked_at(result: Result) -> str:

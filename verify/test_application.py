@@ -28,8 +28,8 @@ def test_the_commands_run(record: DrillRecord, examination: Examination) -> None
 def test_check_passes(application_run: ApplicationRun, examination: Examination) -> None:
     """Django's own checks are the first thing that a deployment would trip over."""
     problems = ", ".join(application_run.check_problems) or "no message id"
-    told = f"manage.py check exited {application_run.check_exit}: {problems}"
-    examination.expect(application_run.check_exit == 0, told, unit="runs of check")
+    message = f"manage.py check exited {application_run.check_exit}: {problems}"
+    examination.expect(application_run.check_exit == 0, message, unit="runs of check")
 
 
 @control(
@@ -58,8 +58,8 @@ def test_the_application_answers_with_an_empty_broker(
     """After a recovery the broker holds nothing: an application that needs yesterday's queue does not come up."""
     if application_run.health_status is None and not application_run.health_error:
         raise Blocked("the profile names no application.health; say why in [exempt] if there is none")
-    told = f"the health view answered {application_run.health_status or application_run.health_error}"
-    examination.expect(application_run.health_status == 200, told, unit="requests")
+    message = f"the health view answered {application_run.health_status or application_run.health_error}"
+    examination.expect(application_run.health_status == 200, message, unit="requests")
 
 
 @control(

@@ -57,12 +57,12 @@ def test_sets_are_kept_as_promised(
 )
 def test_the_dump_has_not_collapsed(backup_set: BackupSet, promised: Profile, examination: Examination) -> None:
     """A dump of half the size restores without an error: what is missing was missing when it was taken."""
-    found = shrunk(backup_set, promised.backup)
-    examination.saw(found.over, "sets before it")
-    if found.over and found.percent > promised.backup.shrink_percent:
+    loss = shrunk(backup_set, promised.backup)
+    examination.saw(loss.over, "sets before it")
+    if loss.over and loss.percent > promised.backup.shrink_percent:
         raise Finding(
-            f"the dump has {found.size:,} bytes, {found.percent:.0f} % less than the {found.usual:,} that is the median of "
-            f"the {found.over} before it; the profile allows {promised.backup.shrink_percent:g} %",
+            f"the dump has {loss.size:,} bytes, {loss.percent:.0f} % less than the {loss.usual:,} that is the median of "
+            f"the {loss.over} before it; the profile allows {promised.backup.shrink_percent:g} %",
             1,
             (),
         )

@@ -50,11 +50,11 @@ def test_the_file_is_the_one_that_was_written(
 ) -> None:
     """The manifest's digest was taken when the file was written; any other digest means other bytes."""
     role, written = file
-    found = backup_set.artefact(role)
-    if found is None:
+    artefact = backup_set.artefact(role)
+    if artefact is None:
         raise Blocked(f"the {role} is missing from the set, see BAK-02")
     examination.expect(
-        written.describes(found), f"the {role} is not the file that the manifest describes", unit="files"
+        written.describes(artefact), f"the {role} is not the file that the manifest describes", unit="files"
     )
 
 
@@ -68,10 +68,10 @@ def test_the_newest_set_is_fresh_enough(newest: Newest, promised: Profile, exami
     """The newest set's age is what a loss now would cost; the profile's RPO says how much may be lost. Where an older set
     was asked for, that one's age is told and judges nothing: it is no backup that a loss would fall back on."""
     target = promised.targets.rpo_hours
-    told = f"taken {newest.age:.1f} h before the drill ({newest.told_by}), and the RPO is {target:g} h"
+    message = f"taken {newest.age:.1f} h before the drill ({newest.told_by}), and the RPO is {target:g} h"
     examination.note = newest.passed_over
     examination.expect(
-        0 <= newest.age <= target, told if newest.age >= 0 else "the set's time lies in the future", unit="sets"
+        0 <= newest.age <= target, message if newest.age >= 0 else "the set's time lies in the future", unit="sets"
     )
 
 
@@ -86,8 +86,8 @@ def test_the_file_is_readable_by_its_owner_alone(artefact: Artefact, examination
     """A dump is every customer's data in one file."""
     assert artefact.mode is not None
     open_to_others = artefact.mode & 0o077
-    told = f"the {artefact.role} has mode {artefact.mode & 0o777:04o}: others than its owner may use it"
-    examination.expect(not open_to_others, told, unit="files")
+    message = f"the {artefact.role} has mode {artefact.mode & 0o777:04o}: others than its owner may use it"
+    examination.expect(not open_to_others, message, unit="files")
 
 
 @control(
@@ -117,8 +117,8 @@ def test_the_dump_can_be_read(
     size = dump.size if dump else 0
     examination.saw(1, "dumps")
     came_to_its_end(record, stages.INSPECT, examination)
-    told = f"the dump has {size} bytes, fewer than the {promised.backup.least_bytes} that the profile expects"
-    examination.expect(size >= promised.backup.least_bytes, told)
+    message = f"the dump has {size} bytes, fewer than the {promised.backup.least_bytes} that the profile expects"
+    examination.expect(size >= promised.backup.least_bytes, message)
 
 
 @control(

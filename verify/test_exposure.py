@@ -26,10 +26,10 @@ def test_no_credential_stands_in_clear(restored: Database, promised: Profile, ex
 
     Columns are told by their names, and by values of a well-known shape; hashes and ciphertexts that are known as such
     are safe, and binary columns are taken for ciphertext."""
-    found = list(in_clear(restored))
-    rows = sum(each.rows for each in found if str(each) not in promised.tolerated)
+    credentials = list(in_clear(restored))
+    rows = sum(each.rows for each in credentials if str(each) not in promised.tolerated)
     expect_known(
-        [str(each) for each in found],
+        [str(each) for each in credentials],
         "credential in",
         profile=promised,
         examination=examination,
@@ -48,13 +48,13 @@ def test_no_credential_stands_in_clear(restored: Database, promised: Profile, ex
 )
 def test_no_password_of_another_server(restored: Database, promised: Profile, examination: Examination) -> None:
     """pg_dump writes the options of user mappings and subscriptions as they are: passwords too."""
-    found = ask(restored, "foreign_passwords")
+    passwords = ask(restored, "foreign_passwords")
     expect_known(
-        [row["what"] for row in found if row["clear"]],
+        [row["what"] for row in passwords if row["clear"]],
         "password in",
         profile=promised,
         examination=examination,
-        of=len(found),
+        of=len(passwords),
         unit="ways to other servers",
         says="hold a password in clear",
     )
@@ -74,13 +74,13 @@ def test_no_dump_lies_in_the_checkout(record: DrillRecord, promised: Profile, ex
     checkout = Path(record.application_path).resolve()
     walk = Walk()
     try:
-        found = [f"dump {name}" for name in dumps_in(checkout, walk)]
+        dumps = [f"dump {name}" for name in dumps_in(checkout, walk)]
     except TooMany as problem:
         raise Blocked(str(problem)) from None
     if not walk.files:
         raise Blocked(f"there is no file in {checkout}")
     expect_known(
-        found,
+        dumps,
         "dump",
         profile=promised,
         examination=examination,

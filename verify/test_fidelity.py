@@ -41,11 +41,11 @@ def test_the_table_has_the_rows_that_the_source_had(
     """Dump and restore can both exit 0 and lose every row, as under row-level security; only a count at the source tells."""
     name, expected = counted
     table = restored.facts.table(name)
-    found = table.rows if table is not None else None
-    told = "the table is not there" if found is None else f"{found} rows where the source had {expected}"
+    rows = table.rows if table is not None else None
+    message = "the table is not there" if rows is None else f"{rows} rows where the source had {expected}"
     examination.saw(1, "tables")
-    if found != expected:
-        raise Finding(told, 1, whose(drilled, name))
+    if rows != expected:
+        raise Finding(message, 1, whose(drilled, name))
 
 
 @control(
@@ -70,9 +70,9 @@ def test_no_table_came_from_elsewhere(restored: Database, manifest: Manifest, ex
 )
 def test_every_large_object_came_back(restored: Database, manifest: Manifest, examination: Examination) -> None:
     """pg_dump leaves large objects out as soon as a schema or a table is selected."""
-    found = restored.facts.large_objects
-    told = f"{found} large objects where the source had {manifest.large_objects}"
-    examination.expect(found == manifest.large_objects, told, unit="databases")
+    restored_count = restored.facts.large_objects
+    message = f"{restored_count} large objects where the source had {manifest.large_objects}"
+    examination.expect(restored_count == manifest.large_objects, message, unit="databases")
 
 
 @control(
@@ -158,9 +158,9 @@ def test_the_sequence_stands_where_it_stood(
 ) -> None:
     """No snapshot holds a sequence still, so the manifest has its state before and after pg_dump read it: what came back
     must lie between, and where nobody drew a number that is one state."""
-    name, told = span
-    found = drilled.restored_contents.sequences.get(name)
-    wrong = "it is not there" if found is None else strayed(told, found.before)
+    name, at_source = span
+    here = drilled.restored_contents.sequences.get(name)
+    wrong = "it is not there" if here is None else strayed(at_source, here.before)
     examination.expect(not wrong, wrong, unit="sequences")
 
 
@@ -174,12 +174,12 @@ def test_every_large_object_holds_what_it_held(
     restored: Database, drilled: Drilled, manifest: Manifest, examination: Examination
 ) -> None:
     """Their number says nothing of their bytes, which no column and no foreign key looks after."""
-    told, found = drilled.source_contents.large_objects, drilled.restored_contents.large_objects
-    if not (told and found):
-        where = "at the source" if not told else "here"
+    at_source, here = drilled.source_contents.large_objects, drilled.restored_contents.large_objects
+    if not (at_source and here):
+        where = "at the source" if not at_source else "here"
         raise Blocked(f"large objects were not digested, since the role {where} may not read pg_largeobject")
     examination.saw(restored.facts.large_objects, "large objects")
-    if told == found:
+    if at_source == here:
         return
     if restored.facts.large_objects != manifest.large_objects:
         raise Blocked("their number differs from the source's, as FID-03 tells; nothing finer can be told of them")
@@ -197,9 +197,9 @@ def test_every_extension_is_there_and_none_is_older(
 ) -> None:
     """A dump names extensions without their versions: the server gives what it has, and an older one may lack functions
     that the application calls. A newer one is no loss, and is told under what was not shown."""
-    told, found = drilled.source_contents.extensions, drilled.restored_contents.extensions
+    at_source, here = drilled.source_contents.extensions, drilled.restored_contents.extensions
     examination.expect_none(
-        lacking_extensions(told, found), "are not what the source had", of=len(told), unit="extensions"
+        lacking_extensions(at_source, here), "are not what the source had", of=len(at_source), unit="extensions"
     )
 
 
@@ -215,9 +215,9 @@ def test_text_is_sorted_by_the_collations_of_the_source(
 ) -> None:
     """An index built under another version of a collation misses rows and lets duplicates in: the dump carries them on.
     The versions that the source had recorded, and those its library had, are in the manifest."""
-    told = drilled.source_contents
-    wrong = unlike_collations(told, drilled.restored_contents)
-    examination.expect_none(wrong, "are not what they should be", of=len(told.collations), unit="collations")
+    at_source = drilled.source_contents
+    wrong = unlike_collations(at_source, drilled.restored_contents)
+    examination.expect_none(wrong, "are not what they should be", of=len(at_source.collations), unit="collations")
 
 
 @control(

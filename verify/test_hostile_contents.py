@@ -21,10 +21,10 @@ def test_no_code_runs_with_the_servers_own_rights(
     restored: Database, promised: Profile, examination: Examination
 ) -> None:
     """An untrusted language or a function in C does on the database's machine whatever its author likes."""
-    found = [row["what"] for row in ask(restored, "native_code")]
+    functions = [row["what"] for row in ask(restored, "native_code")]
     of = len(ask(restored, "outside_access"))
     expect_known(
-        found,
+        functions,
         "language",
         "native function",
         profile=promised,
@@ -69,13 +69,13 @@ def test_no_code_reaches_files_programs_or_other_servers(
 )
 def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, examination: Examination) -> None:
     """A foreign server makes a copy of yesterday write into the systems of today."""
-    found = [row["what"] for row in ask(restored, "foreign_servers")]
+    servers = [row["what"] for row in ask(restored, "foreign_servers")]
     expect_known(
-        found,
+        servers,
         "foreign server",
         profile=promised,
         examination=examination,
-        of=len(found),
+        of=len(servers),
         unit="foreign servers",
         says="are not known to the profile",
     )
@@ -90,17 +90,17 @@ def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, exa
 )
 def test_nothing_replicates_by_itself(restored: Database, promised: Profile, examination: Examination) -> None:
     """pg_dump writes subscriptions so that they come back disabled; one that is enabled was made so by something else."""
-    found = ask(restored, "replication")
+    replication = ask(restored, "replication")
     expect_known(
-        [row["what"] for row in found],
+        [row["what"] for row in replication],
         "publication",
         "subscription",
         profile=promised,
         examination=examination,
-        of=len(found),
+        of=len(replication),
         unit="publications and subscriptions",
         says="are enabled, or not known to the profile",
-        worse=[f"{row['what']} is enabled" for row in found if row["connects"]],
+        worse=[f"{row['what']} is enabled" for row in replication if row["connects"]],
     )
 
 
@@ -115,16 +115,16 @@ def test_every_event_trigger_is_known_and_enabled(
     restored: Database, promised: Profile, examination: Examination
 ) -> None:
     """An event trigger runs at every change of the schema: the next migration, or the next restore, sets it off."""
-    found = ask(restored, "event_triggers")
+    triggers = ask(restored, "event_triggers")
     expect_known(
-        [row["what"] for row in found],
+        [row["what"] for row in triggers],
         "event trigger",
         profile=promised,
         examination=examination,
-        of=len(found),
+        of=len(triggers),
         unit="event triggers",
         says="are disabled, or not known to the profile",
-        worse=[f"{row['what']} is disabled" for row in found if row["disabled"]],
+        worse=[f"{row['what']} is disabled" for row in triggers if row["disabled"]],
     )
 
 
@@ -137,18 +137,16 @@ def test_every_event_trigger_is_known_and_enabled(
 )
 def test_no_scheduled_job_waits(restored: Database, promised: Profile, examination: Examination) -> None:
     """A job that production runs at night runs in a restored copy too, on real people's data and addresses."""
-    found = scheduled_jobs(restored)
+    jobs = scheduled_jobs(restored)
     expect_known(
-        found,
+        jobs,
         "scheduled job",
         profile=promised,
         examination=examination,
-        of=len(found),
+        of=len(jobs),
         unit="active jobs",
         says="wait to be run",
-        worse=[
-            f"{name} is loaded by the drill's server and runs them" for name in loaded_schedulers(restored) if found
-        ],
+        worse=[f"{name} is loaded by the drill's server and runs them" for name in loaded_schedulers(restored) if jobs],
     )
 
 

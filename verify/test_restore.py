@@ -133,8 +133,8 @@ def test_the_recovery_keeps_the_rto(
         examination.note = f"not measured: {record.cached_start}"
         return
     target = promised.targets.rto_minutes
-    told = f"it took {recovery_minutes:.1f} min, and the RTO is {target:g} min"
-    examination.expect(recovery_minutes <= target, told, unit="recoveries")
+    message = f"it took {recovery_minutes:.1f} min, and the RTO is {target:g} min"
+    examination.expect(recovery_minutes <= target, message, unit="recoveries")
 
 
 @control(
@@ -159,12 +159,12 @@ def _has_nothing(role: str, facts: Facts) -> bool:
     """Whether a role may touch no table, by itself, through another role or as everyone: a dump taken with --no-acl
     lists no grant that could be missed."""
     known = {each.name: each for each in facts.roles}
-    acts_as, found = {"public"}, [role]
-    while found:
-        name = found.pop()
+    acts_as, to_visit = {"public"}, [role]
+    while to_visit:
+        name = to_visit.pop()
         if name in known and name not in acts_as:
             acts_as.add(name)
-            found += known[name].member_of
+            to_visit += known[name].member_of
     owners = {table.owner for table in facts.tables}
     grantees = {grant.grantee for grant in facts.grants}
     powerful = any(known[name].superuser for name in acts_as if name in known)

@@ -129,8 +129,8 @@ def test_the_role_cannot_step_around_row_level_security(
     roles = {role.name: role for role in migrated.facts.roles}
     name = security.role if security is not None else ""
     ways = rls_bypasses(name, table, roles)
-    told = f"the role {name} {' and '.join(ways)}" if name else "the profile names no role of the application"
-    examination.expect(bool(name) and not ways, told, unit="roles")
+    message = f"the role {name} {' and '.join(ways)}" if name else "the profile names no role of the application"
+    examination.expect(bool(name) and not ways, message, unit="roles")
 
 
 @control(
@@ -180,8 +180,8 @@ def test_the_tenant_column_is_a_reference(
     migrated: Database, column: TenantColumn, ownership: Ownership, examination: Examination
 ) -> None:
     """Such a column looks as if it kept tenants apart, and may hold the key of a tenant that is not there."""
-    told = f"it is named as the references to {ownership.root.table} are, and is none itself"
-    examination.expect(column.held, told, unit="columns")
+    message = f"it is named as the references to {ownership.root.table} are, and is none itself"
+    examination.expect(column.held, message, unit="columns")
 
 
 @control(

@@ -91,5 +91,5 @@ def _run(command: list[str], folder: Path, given: dict[str, str] | None = None) 
     except subprocess.TimeoutExpired as error:
         raise AllureFailed(f"{name} did not end within {_MINUTES} minutes. Run it by hand to see why.") from error
     if done.returncode != 0:
-        told = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise AllureFailed(f"{name} failed with exit code {done.returncode}:\n{told}")
+        output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise AllureFailed(f"{name} failed with exit code {done.returncode}:\n{output}")

@@ -47,8 +47,8 @@ def offline(html: str) -> str:
 def remote_loads(html: str) -> list[str]:
     """Addresses outside the page that its markup loads by itself, and what is left of analytics."""
     markup = _HELD.sub("", html)
-    found = [next(filter(None, match.groups())) for match in _REMOTE.finditer(markup)]
-    return found + [match[0] for match in _ANALYTICS.finditer(markup)]
+    loads = [next(filter(None, match.groups())) for match in _REMOTE.finditer(markup)]
+    return loads + [match[0] for match in _ANALYTICS.finditer(markup)]
 
 
 def _is_analytics(script: re.Match[str]) -> bool:

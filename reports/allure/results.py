@@ -30,8 +30,8 @@ def write_results(evidence: Evidence, folder: Path) -> None:
     story = Story(evidence)
     for chapter in story.chapters:
         for result in chapter.results:
-            told = _result(evidence, chapter, result)
-            (folder / f"{told['uuid']}-result.json").write_text(json.dumps(told), encoding="utf-8")
+            written = _result(evidence, chapter, result)
+            (folder / f"{written['uuid']}-result.json").write_text(json.dumps(written), encoding="utf-8")
     surroundings = "".join(f"{name} = {_property(value)}\n" for name, value in _surroundings(evidence).items())
     (folder / "environment.properties").write_text(surroundings, encoding="utf-8")
 
@@ -71,19 +71,19 @@ def _point(evidence: Evidence) -> Object:
         "knownTestCaseIds": [_md5(_name(result)) for _, result, _ in results],
         "testResults": {
             _history_id(result): {
-                "id": _md5(told["uuid"]),
-                "name": told["name"],
-                "fullName": told["fullName"],
-                "status": told["status"],
-                "start": told["start"],
-                "stop": told["stop"],
-                "duration": told["stop"] - told["start"],
-                "labels": told["labels"],
+                "id": _md5(written["uuid"]),
+                "name": written["name"],
+                "fullName": written["fullName"],
+                "status": written["status"],
+                "start": written["start"],
+                "stop": written["stop"],
+                "duration": written["stop"] - written["start"],
+                "labels": written["labels"],
                 "url": "",
                 "historyId": _history_id(result),
                 "reportLinks": [],
             }
-            for _, result, told in results
+            for _, result, written in results
         },
         "metrics": {},
         "url": "",
@@ -137,11 +137,11 @@ def _links(chapter: Chapter, result: Result) -> list[Object]:
 
 
 def _surroundings(evidence: Evidence) -> dict[str, str]:
-    found = evidence.record.backup_set
+    backup_set = evidence.record.backup_set
     return {
         "Verdict": f"{evidence.verdict}: {evidence.headline}",
         "Drill": evidence.run_id,
-        "Set": f"{found.name}, taken {words.moment(found.taken_at)}" if found else "none was found",
+        "Set": f"{backup_set.name}, taken {words.moment(backup_set.taken_at)}" if backup_set else "none was found",
         "Signer": evidence.signed_by or "nobody",
         "Complete": "yes" if Story(evidence).whole else "no",
         "Suite": evidence.suite_version,

@@ -65,9 +65,9 @@ def _on_nothing(results: list[Result] | tuple[Result, ...]) -> int:
 
 def _tried(chapter: Chapter) -> str:
     """`3 failed, 12 passed`, and how many of the passes had nothing to look at."""
-    told = ", ".join(f"{words.number(count)} {outcome}" for outcome, count in chapter.counts.items())
+    counts = ", ".join(f"{words.number(count)} {outcome}" for outcome, count in chapter.counts.items())
     nothing = _on_nothing(chapter.results)
-    return (told or "no result") + (f" ({words.number(nothing)} on nothing)" if nothing else "")
+    return (counts or "no result") + (f" ({words.number(nothing)} on nothing)" if nothing else "")
 
 
 def _examined(chapter: Chapter) -> str:
@@ -91,7 +91,7 @@ def _figure(value: float | None) -> str:
 
 
 def _spelled(value: str) -> str:
-    return _IN_NO_FONT.sub(lambda found: found[0].encode("unicode_escape").decode(), words.plain(value))
+    return _IN_NO_FONT.sub(lambda match: match[0].encode("unicode_escape").decode(), words.plain(value))
 
 
 def _templates() -> Environment:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reports import words
-from reports.audit.page import write_up as told
+from reports.audit import page
 from reports.audit.xmp import metadata
 from reports.story import Story
 
@@ -46,7 +46,7 @@ def write_up(story: Story) -> bytes:
         modified=at,
         relationship="Source",
     )
-    document = weasyprint.HTML(string=told(story), url_fetcher=weasyprint.URLFetcher(allowed_protocols=()))
+    document = weasyprint.HTML(string=page.write_up(story), url_fetcher=weasyprint.URLFetcher(allowed_protocols=()))
     with warnings.catch_warnings():
         # It leaves its own colour profile for the collector to close, and says which libraries it would rather have: a
         # report is not to fail on either.

@@ -59,7 +59,7 @@ def test_nights_are_ninety_at_most_in_order_and_this_drill_is_the_last() -> None
     trend = Trend(with_past(examples.failed()))
     assert len(trend.nights) == 90
     assert all(one.at <= other.at for one, other in pairwise(trend.nights))
-    assert [night.told for night in trend.strip].count("missed") == 1
+    assert [night.in_words for night in trend.strip].count("missed") == 1
     assert (trend.nights[-1].report, trend.nights[-1].tone) == ("this drill", "failed")
 
 
@@ -79,7 +79,7 @@ def test_a_line_has_gaps_where_nothing_is_known_and_its_target_is_on_it() -> Non
     assert (len(rpo.line.dots), len(rpo.line.missed), rpo.line.path.count("M")) == (86, 3, 4)
     assert [tick.label for tick in rpo.line.ticks] == ["30 h", "15 h", "0"]
     assert all(0 <= dot.y <= HEIGHT for dot in rpo.line.dots)
-    assert rpo.told == "1 h 15 min now; target 24 hours"
+    assert rpo.standing == "1 h 15 min now; target 24 hours"
     nothing = line([Night(evidence.finished_at, None)], lambda figures: figures.rows, str)
     assert (nothing.shown, nothing.path, len(nothing.missed)) == (0, "", 1)
 

@@ -56,17 +56,17 @@ def test_every_row_stays_with_its_tenant(
     restored: Database, migrated: Database, promised: Profile, owners: KeptOwners, examination: Examination
 ) -> None:
     """A data migration that joins wrongly gives one customer another one's rows, and every count stays what it was."""
-    found = exchanged(owners, restored, migrated)
+    exchange = exchanged(owners, restored, migrated)
     meant = owners.table in promised.release.moved
     if meant:
         examination.note = (
-            f"{found.moved_total} rows moved, {found.gone} were exchanged: {promised.release.moved[owners.table]}"
+            f"{exchange.moved_total} rows moved, {exchange.gone} were exchanged: {promised.release.moved[owners.table]}"
         )
-        told = "is named in [release.moved], and every row is where it was: remove it"
-        examination.saw(found.rows, "rows")
-        examination.expect(bool(found.moved_total or found.gone), told)
+        needless = "is named in [release.moved], and every row is where it was: remove it"
+        examination.saw(exchange.rows, "rows")
+        examination.expect(bool(exchange.moved_total or exchange.gone), needless)
         return
-    gone = [f"{found.gone} rows gone, others in their place"] if found.gone else []
+    gone = [f"{exchange.gone} rows gone, others in their place"] if exchange.gone else []
     says = "have another tenant, or are gone while others came"
-    total = found.moved_total + found.gone
-    examination.expect_none([*found.moved, *gone], says, of=found.rows, unit="rows", counted=total)
+    total = exchange.moved_total + exchange.gone
+    examination.expect_none([*exchange.moved, *gone], says, of=exchange.rows, unit="rows", counted=total)

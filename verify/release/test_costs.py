@@ -21,10 +21,10 @@ def test_every_migration_ends(rehearsal: Rehearsal, examination: Examination) ->
     waits = "".join(f"; it waited for {each.waited_for}" for each in broken if each.waited_for)
     names = [each.full_name for each in broken] or (["migrate"] if rehearsal.failure else [])
     of = max(len(ended) + len(names) + len(rehearsal.not_reached), len(names))
-    told = (
+    message = (
         f"did not come to the end: {rehearsal.failure}{waits}; {len(rehearsal.not_reached)} came after and were not run"
     )
-    examination.expect_none(names, told, of=of, unit="migrations")
+    examination.expect_none(names, message, of=of, unit="migrations")
 
 
 @control(
@@ -36,8 +36,8 @@ def test_every_migration_ends(rehearsal: Rehearsal, examination: Examination) ->
 def test_nothing_is_left_half_done(rehearsal: Rehearsal, examination: Examination) -> None:
     """Outside a transaction, what ran before the failure stays: the next attempt then fails on what is there already."""
     left = rehearsal.left_behind
-    told = f"were left by a migration that failed: {', '.join(left[:5])}"
-    examination.expect_none(left, told, of=max(len(left), len(rehearsal.migrations)), unit="changes")
+    message = f"were left by a migration that failed: {', '.join(left[:5])}"
+    examination.expect_none(left, message, of=max(len(left), len(rehearsal.migrations)), unit="changes")
 
 
 @control(
@@ -48,10 +48,10 @@ def test_nothing_is_left_half_done(rehearsal: Rehearsal, examination: Examinatio
 )
 def test_no_large_table_is_closed_for_long(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """Every request that touches the table waits behind the lock, and every request behind those, until the pool is empty."""
-    found = long_locks(rehearsal, promised.release)
+    too_long = long_locks(rehearsal, promised.release)
     looked_at = sum(len(each.locks) for each in rehearsal.migrations)
-    told = f"were held for too long: {'; '.join(each.excess for each in found)}"
-    examination.expect_none([each.name for each in found], told, of=looked_at, unit="locks")
+    message = f"were held for too long: {'; '.join(each.excess for each in too_long)}"
+    examination.expect_none([each.name for each in too_long], message, of=looked_at, unit="locks")
 
 
 @control(
@@ -62,10 +62,10 @@ def test_no_large_table_is_closed_for_long(rehearsal: Rehearsal, promised: Profi
 )
 def test_no_migration_writes_too_much(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """WAL fills the archive and leaves replicas behind; temporary files and growth fill the disk: then nobody writes."""
-    found = too_large(rehearsal, promised.release)
-    of = max(len(rehearsal.migrations), len(found))
-    told = f"write too much: {'; '.join(each.excess for each in found)}"
-    examination.expect_none([each.name for each in found], told, of=of, unit="migrations")
+    too_much = too_large(rehearsal, promised.release)
+    of = max(len(rehearsal.migrations), len(too_much))
+    message = f"write too much: {'; '.join(each.excess for each in too_much)}"
+    examination.expect_none([each.name for each in too_much], message, of=of, unit="migrations")
 
 
 @control(
@@ -81,17 +81,17 @@ def test_no_request_stalls(rehearsal: Rehearsal, promised: Profile, examination:
         raise Exempt("the profile has no [release.load], so no request was made while the migrations ran")
     if rehearsal.failure:
         raise Blocked(f"the migrations do not come to their end: {rehearsal.failure}")
-    found = rehearsal.under_load
-    if found is None:
+    under_load = rehearsal.under_load
+    if under_load is None:
         examination.saw(0, "requests")
         return
-    if found.failure or not found.requests:
-        raise Blocked(f"under load nothing could be told: {found.failure or 'no table has rows to ask for'}")
-    broken = [each for each in found.stalls if each.longest > load.stall_seconds or each.refused]
-    told = "; ".join(_of_stall(each) for each in broken)
+    if under_load.failure or not under_load.requests:
+        raise Blocked(f"under load nothing could be told: {under_load.failure or 'no table has rows to ask for'}")
+    broken = [each for each in under_load.stalls if each.longest > load.stall_seconds or each.refused]
+    stalls = "; ".join(_of_stall(each) for each in broken)
     names = [f"{each.migration} {each.act} {each.relation}" for each in broken]
-    examination.note = f"{found.requests:,} requests were made to {', '.join(found.tables)}"
-    examination.expect_none(names, f"would have stalled: {told}", of=len(found.stalls), unit="kinds of request")
+    examination.note = f"{under_load.requests:,} requests were made to {', '.join(under_load.tables)}"
+    examination.expect_none(names, f"would have stalled: {stalls}", of=len(under_load.stalls), unit="kinds of request")
 
 
 def _of_stall(stall: Stall) -> str:

@@ -14,10 +14,10 @@ from fixtures.record.release.plan import ReleasePlan
 )
 def test_the_history_is_one(release_plan: ReleasePlan, examination: Examination) -> None:
     """Migrations that only one side knows, holes, two last ones and half-applied squashes leave a schema nobody tested."""
-    told = "; ".join(f"{problem.what}: {problem.way_out}" for problem in release_plan.problems)
+    reasons = "; ".join(f"{problem.what}: {problem.way_out}" for problem in release_plan.problems)
     of = max(release_plan.applied_before + len(release_plan.migrations), len(release_plan.problems))
     problems = [problem.kind for problem in release_plan.problems]
-    examination.expect_none(problems, f"do not go together: {told}", of=of, unit="migrations")
+    examination.expect_none(problems, f"do not go together: {reasons}", of=of, unit="migrations")
 
 
 @control(
@@ -32,11 +32,11 @@ def test_every_migration_can_be_taken_back(
     """When a release must be undone at night, an irreversible migration leaves the restore of a backup as the only way."""
     accepted = promised.release.irreversible
     broken = [each for each in release_plan.migrations if not each.reversible and each.full_name not in accepted]
-    told = "; ".join(f"{each.full_name}: {', '.join(each.irreversible)}" for each in broken)
+    reasons = "; ".join(f"{each.full_name}: {', '.join(each.irreversible)}" for each in broken)
     needless = set(accepted) - {each.full_name for each in release_plan.migrations if not each.reversible}
     names = [*(each.full_name for each in broken), *(_needless("irreversible", name) for name in sorted(needless))]
     of = max(len(release_plan.migrations), len(names))
-    examination.expect_none(names, f"cannot be reversed ({told})", of=of, unit="migrations")
+    examination.expect_none(names, f"cannot be reversed ({reasons})", of=of, unit="migrations")
 
 
 @control(

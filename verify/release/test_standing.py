@@ -22,8 +22,8 @@ def test_the_checks_of_a_deployment_pass(standing: Standing, promised: Profile, 
     met = sorted(accepted.keys() & said)
     examination.note = f"accepted by the profile: {', '.join(met)}" if met else ""
     examination.expect_none(problems, "stand against a deployment", of=max(1, len(problems)), unit="runs of check")
-    told = f"manage.py check --deploy exited {standing.deploy_exit}"
-    examination.expect(standing.deploy_exit == 0, told)
+    message = f"manage.py check --deploy exited {standing.deploy_exit}"
+    examination.expect(standing.deploy_exit == 0, message)
 
 
 @control(
