@@ -12,7 +12,7 @@ from fixtures.record.record import ApplicationRun, DrillRecord
     "APP-01",
     title="The application's commands run on the migrated copy",
     impact="critical",
-    remediation="Read the cause; run the same command in the application's own environment.",
+    remediation="Read the cause. Run the same command in the application's own environment.",
 )
 def test_the_commands_run(record: DrillRecord, examination: Examination) -> None:
     """A database that its application cannot be started on is not recovered."""
@@ -23,7 +23,7 @@ def test_the_commands_run(record: DrillRecord, examination: Examination) -> None
     "APP-02",
     title="manage.py check passes",
     impact="high",
-    remediation="Run manage.py check in the application's checkout and mend what it names.",
+    remediation="Run manage.py check in the application's checkout and fix what it names.",
 )
 def test_check_passes(application_run: ApplicationRun, examination: Examination) -> None:
     """Django's own checks are the first thing that a deployment would trip over."""
@@ -36,7 +36,7 @@ def test_check_passes(application_run: ApplicationRun, examination: Examination)
     "APP-03",
     title="The static files can be made again",
     impact="medium",
-    remediation="Run collectstatic in the checkout; a file that it needs was built elsewhere and is not in the release.",
+    remediation="Run collectstatic in the checkout. A file that it needs was built elsewhere and is not in the release.",
 )
 def test_the_static_files_can_be_made_again(application_run: ApplicationRun, examination: Examination) -> None:
     """Static files are not backed up because collectstatic makes them again: so it has to."""
@@ -50,7 +50,7 @@ def test_the_static_files_can_be_made_again(application_run: ApplicationRun, exa
     "APP-04",
     title="The application answers with an empty broker",
     impact="high",
-    remediation="Find what the health view waits for: Redis is not backed up, so it is empty after every recovery.",
+    remediation="Find what the health view waits for. Redis is not backed up, so it is empty after every recovery.",
 )
 def test_the_application_answers_with_an_empty_broker(
     application_run: ApplicationRun, examination: Examination
@@ -66,30 +66,28 @@ def test_the_application_answers_with_an_empty_broker(
     "APP-05",
     title="Nothing was sent outside",
     impact="critical",
-    remediation="Find what sends while it migrates or starts: a restored copy must never mail or call real people.",
+    remediation="Find the code that sends while it migrates or starts. A restored copy must never mail or call real people.",
 )
 def test_nothing_was_sent_outside(application_run: ApplicationRun, examination: Examination) -> None:
     """A restored copy knows every customer's address; one forgotten task in it writes to all of them."""
     if application_run.isolation.startswith("none"):
-        raise Blocked(
-            "the application could not be cut off from the network here, so nobody can say that it sent nothing"
-        )
+        raise Blocked("the application could not be cut off from the network here, so it may have sent something")
     outside = [
         *application_run.connections_tried,
         *(f"mail {number}" for number in range(1, application_run.mails + 1)),
     ]
     of, unit = (len(outside), "attempts") if outside else (1, "runs")
-    examination.expect_none(outside, "would have gone outside", of=of, unit=unit)
+    examination.expect_none(outside, "would have reached another host", of=of, unit=unit)
 
 
 @control(
     "APP-06",
     title="Nothing was written into the application's checkout",
     impact="medium",
-    remediation="Find what writes beside the code: a local database or cache there means that settings were not read.",
+    remediation="Find what writes beside the code. A local database or cache there means that settings were not read.",
 )
 def test_nothing_was_written_into_the_checkout(application_run: ApplicationRun, examination: Examination) -> None:
     """An application that keeps its state beside its code keeps some of it where no backup looks."""
     examination.expect_none(
-        application_run.written, "changed beside the code", of=max(1, len(application_run.written)), unit="checkouts"
+        application_run.written, "changed while the application ran", of=max(1, len(application_run.written)), unit="checkouts"
     )

@@ -9,14 +9,17 @@ from fixtures.record.record import DrillRecord
 from fixtures.record.set_record import BackupSet
 from fixtures.shelf.schedule import Promise, kept, never_taken, shrunk
 
-_ALONE = "one set was named by itself, so its shelf was not seen: give the folder that holds the sets, and --set NAME"
+_ALONE = (
+    "the drill was given one set and not its folder, so it saw no other set: give the folder that holds "
+    "the sets, and --set NAME"
+)
 
 
 @control(
     "BAK-10",
     title="A set was taken whenever one was due",
     impact="high",
-    remediation="Read the backup job's log of the nights that are named, and have somebody told when it does not run.",
+    remediation="Read the backup job's log of the named nights. Set up an alert for a job that does not run.",
 )
 @for_each("schedule")
 def test_every_set_that_was_due_was_taken(
@@ -33,8 +36,8 @@ def test_every_set_that_was_due_was_taken(
     "BAK-11",
     title="Sets are kept as long as was promised, and no longer",
     impact="medium",
-    remediation="Mend the job that removes old sets: what it has removed too early is gone, what it left too long is "
-    "customers' data that should no longer exist.",
+    remediation="Fix the job that removes old sets. A set that it removed too early is lost. A set that it kept too "
+    "long is customers' data that should no longer exist.",
 )
 @for_each("promise")
 def test_sets_are_kept_as_promised(
@@ -53,7 +56,10 @@ def test_sets_are_kept_as_promised(
     "BAK-12",
     title="The dump is not much smaller than those before it",
     impact="high",
-    remediation="Compare it table by table with those before it (the manifests have counts) while they are there.",
+    remediation=(
+        "Compare its row counts with those in the earlier manifests, table by table, before the earlier sets "
+        "are removed."
+    ),
 )
 def test_the_dump_has_not_collapsed(backup_set: BackupSet, promised: Profile, examination: Examination) -> None:
     """A dump of half the size restores without an error: what is missing was missing when it was taken."""

@@ -17,7 +17,7 @@ from fixtures.story.measures import Newest
     "BAK-01",
     title="A backup set was found",
     impact="critical",
-    remediation="Look at the backup job's own log, then at the folder or the pattern that the drill was given.",
+    remediation="Read the backup job's own log. Then check the folder and the pattern that the drill was given.",
 )
 def test_a_backup_set_was_found(record: DrillRecord, examination: Examination) -> None:
     """Without a set there is nothing to recover from, and every other control is blocked."""
@@ -28,7 +28,7 @@ def test_a_backup_set_was_found(record: DrillRecord, examination: Examination) -
     "BAK-02",
     title="The set is complete",
     impact="critical",
-    remediation="Repair the job that makes the missing part; until then no recovery can be whole.",
+    remediation="Repair the job that makes the missing part. Until then no recovery can be complete.",
 )
 def test_the_set_is_complete(backup_set: BackupSet, promised: Profile, examination: Examination) -> None:
     """A database without its sites data, roles or manifest recovers half an application, and nobody can prove which half."""
@@ -42,7 +42,7 @@ def test_the_set_is_complete(backup_set: BackupSet, promised: Profile, examinati
     "BAK-03",
     title="Every file is the one that was written",
     impact="critical",
-    remediation="Take the set before this one, and find out what altered the file: disk, transfer or a person.",
+    remediation="Recover from the set before this one. Find out what altered the file: disk, transfer or a person.",
 )
 @for_each("manifest_file")
 def test_the_file_is_the_one_that_was_written(
@@ -62,7 +62,7 @@ def test_the_file_is_the_one_that_was_written(
     "BAK-04",
     title="The newest set is fresh enough",
     impact="critical",
-    remediation="Find out why no newer set was taken: everything since then would be lost today.",
+    remediation="Find out why no newer set was taken. All data written since then would be lost today.",
 )
 def test_the_newest_set_is_fresh_enough(newest: Newest, promised: Profile, examination: Examination) -> None:
     """The newest set's age is what a loss now would cost; the profile's RPO says how much may be lost. Where an older set
@@ -79,7 +79,7 @@ def test_the_newest_set_is_fresh_enough(newest: Newest, promised: Profile, exami
     "BAK-05",
     title="Every file is readable by its owner alone",
     impact="high",
-    remediation="chmod 600 the file, and mend the umask of the job that wrote it.",
+    remediation="chmod 600 the file, and fix the umask of the job that wrote it.",
 )
 @for_each("file_on_disk")
 def test_the_file_is_readable_by_its_owner_alone(artefact: Artefact, examination: Examination) -> None:
@@ -94,7 +94,7 @@ def test_the_file_is_readable_by_its_owner_alone(artefact: Artefact, examination
     "BAK-06",
     title="The set's folder is open to its owner alone",
     impact="medium",
-    remediation="chmod 700 the folder: names, sizes and times of backups are worth something to an attacker too.",
+    remediation="chmod 700 the folder. Names, sizes and times of backups help an attacker.",
 )
 @for_each("set_folder")
 def test_the_folder_is_open_to_its_owner_alone(folder_mode: int, examination: Examination) -> None:
@@ -141,8 +141,8 @@ def test_the_dump_holds_the_rows_of_every_table(
     "BAK-09",
     title="Every encrypted file can be decrypted with the given key",
     impact="critical",
-    remediation="Find the key that the set was encrypted to and keep it where a recovery finds it; until then encrypt the "
-    "next set to a key that is at hand.",
+    remediation="Find the key that the set was encrypted to, and keep it where a recovery finds it. Until then "
+    "encrypt the next set to a key that you have.",
 )
 @for_each("backup_file")
 def test_the_file_can_be_decrypted(artefact: Artefact, examination: Examination) -> None:

@@ -23,7 +23,7 @@ from fixtures.profile.money import Domain, Follows
     "BIL-07",
     title="Money is held in exact types",
     impact="high",
-    remediation="Change the column to numeric; a float loses cents without an error.",
+    remediation="Change the column to numeric. A float loses cents without an error.",
 )
 def test_money_is_held_in_exact_types(migrated: Database, profile: Profile, examination: Examination) -> None:
     """real and double precision round: sums over them depend on the order of rows, and a restore changes that order."""
@@ -35,7 +35,7 @@ def test_money_is_held_in_exact_types(migrated: Database, profile: Profile, exam
     "BIL-09",
     title="No amount is finer than its currency, and every currency is known",
     impact="high",
-    remediation="Find what wrote the amount without rounding it; a currency that is meant to be is added to the list.",
+    remediation="Find what wrote the amount without rounding it. If the currency is intended, add it to the list.",
 )
 @for_each("money_in_currency")
 def test_no_amount_is_finer_than_its_currency(migrated: Database, held: InCurrency, books: Books) -> None:
@@ -47,7 +47,7 @@ def test_no_amount_is_finer_than_its_currency(migrated: Database, held: InCurren
     "BIL-20",
     title="Statuses, currencies and other lists hold what is declared",
     impact="high",
-    remediation="Find what wrote the value; one that is meant to be is added to [[domain]] one_of.",
+    remediation="Find what wrote the value. If the value is intended, add it to [[domain]] one_of.",
 )
 @for_each("listed_values")
 def test_lists_hold_what_is_declared(migrated: Database, declared: Domain, books: Books) -> None:
@@ -59,7 +59,7 @@ def test_lists_hold_what_is_declared(migrated: Database, declared: Domain, books
     "BIL-21",
     title="No amount is negative that must not be",
     impact="critical",
-    remediation="Find what wrote the sign; a refund or a credit has a row of its own, never an amount turned round.",
+    remediation="Find what wrote the sign. A refund or a credit has a row of its own, never a negated amount.",
 )
 @for_each("signed_amounts")
 def test_no_amount_is_below_nought(migrated: Database, declared: Domain, books: Books) -> None:
@@ -71,7 +71,7 @@ def test_no_amount_is_below_nought(migrated: Database, declared: Domain, books: 
     "BIL-22",
     title="Every amount is a number",
     impact="critical",
-    remediation="Correct the row from the document that it stands for: NaN makes every sum over it NaN.",
+    remediation="Correct the row from its document. NaN makes every sum over it NaN.",
 )
 @for_each("money_table")
 def test_every_amount_is_a_number(migrated: Database, held: MoneyTable, books: Books) -> None:
@@ -83,7 +83,7 @@ def test_every_amount_is_a_number(migrated: Database, held: MoneyTable, books: B
     "BIL-23",
     title="Moments are in the declared order",
     impact="high",
-    remediation="Find what wrote the moment: a paid date before its issue falls into a period that was closed.",
+    remediation="Find what wrote the timestamp. A paid date before its issue date falls into a closed period.",
 )
 @for_each("ordered_moments")
 def test_moments_follow_each_other(migrated: Database, declared: Domain | Follows, books: Books) -> None:
@@ -97,7 +97,10 @@ def test_moments_follow_each_other(migrated: Database, declared: Domain | Follow
     "BIL-24",
     title="The migrations leave every tenant's money as it was",
     impact="critical",
-    remediation="Do not migrate production: find the migration that changes the sums, or declare it in [[money_changed]].",
+    remediation=(
+        "Do not migrate production. Find the migration that changes the sums, or declare the change in "
+        "[[money_changed]]."
+    ),
 )
 @for_each("money_kept")
 def test_the_migrations_leave_the_money(

@@ -25,7 +25,7 @@ from fixtures.profile.money import Invoice, Ledger, Payment, Period, Usage
     "BIL-01",
     title="The ledger's running balance holds at every entry",
     impact="critical",
-    remediation="Find the entry that was changed, lost or written out of turn; correct it with a new entry, not an update.",
+    remediation="Find the entry that was changed, lost or written out of order. Correct it with a new entry, not an update.",
 )
 @for_each("ledger")
 def test_the_running_balance_holds(migrated: Database, ledger: Ledger, books: Books) -> None:
@@ -38,7 +38,10 @@ def test_the_running_balance_holds(migrated: Database, ledger: Ledger, books: Bo
     "BIL-02",
     title="An account's balance is the sum of its ledger",
     impact="critical",
-    remediation="Trust the ledger, not the balance: recompute the account, then find the writer that skipped the ledger.",
+    remediation=(
+        "Trust the ledger, not the balance. Recompute the account's balance, then find the code that skipped "
+        "the ledger."
+    ),
 )
 @for_each("ledger_balance")
 def test_the_balance_is_the_sum_of_the_ledger(migrated: Database, ledger: Ledger, books: Books) -> None:
@@ -51,7 +54,10 @@ def test_the_balance_is_the_sum_of_the_ledger(migrated: Database, ledger: Ledger
     "BIL-03",
     title="An invoice's total is its lines plus tax, less discount",
     impact="critical",
-    remediation="Compare the listed invoices with the documents sent to customers; the books follow the documents.",
+    remediation=(
+        "Compare the listed invoices with the documents sent to customers. Correct the database to agree "
+        "with the documents."
+    ),
 )
 @for_each("invoice")
 def test_the_total_is_lines_plus_tax(migrated: Database, invoice: Invoice, books: Books) -> None:
@@ -63,7 +69,7 @@ def test_the_total_is_lines_plus_tax(migrated: Database, invoice: Invoice, books
     "BIL-04",
     title="A paid invoice is covered by its payments",
     impact="critical",
-    remediation="Compare the listed invoices with the payment processor's own list before anyone is dunned or refunded.",
+    remediation="Compare the listed invoices with the payment processor's own list before you send a reminder or a refund.",
 )
 @for_each("payment")
 def test_a_paid_invoice_is_covered(migrated: Database, payment: Payment, profile: Profile, books: Books) -> None:
@@ -75,7 +81,7 @@ def test_a_paid_invoice_is_covered(migrated: Database, payment: Payment, profile
     "BIL-05",
     title="Every payment settles an invoice of its own tenant and currency",
     impact="critical",
-    remediation="Find the invoice that the payment was for; money that settles nothing is a debt to somebody.",
+    remediation="Find the invoice that the payment was for. Money that settles no invoice is owed to somebody.",
 )
 @for_each("payment")
 def test_the_payment_settles_an_invoice(migrated: Database, payment: Payment, profile: Profile, books: Books) -> None:
@@ -87,7 +93,7 @@ def test_the_payment_settles_an_invoice(migrated: Database, payment: Payment, pr
     "BIL-06",
     title="Periods of one owner do not overlap",
     impact="high",
-    remediation="End the earlier period where the later begins, and look for what was charged twice.",
+    remediation="End the earlier period where the later one begins. Look for what was charged twice.",
 )
 @for_each("period")
 def test_periods_do_not_overlap(migrated: Database, period: Period, books: Books) -> None:
@@ -99,7 +105,7 @@ def test_periods_do_not_overlap(migrated: Database, period: Period, books: Books
     "BIL-08",
     title="Every ledger entry has the sign of its kind",
     impact="critical",
-    remediation="Correct the entry with a new one; a kind that nobody knows is declared in [ledger.kinds], or is a fault.",
+    remediation="Correct the entry with a new one. Declare an unknown kind in [ledger.kinds] if it is intended.",
 )
 @for_each("ledger_kinds")
 def test_an_entry_gives_or_takes_as_its_kind_says(migrated: Database, ledger: Ledger, books: Books) -> None:
@@ -112,7 +118,7 @@ def test_an_entry_gives_or_takes_as_its_kind_says(migrated: Database, ledger: Le
     "BIL-10",
     title="Tax is the declared rate of what is taxed, rounded as declared",
     impact="critical",
-    remediation="Compare the listed documents with those sent to customers and with the tax returns made of them.",
+    remediation="Compare the listed documents with those sent to customers, and with the tax returns.",
 )
 @for_each("taxed_invoice")
 def test_tax_is_its_rate(migrated: Database, invoice: Invoice, profile: Profile, books: Books) -> None:
@@ -126,7 +132,7 @@ def test_tax_is_its_rate(migrated: Database, invoice: Invoice, profile: Profile,
     "BIL-11",
     title="No document number is used twice, and none is missing where that is promised",
     impact="high",
-    remediation="Find the lost or doubled document in what was sent to customers; a number is never given out again.",
+    remediation="Find the lost or duplicate document among those sent to customers. Never assign a number again.",
 )
 @for_each("numbered_invoice")
 def test_numbers_are_used_once(migrated: Database, invoice: Invoice, books: Books) -> None:
@@ -139,7 +145,10 @@ def test_numbers_are_used_once(migrated: Database, invoice: Invoice, books: Book
     "BIL-12",
     title="Credits never exceed their document, and add up to what it says was credited",
     impact="critical",
-    remediation="Compare the listed invoices with the credit notes sent to customers; the books follow the notes.",
+    remediation=(
+        "Compare the listed invoices with the credit notes sent to customers. Correct the database to agree "
+        "with the notes."
+    ),
 )
 @for_each("credited_invoice")
 def test_credits_stay_within_their_document(migrated: Database, invoice: Invoice, books: Books) -> None:
@@ -151,7 +160,7 @@ def test_credits_stay_within_their_document(migrated: Database, invoice: Invoice
     "BIL-13",
     title="No money was kept for a document whose status means unpaid",
     impact="critical",
-    remediation="Give the money back, or find the status that the document should have had when it was received.",
+    remediation="Refund the money, or find the status that the document should have had when the money was received.",
 )
 @for_each("payment_of_voidable")
 def test_unpaid_means_unpaid(migrated: Database, payment: Payment, profile: Profile, books: Books) -> None:
@@ -163,7 +172,7 @@ def test_unpaid_means_unpaid(migrated: Database, payment: Payment, profile: Prof
     "BIL-14",
     title="No document is paid beyond its total without a credit",
     impact="critical",
-    remediation="Refund or credit what was paid beyond the total, and look for what charged the customer again.",
+    remediation="Refund or credit what was paid beyond the total. Find what charged the customer again.",
 )
 @for_each("payment")
 def test_nothing_is_overpaid(migrated: Database, payment: Payment, profile: Profile, books: Books) -> None:
@@ -175,7 +184,7 @@ def test_nothing_is_overpaid(migrated: Database, payment: Payment, profile: Prof
     "BIL-15",
     title="Every id of a payment processor is used once",
     impact="critical",
-    remediation="Look the id up at the processor: one charge there is one payment here, the other row is a double.",
+    remediation="Look the id up at the processor. One charge there is one payment here; the other row is a duplicate.",
 )
 @for_each("processor_id")
 def test_a_processors_id_counts_once(migrated: Database, processed: Processed, books: Books) -> None:
@@ -187,7 +196,7 @@ def test_a_processors_id_counts_once(migrated: Database, processed: Processed, b
     "BIL-16",
     title="No payment is refunded beyond its amount",
     impact="critical",
-    remediation="Compare the listed payments' refunds with the processor's own list; recover what was sent twice.",
+    remediation="Compare the listed payments' refunds with the processor's own list. Recover what was refunded twice.",
 )
 @for_each("refunded_payment")
 def test_refunds_stay_within_their_payment(migrated: Database, payment: Payment, books: Books) -> None:
@@ -199,7 +208,7 @@ def test_refunds_stay_within_their_payment(migrated: Database, payment: Payment,
     "BIL-17",
     title="Periods of one owner have no gap between them",
     impact="high",
-    remediation="Find the period that was lost, or end and begin the two beside the hole where the customer was served.",
+    remediation="Find the lost period, or extend its neighbours to the dates on which the customer was served.",
 )
 @for_each("gapless_period")
 def test_periods_leave_no_hole(migrated: Database, period: Period, books: Books) -> None:
@@ -211,7 +220,7 @@ def test_periods_leave_no_hole(migrated: Database, period: Period, books: Books)
     "BIL-18",
     title="Everything active by its status was running when the backup was taken",
     impact="high",
-    remediation="End the period by its status, or renew it: whatever ends periods had stopped before the backup.",
+    remediation="Set the period's status to ended, or renew it. The job that ends periods had stopped before the backup.",
 )
 @for_each("active_period")
 def test_what_is_active_runs(migrated: Database, active: ActivePeriod, books: Books) -> None:
@@ -224,7 +233,7 @@ def test_what_is_active_runs(migrated: Database, active: ActivePeriod, books: Bo
     "BIL-19",
     title="Recorded usage equals what the ledger charged",
     impact="critical",
-    remediation="Find the use that was not charged, or the charge for what was not used; correct it with a new entry.",
+    remediation="Find the usage that was not charged, or the charge without usage. Correct it with a new entry.",
 )
 @for_each("usage")
 def test_usage_is_what_the_ledger_took(migrated: Database, usage: Usage, profile: Profile, books: Books) -> None:

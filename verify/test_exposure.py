@@ -18,8 +18,9 @@ from fixtures.record.record import DrillRecord
     "BAK-13",
     title="No credential is stored in clear text in the dump",
     impact="high",
-    remediation="Hash what only has to be compared, encrypt what has to be read, and change what stands there now: it is "
-    "in every backup. If it is meant to be in clear, say why under [tolerated] in the profile.",
+    remediation="Hash what only has to be compared. Encrypt what has to be read. Change the credentials that are "
+    "stored now: they are in every backup. If it is meant to be in clear, say why under [tolerated] in "
+    "the profile.",
 )
 def test_no_credential_stands_in_clear(restored: Database, promised: Profile, examination: Examination) -> None:
     """Whoever gets hold of one backup gets hold of every key in it, and of the systems that these open.
@@ -43,8 +44,8 @@ def test_no_credential_stands_in_clear(restored: Database, promised: Profile, ex
     "BAK-14",
     title="No password of another server is in the dump",
     impact="high",
-    remediation="Use a password file or certificates on the server, and change the password that stands there now: it is "
-    "in every backup. If it is meant to be there, say why under [tolerated] in the profile.",
+    remediation="Use a password file or certificates on the server. Change the password that is stored now: it is in "
+    "every backup. If it is meant to be there, say why under [tolerated] in the profile.",
 )
 def test_no_password_of_another_server(restored: Database, promised: Profile, examination: Examination) -> None:
     """pg_dump writes the options of user mappings and subscriptions as they are: passwords too."""
@@ -64,7 +65,7 @@ def test_no_password_of_another_server(restored: Database, promised: Profile, ex
     "APP-07",
     title="No dump lies in the application's checkout",
     impact="high",
-    remediation="Remove it, and from the history of the repository too: whoever has the code has that data. If it holds "
+    remediation="Remove the file, also from the history of the repository: whoever has the code has that data. If it holds "
     "no customer's data, say so under [tolerated] in the profile.",
 )
 def test_no_dump_lies_in_the_checkout(record: DrillRecord, promised: Profile, examination: Examination) -> None:

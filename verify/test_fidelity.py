@@ -32,7 +32,7 @@ from fixtures.record.names import TableName
     "FID-01",
     title="Every table has as many rows as the source had",
     impact="critical",
-    remediation="Do not rely on this backup: rows were lost or added between the snapshot and the restored database.",
+    remediation="Do not rely on this backup. Rows were lost or added between the snapshot and the restored database.",
 )
 @for_each("manifest_table")
 def test_the_table_has_the_rows_that_the_source_had(
@@ -50,9 +50,9 @@ def test_the_table_has_the_rows_that_the_source_had(
 
 @control(
     "FID-02",
-    title="No table came from elsewhere",
+    title="Every restored table is in the manifest",
     impact="high",
-    remediation="Find out what wrote the table: the source did not have it when the dump was taken.",
+    remediation="Find out what created the table. The source did not have it when the dump was taken.",
 )
 def test_no_table_came_from_elsewhere(restored: Database, manifest: Manifest, examination: Examination) -> None:
     """A table that the source did not have is somebody else's data, or the mark of a tampered dump."""
@@ -79,8 +79,8 @@ def test_every_large_object_came_back(restored: Database, manifest: Manifest, ex
     "FID-04",
     title="Every row equals the source's row",
     impact="critical",
-    remediation="Do not rely on this backup: rows changed between the snapshot and the restored database. Compare the table "
-    "with an older set or with the source, beginning with the tenants named.",
+    remediation="Do not rely on this backup. Rows changed between the snapshot and the restored database. Compare the"
+    " table with an older set or with the source. Begin with the named tenants.",
 )
 @for_each("digested_table")
 def test_every_row_is_what_it_was(
@@ -99,8 +99,8 @@ def test_every_row_is_what_it_was(
     "FID-05",
     title="Every tenant has as many rows as at the source",
     impact="critical",
-    remediation="Do not promote this backup: rows stand under another tenant than at the source. Look first at the tables "
-    "that this one is owned through.",
+    remediation="Do not promote this backup. Rows belong to another tenant than at the source. Look first at the "
+    "tables that this one is owned through.",
 )
 @for_each("shared_out_table")
 def test_every_tenant_has_the_rows_that_it_had(
@@ -110,7 +110,7 @@ def test_every_tenant_has_the_rows_that_it_had(
     the table itself. Red when rows changed hands; rows that were lost or altered have names of their own."""
     name, shares = shared_out
     if shares is None:
-        raise Blocked("the set does not tell this table's tenants: take the next backup with the profile as it is now")
+        raise Blocked("the set has no rows per tenant for this table: take the next backup with the present profile")
     if shares.problem:
         raise Blocked(shares.problem)
     examination.saw(shares.tenants, "tenants")
@@ -123,8 +123,8 @@ def test_every_tenant_has_the_rows_that_it_had(
     "FID-06",
     title="Sums of money equal the source's, in every currency",
     impact="critical",
-    remediation="Do not bill from this backup: amounts changed between the snapshot and the restored database. Begin with "
-    "the tenants and currencies named.",
+    remediation="Do not bill from this backup. Amounts changed between the snapshot and the restored database. Begin "
+    "with the named tenants and currencies.",
 )
 @for_each("summed_column")
 def test_money_adds_up_to_what_it_was(
@@ -137,7 +137,7 @@ def test_money_adds_up_to_what_it_was(
     difference, never a sum."""
     name, shares, money = summed
     if shares is None or money is None:
-        raise Blocked("the set does not tell this column's sums: take the next backup with the profile as it is now")
+        raise Blocked("the set has no sums of this column: take the next backup with the present profile")
     if shares.problem:
         raise Blocked(shares.problem)
     examination.saw(money.currencies, "currencies")
@@ -150,7 +150,7 @@ def test_money_adds_up_to_what_it_was(
     "FID-07",
     title="Every sequence has the source's value",
     impact="high",
-    remediation="Set the sequence with setval() before anything writes: numbers that were handed out would come again.",
+    remediation="Set the sequence with setval() before anything writes. Otherwise numbers that were used are used again.",
 )
 @for_each("manifest_sequence")
 def test_the_sequence_stands_where_it_stood(
@@ -168,7 +168,7 @@ def test_the_sequence_stands_where_it_stood(
     "FID-08",
     title="Every large object has the source's content",
     impact="high",
-    remediation="Take the files from an older set: what large objects hold changed between the snapshot and the restore.",
+    remediation="Take the large objects from an older set. Their content changed between the snapshot and the restore.",
 )
 def test_every_large_object_holds_what_it_held(
     restored: Database, drilled: Drilled, manifest: Manifest, examination: Examination
@@ -182,7 +182,7 @@ def test_every_large_object_holds_what_it_held(
     if at_source == here:
         return
     if restored.facts.large_objects != manifest.large_objects:
-        raise Blocked("their number differs from the source's, as FID-03 tells; nothing finer can be told of them")
+        raise Blocked("their number differs from the source's (see FID-03), so their content cannot be compared")
     raise Finding("as many large objects as at the source, but not the same content", 1, ())
 
 
@@ -190,7 +190,7 @@ def test_every_large_object_holds_what_it_held(
     "FID-09",
     title="Every extension is installed, and none is older than at the source",
     impact="high",
-    remediation="Install the extension, in the source's version or a newer one, on the machine that you would recover to.",
+    remediation="Install the extension, in the source's version or a newer one, on the server that you would recover to.",
 )
 def test_every_extension_is_there_and_none_is_older(
     restored: Database, drilled: Drilled, examination: Examination
@@ -207,8 +207,8 @@ def test_every_extension_is_there_and_none_is_older(
     "FID-10",
     title="Text is sorted by the collations of the source",
     impact="high",
-    remediation="REINDEX the source's text indexes and ALTER COLLATION or DATABASE … REFRESH VERSION there; for one that is "
-    "defined otherwise, make the locale available where you would recover.",
+    remediation="REINDEX the source's text indexes, and ALTER COLLATION or DATABASE … REFRESH VERSION there. If the "
+    "definition differs, install the locale on the server that you would recover to.",
 )
 def test_text_is_sorted_by_the_collations_of_the_source(
     restored: Database, drilled: Drilled, examination: Examination
@@ -224,8 +224,8 @@ def test_text_is_sorted_by_the_collations_of_the_source(
     "FID-11",
     title="Roles and privileges are those of the source",
     impact="critical",
-    remediation="Do not promote this backup before the named policy, role or grant is what it was at the source: a tenant's "
-    "rows may be open to others, or the application be refused.",
+    remediation="Do not promote this backup before the named policy, role or grant is as at the source. Otherwise "
+    "others may see a tenant's rows, or the database may refuse the application.",
 )
 @for_each("authority")
 def test_who_may_do_what_is_as_it_was(

@@ -9,7 +9,7 @@ from fixtures.profile.files import FileColumn
     "FIL-01",
     title="Every file that a row names is in the archive",
     impact="critical",
-    remediation="Bring the listed rows' files back from an older set; find out what removes files without their rows.",
+    remediation="Restore the listed rows' files from an older set. Find out what removes files without their rows.",
 )
 @for_each("file_column")
 def test_every_file_of_a_row_is_there(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
@@ -19,9 +19,12 @@ def test_every_file_of_a_row_is_there(archived_files: ArchivedFiles, file_column
 
 @control(
     "FIL-02",
-    title="Every file is named by a row",
+    title="Every file has a row that names it",
     impact="medium",
-    remediation="Find out whose files these are: a row was lost, or its deletion left the file behind. Remove the latter.",
+    remediation=(
+        "Find out whose files these are: a row was lost, or its deletion left the file behind. Remove only "
+        "files whose row was deleted."
+    ),
 )
 @for_each("claimed_folder")
 def test_every_file_is_named_by_a_row(archived_files: ArchivedFiles, claimed_folder: str) -> None:
@@ -31,9 +34,9 @@ def test_every_file_is_named_by_a_row(archived_files: ArchivedFiles, claimed_fol
 
 @control(
     "FIL-03",
-    title="Every file is the one that was stored",
+    title="Every file agrees with its recorded size or digest",
     impact="critical",
-    remediation="Bring the listed rows' files back from an older set, and look at the disk they were read from.",
+    remediation="Restore the listed rows' files from an older set. Check the disk that they were read from.",
 )
 @for_each("measured_file_column")
 def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
@@ -45,7 +48,7 @@ def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, fi
     "FIL-04",
     title="Every file lies in its own tenant's folder",
     impact="critical",
-    remediation="Do not promote this backup: a row shows its tenant another tenant's file. Find the writer.",
+    remediation="Do not promote this backup. A row shows its tenant another tenant's file. Find the code that wrote it.",
 )
 @for_each("tenant_file_column")
 def test_every_file_lies_in_its_own_tenants_folder(archived_files: ArchivedFiles, file_column: FileColumn) -> None:

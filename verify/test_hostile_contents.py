@@ -14,7 +14,7 @@ from fixtures.record.server_own import ServerOwn
     "RST-10",
     title="No code runs with the server's own rights",
     impact="critical",
-    remediation="Find out who made it: it can read and write all that the server can. If it is meant to be there, "
+    remediation="Find out who created it. It can read and write all that the server can. If it is meant to be there, "
     "say why under [tolerated] in the profile, in the words of the finding.",
 )
 def test_no_code_runs_with_the_servers_own_rights(
@@ -64,8 +64,11 @@ def test_no_code_reaches_files_programs_or_other_servers(
     "RST-12",
     title="Every foreign server is declared in the profile",
     impact="high",
-    remediation="A restored copy with it reads, or writes, production's neighbours: drop it in copies. If it is meant "
-    "to be there, say why under [tolerated] in the profile.",
+    remediation=(
+        "Drop the foreign server in every copy. A copy with it reads or writes production's other servers. "
+        "If it is meant "
+        "to be there, say why under [tolerated] in the profile."
+    ),
 )
 def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, examination: Examination) -> None:
     """A foreign server makes a copy of yesterday write into the systems of today."""
@@ -85,8 +88,9 @@ def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, exa
     "RST-13",
     title="Every publication and subscription is declared, and no subscription is enabled",
     impact="high",
-    remediation="Disable the subscription before the copy meets a network: it would draw, and confirm, production's "
-    "changes. If publications or subscriptions are meant to be there, say why under [tolerated] in the profile.",
+    remediation="Disable the subscription before the copy has a network. It would fetch, and confirm, production's "
+    "changes. If publications or subscriptions are meant to be there, say why under [tolerated] in the "
+    "profile.",
 )
 def test_nothing_replicates_by_itself(restored: Database, promised: Profile, examination: Examination) -> None:
     """pg_dump writes subscriptions so that they come back disabled; one that is enabled was made so by something else."""
@@ -108,8 +112,8 @@ def test_nothing_replicates_by_itself(restored: Database, promised: Profile, exa
     "RST-14",
     title="Every event trigger is declared and enabled",
     impact="high",
-    remediation="Enable it in production, or say under [tolerated] in the profile why it is there: it runs at every "
-    "migration.",
+    remediation="Enable the trigger in production, or say under [tolerated] in the profile why it is there. It runs "
+    "at every migration.",
 )
 def test_every_event_trigger_is_known_and_enabled(
     restored: Database, promised: Profile, examination: Examination
@@ -132,7 +136,7 @@ def test_every_event_trigger_is_known_and_enabled(
     "RST-15",
     title="No scheduled job waits in the database",
     impact="high",
-    remediation="Take care that no copy runs it: UPDATE cron.job SET active = false in every copy. If it is meant to be "
+    remediation="Prevent that a copy runs the job: UPDATE cron.job SET active = false in every copy. If it is meant to be "
     "there, say why under [tolerated] in the profile.",
 )
 def test_no_scheduled_job_waits(restored: Database, promised: Profile, examination: Examination) -> None:
@@ -174,8 +178,8 @@ def test_no_table_is_unlogged(restored: Database, promised: Profile, examination
     "RST-17",
     title="The data names no host but production's own",
     impact="medium",
-    remediation="Make sure that this is production's backup and not a copy's. Then list production's hosts under [hosts] "
-    "in the profile, and change them in every copy before anybody uses it.",
+    remediation="Make sure that this is production's backup and not a copy's. List production's hosts under [hosts] "
+    "in the profile. Change them in every copy before anybody uses it.",
 )
 def test_the_data_names_no_host_but_productions_own(
     restored: Database, promised: Profile, examination: Examination
@@ -190,8 +194,11 @@ def test_the_data_names_no_host_but_productions_own(
     "RST-18",
     title="The server's own catalogue is as in template0",
     impact="critical",
-    remediation="Find out who altered what the finding names: whoever uses it is told what its author wants. Take a backup "
-    "of a database that nobody altered. If a cast is meant to be there, say why under [tolerated] in the profile.",
+    remediation=(
+        "Find out who altered what the finding names: everybody who uses it gets the result that its author "
+        "wants. Take a backup "
+        "of a database that nobody altered. If a cast is meant to be there, say why under [tolerated] in the profile."
+    ),
 )
 def test_the_servers_own_catalogue_is_as_in_template0(
     server_own: ServerOwn, promised: Profile, examination: Examination

@@ -29,7 +29,7 @@ def test_the_migrations_run_to_their_end(record: DrillRecord, examination: Exami
     "MIG-02",
     title="Every migration is applied",
     impact="critical",
-    remediation="Look at the migrations named: a router, a condition or a fake kept them from this database.",
+    remediation="Look at the named migrations. A router, a condition or --fake kept them from this database.",
 )
 def test_every_migration_is_applied(migration: Migrated, examination: Examination) -> None:
     """Code that runs on a schema behind it fails at the first query that needs what is missing."""
@@ -41,7 +41,7 @@ def test_every_migration_is_applied(migration: Migrated, examination: Examinatio
     "MIG-03",
     title="No row is lost by the migrations",
     impact="critical",
-    remediation="Find the migration that deletes, decide whether it may, and say so in [release.lost] if it does.",
+    remediation="Find the migration that deletes. If it may, declare the table in [release.lost].",
 )
 @for_each("surviving_table")
 def test_no_row_is_lost_by_the_migrations(
@@ -64,7 +64,7 @@ def test_no_row_is_lost_by_the_migrations(
     "MIG-04",
     title="No table with rows is dropped by the migrations",
     impact="critical",
-    remediation="Move the rows first, or say in [release.lost] why they may go.",
+    remediation="Move the rows first, or say in [release.lost] why they may be lost.",
 )
 def test_no_table_with_rows_is_dropped(
     drilled: Drilled, migrated: Database, promised: Profile, examination: Examination
@@ -74,7 +74,7 @@ def test_no_table_with_rows_is_dropped(
     gone = [table for table in before if drilled.became(table.name) is None and table.rows]
     lost = [f"{table.name} ({table.rows} rows)" for table in gone if table.name not in promised.release.lost]
     meant = [f"{table.name} ({table.rows} rows)" for table in gone if table.name in promised.release.lost]
-    examination.note = f"dropped, and meant to be: {', '.join(meant)}" if meant else ""
+    examination.note = f"dropped, as the profile declares: {', '.join(meant)}" if meant else ""
     examination.expect_none(lost, "were dropped with rows in them", of=len(before), unit="tables")
 
 
@@ -82,7 +82,7 @@ def test_no_table_with_rows_is_dropped(
     "MIG-05",
     title="The models have no change without a migration",
     impact="medium",
-    remediation="Run makemigrations and commit what it writes, or let application.unmade_migrations say report.",
+    remediation="Run makemigrations and commit what it writes, or set application.unmade_migrations to report.",
 )
 def test_the_models_have_no_change_without_a_migration(
     migration: Migrated, promised: Profile, examination: Examination
@@ -99,8 +99,11 @@ def test_the_models_have_no_change_without_a_migration(
     "MIG-06",
     title="The server's own catalogue is as in template0 after the migrations",
     impact="critical",
-    remediation="Find the migration that alters what the finding names: whoever uses it is told what its author wants. If a "
-    "cast is meant to be there, say why under [tolerated] in the profile.",
+    remediation=(
+        "Find the migration that alters what the finding names: everybody who uses it gets the result that "
+        "its author wants. If a "
+        "cast is meant to be there, say why under [tolerated] in the profile."
+    ),
 )
 def test_the_servers_own_catalogue_is_as_in_template0_after_the_migrations(
     migrated_server_own: ServerOwn, promised: Profile, examination: Examination

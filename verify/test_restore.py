@@ -26,7 +26,7 @@ def test_the_dump_restores_without_an_unexpected_error(record: DrillRecord, exam
     "RST-02",
     title="Everything in the dump's TOC is in the database",
     impact="critical",
-    remediation="Compare the named objects with the restore's errors; an index or constraint that is missing hides bad rows.",
+    remediation="Compare the named objects with the restore's errors. A missing index or constraint hides bad rows.",
 )
 @for_each("toc_kind")
 def test_every_listed_object_is_there(restored: Database, entries: list[TocEntry], examination: Examination) -> None:
@@ -40,7 +40,7 @@ def test_every_listed_object_is_there(restored: Database, entries: list[TocEntry
     "RST-03",
     title="Every constraint is validated and every index is valid",
     impact="high",
-    remediation="Validate the constraint or rebuild the index in production: until then rows may break it there too.",
+    remediation="Validate the constraint or rebuild the index in production. Until then rows may break it there too.",
 )
 def test_constraints_are_validated_and_indexes_valid(restored: Database, examination: Examination) -> None:
     """A constraint that is NOT VALID promises nothing of the rows that were there before it."""
@@ -55,7 +55,7 @@ def test_constraints_are_validated_and_indexes_valid(restored: Database, examina
     "RST-04",
     title="Every materialised view is populated",
     impact="medium",
-    remediation="Refresh the view in production and see why it fails; pg_restore refreshes it with an empty search_path.",
+    remediation="Refresh the view in production and read its error. pg_restore refreshes it with an empty search_path.",
 )
 def test_materialised_views_are_populated(restored: Database, examination: Examination) -> None:
     """A view whose refresh failed is there, and answers every query with an error."""
@@ -101,7 +101,7 @@ def test_the_sequence_will_not_collide(restored: Database, sequence: Sequence, e
     "RST-07",
     title="Roles and grants came back",
     impact="high",
-    remediation="Back up the roles with the dump; without them the application is refused at its first query.",
+    remediation="Back up the roles with the dump. Without them the database refuses the application's first query.",
 )
 def test_roles_and_grants_came_back(
     record: DrillRecord, restoration: Restored, restored: Database, promised: Profile, examination: Examination
@@ -121,7 +121,7 @@ def test_roles_and_grants_came_back(
     "RST-08",
     title="The recovery takes no longer than the RTO",
     impact="high",
-    remediation="Look at the stage times in the report: the longest stage is where to begin.",
+    remediation="Look at the stage times in the report. Begin with the longest stage.",
 )
 def test_the_recovery_keeps_the_rto(
     record: DrillRecord, recovery_minutes: float | None, promised: Profile, examination: Examination
@@ -141,7 +141,7 @@ def test_the_recovery_keeps_the_rto(
     "RST-09",
     title="Every restored table can be read",
     impact="critical",
-    remediation="Read the named table in production as a superuser; until it can be read there, its rows are not backed up.",
+    remediation="Read the named table in production as a superuser. Until it can be read there, its rows are not backed up.",
 )
 def test_every_restored_table_can_be_read(record: DrillRecord, examination: Examination) -> None:
     """A table may restore without an error and still answer every query with one, as behind a foreign server."""

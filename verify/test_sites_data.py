@@ -34,7 +34,7 @@ from fixtures.record.site_archive import LogsArchive, SitesData
     "SIT-01",
     title="The sites archive can be read to its end",
     impact="critical",
-    remediation="Take the set before this one; then look at the disk and the job that wrote the archive.",
+    remediation="Recover from the set before this one. Then check the disk and the job that wrote the archive.",
 )
 def test_the_archive_can_be_read_to_its_end(record: DrillRecord, examination: Examination) -> None:
     """A truncated archive lists and extracts its first files without complaint."""
@@ -63,7 +63,7 @@ def test_no_entry_reaches_outside(sites_data: SitesData, examination: Examinatio
     "SIT-03",
     title="Every deployed site has its files",
     impact="critical",
-    remediation="Deploy the listed sites again from their content; their published pages are not in this backup.",
+    remediation="Deploy the listed sites again from their content. Their published pages are not in this backup.",
 )
 def test_every_deployed_site_has_its_files(site_index: SiteIndex) -> None:
     """A site on record without its live version's folder comes back as a blank page under a customer's domain."""
@@ -74,7 +74,7 @@ def test_every_deployed_site_has_its_files(site_index: SiteIndex) -> None:
     "SIT-04",
     title="Every site folder has its record",
     impact="high",
-    remediation="Find out whose files these are; remove the folders once nobody claims them.",
+    remediation="Find out whose files these are. Remove the folders once nobody claims them.",
 )
 def test_every_site_folder_has_its_record(site_index: SiteIndex) -> None:
     """Files without a record are served, and billed to nobody; or they are a tenant's that the database lost."""
@@ -85,7 +85,7 @@ def test_every_site_folder_has_its_record(site_index: SiteIndex) -> None:
     "SIT-05",
     title="The current link points at the live version",
     impact="high",
-    remediation="Point the link at the live deployment's folder: the renderer serves what the link says.",
+    remediation="Point the link at the live deployment's folder. The web server serves what the link says.",
 )
 def test_the_current_link_points_at_the_live_version(site_index: SiteIndex) -> None:
     """The renderer follows the link, the application believes the record: customers see the one, support the other."""
@@ -96,7 +96,7 @@ def test_the_current_link_points_at_the_live_version(site_index: SiteIndex) -> N
     "SIT-06",
     title="Every deployment's files are the ones that were deployed",
     impact="critical",
-    remediation="Deploy the listed versions again, and find out what changed the files after they were published.",
+    remediation="Deploy the listed versions again. Find out what changed the files after they were published.",
 )
 def test_the_files_are_the_ones_that_were_deployed(site_index: SiteIndex) -> None:
     """The record's digest was taken when the version was published: other bytes are damage, or somebody's edit."""
@@ -107,7 +107,7 @@ def test_the_files_are_the_ones_that_were_deployed(site_index: SiteIndex) -> Non
     "SIT-07",
     title="Every definition names its own site and tenant",
     impact="critical",
-    remediation="Take the site offline and deploy it again: it may be showing another customer's content.",
+    remediation="Take the site offline and deploy it again. It may show another customer's content.",
 )
 def test_every_definition_names_its_own_site_and_tenant(site_index: SiteIndex) -> None:
     """One tenant's definition in another's folder publishes one customer's pages under another's name."""
@@ -118,7 +118,7 @@ def test_every_definition_names_its_own_site_and_tenant(site_index: SiteIndex) -
     "SIT-08",
     title="The logs archive can be read where there is one",
     impact="low",
-    remediation="Look at the job that archives the logs; nothing else depends on them.",
+    remediation="Check the job that archives the logs. Nothing else depends on them.",
 )
 def test_the_logs_can_be_read(logs_archive: LogsArchive, examination: Examination) -> None:
     """Logs are no record, and never required; an archive that is there and cannot be read is a job that fails unseen."""
@@ -130,7 +130,7 @@ def test_the_logs_can_be_read(logs_archive: LogsArchive, examination: Examinatio
     "SIT-09",
     title="Every version's folder was deployed",
     impact="medium",
-    remediation="Find out what wrote the folder; remove it when no deployment of the source names it.",
+    remediation="Find out what wrote the folder. Remove it when no deployment of the source names it.",
 )
 def test_every_versions_folder_was_deployed(site_index: SiteIndex) -> None:
     """A version that no record names was published by nobody: the rest of a crash, or of somebody who is in."""
@@ -141,7 +141,7 @@ def test_every_versions_folder_was_deployed(site_index: SiteIndex) -> None:
     "SIT-10",
     title="No live version is empty",
     impact="critical",
-    remediation="Deploy the listed sites again, and find out what emptied the files before they were published.",
+    remediation="Deploy the listed sites again. Find out what emptied the files before they were published.",
 )
 def test_no_live_version_is_empty(site_index: SiteIndex, site_records: SiteRecords) -> None:
     """A page of no bytes has a digest too, and one that agrees when it was written so: the visitor sees white."""
@@ -173,7 +173,7 @@ def test_no_two_names_are_one_on_another_disk(sites_data: SitesData, examination
     "SIT-12",
     title="Every page on record is published",
     impact="high",
-    remediation="Deploy the listed sites again: their live version lacks pages that the application believes are online.",
+    remediation="Deploy the listed sites again. Their live version lacks pages that the application lists as published.",
 )
 @for_each("pages")
 def test_every_page_on_record_is_published(pages: Pages, site_index: SiteIndex) -> None:
@@ -185,7 +185,7 @@ def test_every_page_on_record_is_published(pages: Pages, site_index: SiteIndex) 
     "SIT-13",
     title="Every published page is on record",
     impact="high",
-    remediation="Find out whose pages these are: the database lost them, or they were withdrawn and are still online.",
+    remediation="Find out whose pages these are. The database lost them, or they were withdrawn and are still online.",
 )
 @for_each("pages")
 def test_every_published_page_is_on_record(pages: Pages, site_index: SiteIndex) -> None:
@@ -197,7 +197,7 @@ def test_every_published_page_is_on_record(pages: Pages, site_index: SiteIndex) 
     "SIT-14",
     title="Links and assets of published files resolve",
     impact="medium",
-    remediation="Deploy the listed sites again; if a link leads to a folder served beside the site, declare it as `served`.",
+    remediation="Deploy the listed sites again. If a link leads to a folder served beside the site, declare it as `served`.",
 )
 def test_links_and_assets_resolve(site_index: SiteIndex, site_records: SiteRecords) -> None:
     """A page whose style sheet or picture is not in the backup comes back broken, with every digest in order."""
@@ -206,9 +206,9 @@ def test_links_and_assets_resolve(site_index: SiteIndex, site_records: SiteRecor
 
 @control(
     "SIT-15",
-    title="Every link of the archive leads to something of its own site",
+    title="Every link of the archive leads to a file of its own site",
     impact="high",
-    remediation="Deploy the listed sites again, and find out who made the link: one site must not serve another's files.",
+    remediation="Deploy the listed sites again. Find out who made the link. One site must not serve another's files.",
 )
 def test_every_link_leads_to_something_of_its_own_site(site_index: SiteIndex) -> None:
     """A link into another site's folder serves one customer's files under another's domain; a broken one serves none."""
@@ -219,7 +219,7 @@ def test_every_link_leads_to_something_of_its_own_site(site_index: SiteIndex) ->
     "SIT-16",
     title="No two sites are served under one name",
     impact="high",
-    remediation="Ask both customers: one of them sees the other's pages under their own domain.",
+    remediation="Ask both customers. One of them sees the other's pages under their own domain.",
 )
 @for_each("domain")
 def test_no_two_sites_are_served_under_one_name(domain: str, restored: Database, site_records: SiteRecords) -> None:
@@ -231,7 +231,7 @@ def test_no_two_sites_are_served_under_one_name(domain: str, restored: Database,
     "SIT-17",
     title="Files and database were read within the tolerated skew",
     impact="medium",
-    remediation="Take the archive right after the dump; what was published in between is in one of them alone.",
+    remediation="Take the archive right after the dump. What was published in between is in only one of them.",
 )
 @for_each("skew")
 def test_files_and_database_were_read_within_the_tolerated_skew(

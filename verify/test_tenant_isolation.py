@@ -34,7 +34,7 @@ def test_the_table_is_owned_or_shared_on_purpose(
     "TEN-02",
     title="Every reference stays inside one tenant",
     impact="critical",
-    remediation="Do not promote this backup. Quarantine the listed rows, then fix the writer.",
+    remediation="Do not promote this backup. Quarantine the listed rows, then fix the code that wrote them.",
 )
 @for_each("tenant_reference")
 def test_the_reference_stays_inside_one_tenant(
@@ -52,7 +52,7 @@ def test_the_reference_stays_inside_one_tenant(
     "TEN-03",
     title="Every owned row has one owner",
     impact="high",
-    remediation="Find the writer that leaves the reference empty; declare the table in [tenancy.ownerless] if it may.",
+    remediation="Find the code that leaves the reference empty. If it may, declare the table in [tenancy.ownerless].",
 )
 @for_each("owned_table")
 def test_every_owned_row_has_an_owner(migrated: Database, table: Table, ownership: Ownership, profile: Profile) -> None:
@@ -66,7 +66,7 @@ def test_every_owned_row_has_an_owner(migrated: Database, table: Table, ownershi
     "TEN-04",
     title="Generic references stay inside one tenant",
     impact="high",
-    remediation="Repair or delete the listed rows; a model that is missing from the profile is to be mapped there.",
+    remediation="Repair or delete the listed rows. If the profile lacks the model, map it there.",
 )
 @for_each("generic_reference")
 def test_the_generic_reference_stays_inside_one_tenant(
@@ -82,7 +82,7 @@ def test_the_generic_reference_stays_inside_one_tenant(
     "TEN-05",
     title="Row-level security is on, forced, and has a policy",
     impact="critical",
-    remediation="ALTER TABLE … ENABLE and FORCE ROW LEVEL SECURITY, and restore the policy; then find out what took it off.",
+    remediation="ALTER TABLE … ENABLE and FORCE ROW LEVEL SECURITY, and restore the policy. Then find out what removed it.",
 )
 @for_each("row_security_table")
 def test_row_level_security_is_on_and_forced(migrated: Database, table: Table, examination: Examination) -> None:
@@ -137,7 +137,10 @@ def test_the_role_cannot_step_around_row_level_security(
     "TEN-08",
     title="No shared row references a tenant's row",
     impact="high",
-    remediation="Let a tenant own the table, or drop the reference; [[tenancy.crossing]] says why one is meant to be.",
+    remediation=(
+        "Let a tenant own the table, or drop the reference. If it is intended, declare it in "
+        "[[tenancy.crossing]] with the reason."
+    ),
 )
 @for_each("shared_reference")
 def test_the_shared_table_points_at_nothing_owned(
@@ -157,7 +160,7 @@ def test_the_shared_table_points_at_nothing_owned(
     "TEN-09",
     title="References without a constraint stay inside one tenant",
     impact="high",
-    remediation="Repair or delete the listed rows; give the column a foreign key where it can have one.",
+    remediation="Repair or delete the listed rows. Give the column a foreign key where it can have one.",
 )
 @for_each("soft_reference")
 def test_the_soft_reference_stays_inside_one_tenant(
@@ -173,7 +176,7 @@ def test_the_soft_reference_stays_inside_one_tenant(
     "TEN-10",
     title="Every column named like the tenant's is a reference to the tenant",
     impact="medium",
-    remediation="Add the foreign key; where there can be none, declare the column as a [[tenancy.soft_reference]].",
+    remediation="Add the foreign key. Where there can be none, declare the column as a [[tenancy.soft_reference]].",
 )
 @for_each("tenant_column")
 def test_the_tenant_column_is_a_reference(
@@ -188,7 +191,7 @@ def test_the_tenant_column_is_a_reference(
     "TEN-11",
     title="No row without an owner belongs to a tenant by another reference",
     impact="high",
-    remediation="Give the row the owner that its references have, or take the reference away.",
+    remediation="Give the row the owner that its references have, or remove the reference.",
 )
 @for_each("several_ways")
 def test_other_ways_give_no_other_owner(

@@ -39,7 +39,7 @@ def test_the_application_writes_for_one_tenant_alone(
     title="Nothing that the application may use bypasses row-level security",
     impact="critical",
     remediation="Make the view security_invoker, the function SECURITY INVOKER or its owner a role that the policies bind; "
-    "take BYPASSRLS, SUPERUSER or the grant away. If it is meant to reach past, say why under [tolerated] in the profile.",
+    "take BYPASSRLS, SUPERUSER or the grant away. If it is meant to bypass them, say why under [tolerated] in the profile.",
 )
 @for_each("bound_role")
 def test_nothing_reaches_past_row_level_security(
@@ -56,7 +56,7 @@ def test_nothing_reaches_past_row_level_security(
         examination=examination,
         of=roles + looked,
         unit="roles, views, functions and tables",
-        says="reach past row-level security, or are tolerated and not there",
+        says="bypass row-level security, or are tolerated and not there",
     )
 
 
@@ -64,7 +64,9 @@ def test_nothing_reaches_past_row_level_security(
     "TEN-14",
     title="Every tenant of the backup is there, and no other",
     impact="critical",
-    remediation="Do not promote this backup. Find the migration, or the restore, that lost or made the tenants named.",
+    remediation=(
+        "Do not promote this backup. Find the migration, or the restore error, that lost or created the named tenants."
+    ),
 )
 @for_each("tenant_root")
 def test_every_tenant_is_there(
@@ -82,7 +84,7 @@ def test_every_tenant_is_there(
     "TEN-15",
     title="Every active tenant has an owner who can log in",
     impact="high",
-    remediation="Find out when the owner was lost or switched off: after a recovery nobody could let the tenant in again.",
+    remediation="Find out when the owner was lost or deactivated. After a recovery nobody could let the tenant in again.",
 )
 @for_each("login")
 def test_every_active_tenant_has_an_owner_who_can_log_in(
@@ -96,8 +98,11 @@ def test_every_active_tenant_has_an_owner_who_can_log_in(
     "TEN-16",
     title="The application shows nobody another tenant's rows",
     impact="critical",
-    remediation="Take the address out of service, or filter its queryset by the tenants of whoever asks. If it is meant to "
-    "be open to anybody, say why under [tenancy.probe.public] in the profile.",
+    remediation=(
+        "Take the address out of service, or filter its queryset by the tenants of the user who asks. If it "
+        "is meant to "
+        "be open to anybody, say why under [tenancy.probe.public] in the profile."
+    ),
 )
 @for_each("visits")
 def test_the_application_shows_nobody_another_tenants_rows(

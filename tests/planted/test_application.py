@@ -129,14 +129,14 @@ PLANTED = {
     },
     "APP-05": {
         "a migration writes to two users": Fault(
-            says="2 of 2 attempts would have gone outside",
+            says="2 of 2 attempts would have reached another host",
             samples=("mail 1", "mail 2"),
             broken=2,
             really=STOOD_UP,
             in_code=a_migration_that_writes_to_everyone,
         ),
         "it calls an address at every start": Fault(
-            says="1 of 1 attempts would have gone outside",
+            says="1 of 1 attempts would have reached another host",
             samples=("lookup crm.example:443",),
             really=STOOD_UP,
             in_code=at_start(CALLS_OUTSIDE),
@@ -144,7 +144,7 @@ PLANTED = {
     },
     "APP-06": {
         "it keeps a log beside its code": Fault(
-            says="1 of 1 checkouts changed beside the code",
+            says="1 of 1 checkouts changed while the application ran",
             samples=("igny8_core/igny8/started.log",),
             really=STOOD_UP,
             in_code=at_start(KEEPS_A_LOG),

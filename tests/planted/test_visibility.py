@@ -34,8 +34,7 @@ PLANTED = {
         """,
         {
             "igny8_app": Told(
-                "2 of 8 roles, views, functions and tables reach past row-level security, "
-                "or are tolerated and not there",
+                "2 of 8 roles, views, functions and tables bypass row-level security, or are tolerated and not there",
                 (
                     "past row security function public.igny8_owed(tenant bigint)",
                     "past row security view igny8_reports.all_invoices",

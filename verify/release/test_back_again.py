@@ -12,8 +12,8 @@ from fixtures.record.release.reversal import Reversal
     "REL-13",
     title="Reversing the release and applying it again gives the same database",
     impact="high",
-    remediation="Mend the reverse that fails or leaves something behind; a table that cannot be the same is named in "
-    "[release.unrepeatable] with the reason.",
+    remediation="Fix the reverse operation that fails or leaves something behind. Name a table that cannot be the "
+    "same in [release.unrepeatable], with the reason.",
 )
 def test_the_release_comes_back(reversal: Reversal, promised: Profile, examination: Examination) -> None:
     """A reverse that was never run is a hope; it is needed on the one night when nobody has time to mend it."""
@@ -27,8 +27,8 @@ def test_the_release_comes_back(reversal: Reversal, promised: Profile, examinati
     "REL-14",
     title="The release before this one can read the migrated schema",
     impact="critical",
-    remediation="Keep what it asks for until no process of that release is left, and drop it in the next; or say in "
-    "release.not_rolling why none is left by then.",
+    remediation="Keep the columns that it reads until no process of that release runs, and drop them in the next "
+    "release. If none runs by then, say why in release.not_rolling.",
 )
 def test_the_release_before_can_read(previous: Previous, examination: Examination) -> None:
     """In a rolling deploy the old code runs on the new schema for minutes; after a rollback of the code, for days."""
@@ -46,7 +46,7 @@ def test_the_release_before_can_read(previous: Previous, examination: Examinatio
     "REL-15",
     title="The release before this one can add rows to the migrated schema",
     impact="high",
-    remediation="Give the new column a default in the database (db_default) or let it be null until the next release.",
+    remediation="Give the new column a default in the database (db_default), or let it be null until the next release.",
 )
 def test_the_release_before_can_add_rows(previous: Previous, examination: Examination) -> None:
     """A new column that must be filled and has no default refuses every row that the old code adds."""

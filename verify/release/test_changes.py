@@ -14,8 +14,8 @@ from fixtures.record.release.comparison import Comparison
     "REL-10",
     title="The migrated schema equals the one that the release's code makes of an empty database",
     impact="high",
-    remediation="Each object is told with both definitions: put it into a migration, undo it by hand, or say in "
-    "[release.drift] why production has it otherwise.",
+    remediation="The finding shows both definitions of each object. Put the change into a migration, undo it by hand,"
+    " or say in [release.drift] why production differs.",
 )
 def test_the_schema_is_the_codes_own(comparison: Comparison, promised: Profile, examination: Examination) -> None:
     """What a hand changed in production is in no test and no new installation; the next migration meets it unprepared."""
@@ -36,7 +36,7 @@ def test_the_schema_is_the_codes_own(comparison: Comparison, promised: Profile, 
     "REL-11",
     title="No column with data in it is dropped",
     impact="critical",
-    remediation="Move the values first, or name the column in [release.dropped] with the reason why they may go.",
+    remediation="Move the values first, or name the column in [release.dropped] with the reason why its values may be lost.",
 )
 def test_no_column_with_data_is_dropped(comparison: Comparison, promised: Profile, examination: Examination) -> None:
     """A dropped column takes its values with it, and no count of rows shows it."""
@@ -49,7 +49,10 @@ def test_no_column_with_data_is_dropped(comparison: Comparison, promised: Profil
     "REL-12",
     title="Every row stays with its tenant",
     impact="critical",
-    remediation="Find the migration that writes the tenant's column; name the table in [release.moved] where it is meant.",
+    remediation=(
+        "Find the migration that writes the tenant's column. If the move is intended, name the table in "
+        "[release.moved]."
+    ),
 )
 @for_each("kept_owner")
 def test_every_row_stays_with_its_tenant(
@@ -62,11 +65,11 @@ def test_every_row_stays_with_its_tenant(
         examination.note = (
             f"{exchange.moved_total} rows moved, {exchange.gone} were exchanged: {promised.release.moved[owners.table]}"
         )
-        needless = "is named in [release.moved], and every row is where it was: remove it"
+        needless = "is named in [release.moved], and no row changed its tenant: remove the entry"
         examination.saw(exchange.rows, "rows")
         examination.expect(bool(exchange.moved_total or exchange.gone), needless)
         return
-    gone = [f"{exchange.gone} rows gone, others in their place"] if exchange.gone else []
-    says = "have another tenant, or are gone while others came"
+    gone = [f"{exchange.gone} rows are gone, and other rows replaced them"] if exchange.gone else []
+    says = "have another tenant, or were replaced by other rows"
     total = exchange.moved_total + exchange.gone
     examination.expect_none([*exchange.moved, *gone], says, of=exchange.rows, unit="rows", counted=total)

@@ -12,7 +12,7 @@ from fixtures.record.release.rehearsal import Rehearsal, Stall
     "REL-04",
     title="Every migration completes on a server like production's",
     impact="critical",
-    remediation="Mend the migration that is named; run the release against this backup again before any deployment.",
+    remediation="Fix the named migration. Run the release against this backup again before you deploy.",
 )
 def test_every_migration_ends(rehearsal: Rehearsal, examination: Examination) -> None:
     """A migration that fails or hangs in production stops a deployment half way, with the old code on a new schema."""
@@ -31,7 +31,7 @@ def test_every_migration_ends(rehearsal: Rehearsal, examination: Examination) ->
     "REL-05",
     title="A migration that fails leaves nothing half applied",
     impact="critical",
-    remediation="Let it be atomic, or split it so that each statement stands in a migration of its own and can run again.",
+    remediation="Make the migration atomic, or give each statement a migration of its own that can run again.",
 )
 def test_nothing_is_left_half_done(rehearsal: Rehearsal, examination: Examination) -> None:
     """Outside a transaction, what ran before the failure stays: the next attempt then fails on what is there already."""
@@ -44,7 +44,9 @@ def test_nothing_is_left_half_done(rehearsal: Rehearsal, examination: Examinatio
     "REL-06",
     title="No migration locks a large table for long",
     impact="critical",
-    remediation="Do what is told instead, or raise [release] lock_seconds and deploy in a window that people know of.",
+    remediation=(
+        "Do what the finding proposes, or raise [release] lock_seconds and deploy in an announced maintenance window."
+    ),
 )
 def test_no_large_table_is_closed_for_long(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """Every request that touches the table waits behind the lock, and every request behind those, until the pool is empty."""
@@ -58,7 +60,10 @@ def test_no_large_table_is_closed_for_long(rehearsal: Rehearsal, promised: Profi
     "REL-07",
     title="No migration writes more than production can take",
     impact="high",
-    remediation="Rewrite less at a time, in batches; or raise the figure in [release] once replicas and disk can take it.",
+    remediation=(
+        "Rewrite fewer rows at a time, in batches. Raise the limit in [release] only when replicas and disk "
+        "can take it."
+    ),
 )
 def test_no_migration_writes_too_much(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """WAL fills the archive and leaves replicas behind; temporary files and growth fill the disk: then nobody writes."""
@@ -72,7 +77,7 @@ def test_no_migration_writes_too_much(rehearsal: Rehearsal, promised: Profile, e
     "REL-08",
     title="No request would have waited long for a migration",
     impact="high",
-    remediation="Look at the migration's locks (REL-06): do what is told there, or deploy while nobody is let in.",
+    remediation="Do what REL-06 proposes for the migration's locks, or deploy while the application is closed to users.",
 )
 def test_no_request_stalls(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """A lock that waits for another keeps everybody behind it waiting too, which no look at the lock alone shows."""
@@ -86,7 +91,9 @@ def test_no_request_stalls(rehearsal: Rehearsal, promised: Profile, examination:
         examination.saw(0, "requests")
         return
     if under_load.failure or not under_load.requests:
-        raise Blocked(f"under load nothing could be told: {under_load.failure or 'no table has rows to ask for'}")
+        raise Blocked(
+            f"requests under load could not be judged: {under_load.failure or 'no table has rows to ask for'}"
+        )
     broken = [each for each in under_load.stalls if each.longest > load.stall_seconds or each.refused]
     stalls = "; ".join(_of_stall(each) for each in broken)
     names = [f"{each.migration} {each.act} {each.relation}" for each in broken]

@@ -10,7 +10,10 @@ from fixtures.record.release.plan import ReleasePlan
     "REL-01",
     title="The dump's migration history and the release's migrations agree",
     impact="critical",
-    remediation="Each problem is told with its way out; deploy nothing before migrate --plan shows what you mean to run.",
+    remediation=(
+        "The finding names a solution for each problem. Do not deploy before migrate --plan shows what you "
+        "intend to run."
+    ),
 )
 def test_the_history_is_one(release_plan: ReleasePlan, examination: Examination) -> None:
     """Migrations that only one side knows, holes, two last ones and half-applied squashes leave a schema nobody tested."""
@@ -24,7 +27,7 @@ def test_the_history_is_one(release_plan: ReleasePlan, examination: Examination)
     "REL-02",
     title="Every migration can be reversed, or is declared irreversible",
     impact="high",
-    remediation="Give the operation a reverse, or name the migration in [release.irreversible] with the way back.",
+    remediation="Give the operation a reverse, or name the migration in [release.irreversible] and say how to go back.",
 )
 def test_every_migration_can_be_taken_back(
     release_plan: ReleasePlan, promised: Profile, examination: Examination
@@ -43,7 +46,10 @@ def test_every_migration_can_be_taken_back(
     "REL-03",
     title="Every extension that the release creates may be created in production",
     impact="high",
-    remediation="Have it created by a superuser before the release, then name it in [release.extensions] with who allows it.",
+    remediation=(
+        "Ask a superuser to create the extension before the release. Then name it in [release.extensions] "
+        "with who allows it."
+    ),
 )
 def test_every_extension_may_be_made(release_plan: ReleasePlan, promised: Profile, examination: Examination) -> None:
     """The drill's server lets its superuser make any extension; production's role is refused, half way through."""
@@ -55,4 +61,4 @@ def test_every_extension_may_be_made(release_plan: ReleasePlan, promised: Profil
 
 
 def _needless(table: str, name: str) -> str:
-    return f"[release.{table}] {name} is declared and nothing needs it: remove it"
+    return f"[release.{table}] {name} is declared, and nothing needs it: remove the entry"
