@@ -144,7 +144,7 @@ PLANTED = {
     },
     "APP-06": {
         "it keeps a log beside its code": Fault(
-            says="1 of 1 checkouts changed while the application ran",
+            says="1 of 1 checkouts changed during the drill",
             samples=("igny8_core/igny8/started.log",),
             really=STOOD_UP,
             in_code=at_start(KEEPS_A_LOG),
