@@ -14,7 +14,7 @@ NOTHING = Lookup("SELECT 1 WHERE 0", "SELECT 0", "are there", "things")
 
 def query(limit: int, tenant: str) -> sql.Composed:
     return sql.SQL("SELECT {} FROM {} WHERE t = {} LIMIT {}").format(
-        sql.Identifier("Mixed Case"), sql.Identifier("my schema", "t"), Given(tenant), sql.Literal(limit)
+        sql.Identifier("Mixed Case"), sql.Identifier("my schema", "t"), Given(tenant, "tenant"), sql.Literal(limit)
     )
 
 

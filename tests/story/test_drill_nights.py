@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.record.queries import FILE as QUERIES
 from tests.support.drills import Drill, Healthy, drill
 
 BALANCE_OFF = "UPDATE igny8_tenants SET credits_balance = credits_balance + 1 WHERE id = 2"
@@ -27,6 +28,8 @@ def nights(
 def test_a_bad_night_after_two_good_ones_is_told_with_its_trend(nights: tuple[Drill, Drill, Drill]) -> None:
     first, second, third = nights
     assert [each.evidence.verdict for each in nights] == ["VERIFIED", "VERIFIED", "FAILED"], third.output
+    # The same questions, whether workers asked them or not.
+    assert (first.directory / QUERIES).read_bytes() == (second.directory / QUERIES).read_bytes()
     past = third.evidence.past
     assert past is not None
     assert [(each.run_id, each.verdict, each.report) for each in past.drills] == [

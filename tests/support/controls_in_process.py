@@ -51,8 +51,10 @@ class HandedOver:
         early_config.stash[ACCESS] = self.access
 
 
-def try_controls(drilled: Drilled, access: Access | None, not_shown: tuple[str, ...] = ()) -> tuple[Evidence, str]:
-    """The evidence of such a drill, and whatever was printed meanwhile."""
+def try_controls(
+    drilled: Drilled, access: Access | None, not_shown: tuple[str, ...] = ()
+) -> tuple[Evidence, bytes, str]:
+    """The evidence of such a drill, its queries.jsonl, and whatever was printed meanwhile."""
     record, source = drilled.record, drilled.source
     controls, rules = read_controls(VERIFY, gate=False), read_rules(source.folder)
     planned = plan(controls, rules, rule_node(VERIFY), drilled)
@@ -76,7 +78,7 @@ def try_controls(drilled: Drilled, access: Access | None, not_shown: tuple[str, 
         origin=_origin(),
         masking=passing_mask_key().masking,
     )
-    return evidence, printed.getvalue()
+    return evidence, gatherer.queries_behind(evidence.results), printed.getvalue()
 
 
 @cache

@@ -25,6 +25,7 @@ from fixtures.plugin.way_in import way_in
 from fixtures.profile.reading import read_profile
 from fixtures.record.evidence import EXIT_CODES
 from fixtures.record.progress import silent
+from fixtures.record.queries import FILE as QUERIES
 from fixtures.record.record import DrillRecord, Migrated, Restored
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server
@@ -165,10 +166,11 @@ def judged(run: DrillRun, order: Order, out: Path) -> Drill:
     Not the PDF: it costs as much as all else."""
     key = passing_mask_key().of(order.profile.name)
     access = way_in(run, order.profile, key, secrets.token_urlsafe(24))
-    evidence, said = try_controls(Drilled(run.record, order.profile, run.owners), access, run.not_shown)
+    evidence, asked, said = try_controls(Drilled(run.record, order.profile, run.owners), access, run.not_shown)
     directory = out / order.run_id
     directory.mkdir(parents=True)
     (directory / "evidence.json").write_bytes(evidence.written)
+    (directory / QUERIES).write_bytes(asked)
     story = Story(evidence, evidence.written)
     for name, write_up in DOCUMENTS.items():
         if name != "audit.pdf":
