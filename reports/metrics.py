@@ -30,6 +30,8 @@ def _verdict(story: Story, registry: CollectorRegistry) -> None:
         verdict.labels(each).set(each == evidence.verdict)
     _gauge("restore_drill_complete", "1 when every planned check was reported.", story.whole, registry)
     _gauge("restore_drill_signed", "1 when a key vouches for the report.", bool(evidence.signed_by), registry)
+    mighty = bool(evidence.record.loaded_as_superuser)
+    _gauge("restore_drill_loaded_as_superuser", "1 when a superuser executed the dump.", mighty, registry)
     _gauge("restore_drill_finished_timestamp_seconds", "When it ended.", evidence.finished_at.timestamp(), registry)
     last = evidence.finished_at if evidence.verdict == "VERIFIED" else evidence.record.last_verified
     if last is not None:

@@ -1,13 +1,7 @@
 """An application that turns on the drill reaches nothing but its own database, alters nothing else, leaves nothing."""
 
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -17,12 +11,9 @@ import pytest
 from fixtures.application.closed import Closed
 from fixtures.application.migrate import migrate
 from fixtures.record.stage import StageFailed
-from fixtures.sandbox.account import unprivileged_account
-from fixtures.sandbox.child import plain_environment
-from fixtures.server import ServerRequest
-from fixtures.server.binaries import Binaries, candidates
 from tests.support.application_under_test import Bench, copy_of_the_sample
 from tests.support.spoiled_sets import replace_in
+from tests.support.trusting_cluster import trusting_cluster
 
 CONNECT = """
 import os, psycopg
@@ -178,38 +169,3 @@ def test_another_cluster_of_the_machine_that_trusts_everybody_is_out_of_reach(
         migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
         with psycopg.connect(host=str(folder), port=port, user="postgres", dbname="postgres") as ours:
             assert ours.execute("SELECT to_regclass('canary')").fetchone() == (None,)
-
-
-@contextmanager
-def trusting_cluster() -> Iterator[tuple[Path, int]]:
-    binaries = next(each for each in candidates(ServerRequest("")) if isinstance(each, Binaries)).folder
-    account = unprivileged_account()
-    who = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    folder = Path(f"/tmp/rdt-trust-{os.getpid()}")
-    folder.mkdir(mode=0o755)
-    if account is not None:
-        os.chown(folder, account.uid, account.gid)
-    data = ["-D", str(folder / "data")]
-    environment = plain_environment()
-    initdb = [str(binaries / "initdb"), *data, "-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8"]
-    subprocess.run(initdb, check=True, capture_output=True, env=environment, cwd="/", **who)  # type: ignore[call-overload]
-    server = subprocess.Popen(
-        [str(binaries / "postgres"), *data, "-k", str(folder), "-p", str(port), "-c", "listen_addresses=127.0.0.1"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        cwd="/",
-        **who,  # type: ignore[call-overload]
-    )
-    try:
-        until = time.monotonic() + 30
-        while not (folder / f".s.PGSQL.{port}").exists() and time.monotonic() < until:
-            time.sleep(0.05)
-        time.sleep(0.5)
-        yield folder, port
-    finally:
-        server.send_signal(signal.SIGQUIT)
-        server.wait(20)
-        shutil.rmtree(folder)

@@ -62,9 +62,9 @@ def test_only_names_are_said(code: str, words: str, tmp_path: Path) -> None:
         ('could not create unique index "shop_ada_uniq"', 'UndefinedTable: could not create unique index "…"'),
         ("permission denied for table ada", "UndefinedTable: permission denied for table …"),
         ("permission denied for ada lovelace", "UndefinedTable"),
-        ("x\nTraceback (most recent call last):\n  File a\nada.Lovelace: x", "an exception (UndefinedTable)"),
-        ("x\nTraceback (most recent call last):\n  File a\ndjango.db.utils.Lovelace", "an exception (UndefinedTable)"),
-        ("x\nTraceback (most recent call last):\n  File a\nLovelace", "an exception (UndefinedTable)"),
+        ("x\nTraceback (most recent call last):\n  File a\nada.Lovelace: x", "UndefinedTable"),
+        ("x\nTraceback (most recent call last):\n  File a\ndjango.db.utils.Lovelace", "UndefinedTable"),
+        ("x\nTraceback (most recent call last):\n  File a\nLovelace", "UndefinedTable"),
     ],
 )
 def test_a_name_that_only_a_raised_message_says_is_taken_out(message: str, words: str, tmp_path: Path) -> None:

@@ -256,7 +256,8 @@ def evidence(
         TornDown(what="private folder", gone=True, how="no such folder"),
     )
     completeness, teardown = other.pop("completeness", whole), other.pop("teardown", gone)
-    verdict, headline = judge(everything, completeness, teardown)
+    told = record or _record()
+    verdict, headline = judge(everything, completeness, teardown, as_superuser=told.loaded_as_superuser)
     fields: dict[str, Any] = {
         "run_id": "20261122-031509-7f3a",
         "started_at": STARTED,
@@ -273,7 +274,7 @@ def evidence(
             Measure(name="RPO", target=24.0, measured=1.25, unit="hours"),
             Measure(name="RTO", target=60.0, measured=rto, unit="minutes"),
         ),
-        "record": record or _record(),
+        "record": told,
         "controls": control_cards(),
         "results": everything,
         "completeness": completeness,
