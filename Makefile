@@ -136,11 +136,11 @@ explain: $(INSTALLED)
 
 ## test    the suite's own tests in minutes; what they leave to test-all is told at the end
 test: $(INSTALLED) $(OSCAL)
-	@$(IN_VENV) -m pytest tests --ignore tests/apps -m "not whole" -n"$$WORKERS" --dist worksteal
+	@$(IN_VENV) -m pytest tests --ignore tests/apps -m "not whole" -n"$$WORKERS" --dist loadfile
 
 ## test-all  all of the suite's own tests, whole drills among them; what this machine cannot run is told at the end
 test-all: $(INSTALLED) $(OSCAL)
-	@$(IN_VENV) -m pytest tests --ignore tests/apps -n"$$WORKERS" --dist worksteal
+	@$(IN_VENV) -m pytest tests --ignore tests/apps -n"$$WORKERS" --dist loadfile
 
 ## test-apps  drill applications from PyPI, from one release to a later one (installs them into .venv-apps)
 test-apps: $(INSTALLED) $(APP_RELEASES:%=$(APP_VENVS)/%/requirements.lock)

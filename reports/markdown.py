@@ -1,6 +1,7 @@
 """Markdown in which no name, message or key can become formatting, a link, a mention or HTML."""
 
 import re
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -62,6 +63,7 @@ def _finalize(value: Any) -> Any:
     return value if isinstance(value, Literal | int | float) else escaped(str(value))
 
 
+@cache
 def templates() -> Environment:
     """Templates in which every printed value is escaped unless it is a Literal."""
     environment = Environment(

@@ -1,6 +1,7 @@
 """index.html: three first screens and the whole drill on one page that asks nobody for anything."""
 
 from collections import Counter
+from functools import cache
 
 from jinja2 import Environment
 
@@ -79,6 +80,7 @@ def _examined(evidence: Evidence) -> list[tuple[str, int, int]]:
     return sorted(((unit, checks[unit], looked_at[unit]) for unit in checks), key=lambda row: (-row[2], row[0]))
 
 
+@cache
 def _templates() -> Environment:
     return html_templates(
         areas=AREAS,

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import cache
 
 from jinja2 import Environment
 
@@ -94,6 +95,7 @@ def _spelled(value: str) -> str:
     return _IN_NO_FONT.sub(lambda match: match[0].encode("unicode_escape").decode(), words.plain(value))
 
 
+@cache
 def _templates() -> Environment:
     return html_templates(
         _spelled,

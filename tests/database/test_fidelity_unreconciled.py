@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fixtures.database.fidelity import manifest_unforeseen
 from fixtures.profile.reading import read_profile
-from tests.support.drills import Drill, Drilling, drill
+from tests.support.drills import Drill, Drilling
 from tests.support.seen_faults import expect_no_canary, expect_red
 from tests.support.spoiled_sets import copy_of, part, profile_with
 
@@ -34,12 +34,12 @@ def test_a_manifest_of_counts_only_is_compared_as_far_as_it_goes(
 
 
 def test_a_set_that_never_has_a_manifest_is_verified_and_every_document_says_unreconciled(
-    whole_set: Path, tmp_path: Path
+    whole_set: Path, tmp_path: Path, drilling: Drilling
 ) -> None:
     backup = copy_of(whole_set, tmp_path / "backups")
     part(backup, "shares").unlink()
     part(backup, "manifest").unlink()
-    outcome = drill(tmp_path / "backups", tmp_path / "out", profile=profile_with(tmp_path, NEVER_ONE))
+    outcome = drilling(tmp_path / "backups", tmp_path / "out", profile=profile_with(tmp_path, NEVER_ONE))
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
     exempt = outcome.with_outcome("exempt")
     assert {card.id for card in outcome.evidence.controls if card.area == "FID"} <= set(exempt)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.profile.reading import ProfileError, read_profile
 from tests.support.drills import ROOT, Drill, Drilling, command, drill
 from tests.support.profiles import profile_and
 from tests.support.watched_drill import runs_in
@@ -47,13 +48,28 @@ def test_a_drill_without_what_it_needs_says_which_option(option: str, says: str,
 @pytest.mark.parametrize(
     ("added", "says"),
     [
-        ("[limits]\nmigrat = 5", "limits.migrat: unknown key; did you mean 'migrate'?"),
         ("[limits]\nmigrate = 0", "limits.migrate: Input should be greater than 0"),
-        ('[exempt]\nTEN-77 = "there is nothing of the kind"', "no such control"),
-        (f'{WAIVER}control = "TEN-77"', "no such control"),
         (f'{WAIVER}control = "BAK-04"\n{WAIVER}control = "BAK-04"', "BAK-04 on whole is waived twice"),
         (f'{WAIVER}control = "bak-4"', "waiver[0].control"),
         ("[limits", "not TOML"),
+    ],
+)
+def test_a_profile_that_cannot_be_read_is_told_with_its_file_and_its_key(added: str, says: str, tmp_path: Path) -> None:
+    profile = profile_and(tmp_path, added)
+    with pytest.raises(ProfileError) as caught:
+        read_profile(profile)
+    assert says in str(caught.value)
+    assert str(profile / "profile.toml") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("added", "says"),
+    [
+        ("[limits]\nmigrat = 5", "limits.migrat: unknown key; did you mean 'migrate'?"),
+        (
+            f'[exempt]\nTEN-77 = "there is nothing of the kind"\n\n{WAIVER}control = "TEN-78"',
+            "TEN-77, TEN-78, and there is no such control",
+        ),
     ],
 )
 def test_a_faulty_profile_is_refused_with_its_file_its_key_and_the_fix(added: str, says: str, tmp_path: Path) -> None:
@@ -106,8 +122,12 @@ def incomplete(seen: Drill) -> None:
     assert "VERIFIED" not in seen.output
 
 
-def test_a_part_of_the_checks_is_no_verdict(whole_set: Path, tmp_path: Path) -> None:
-    seen = drill(whole_set.parent, tmp_path / "out", arguments=("-k", "backup_set"))
+@pytest.mark.parametrize("restored", [False, pytest.param(True, marks=pytest.mark.whole)])
+def test_a_part_of_the_checks_is_no_verdict(restored: bool, whole_set: Path, tmp_path: Path) -> None:
+    """Neither where the set is restored nor where there are no programs for it, when only the set can be judged."""
+    (tmp_path / "no-programs").mkdir()
+    programs = () if restored else ("--postgres-bin", str(tmp_path / "no-programs"))
+    seen = drill(whole_set.parent, tmp_path / "out", arguments=("-k", "backup_set", *programs))
     incomplete(seen)
     assert {result.control[:3] for result in seen.evidence.results if result.outcome == "passed"} == {"BAK"}
 

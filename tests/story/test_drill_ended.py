@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from fixtures.server.binaries import Binaries, candidates
 from fixtures.server.contract import ServerRequest
@@ -25,6 +26,12 @@ STAGES: dict[str, str | int] = {
     "application": "manage.py collectstatic",
     "the checks": 5,
 }
+WHOLE = {"application", "the checks"}
+"""What a drill reaches only when nearly all of it is done: the other stages are ended in `make test` too."""
+
+
+def ended_in(*stages: str) -> list[ParameterSet]:
+    return [pytest.param(stage, marks=[pytest.mark.whole] if stage in WHOLE else []) for stage in stages]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,7 @@ def unhurried_clients() -> Iterator[Path]:
     shutil.rmtree(home)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ended_in(*STAGES))
 def test_a_drill_that_is_killed_leaves_nothing(
     stage: str, whole_set: Path, unhurried_clients: Path, tmp_path: Path
 ) -> None:
@@ -60,7 +67,7 @@ def test_a_drill_that_is_killed_leaves_nothing(
         assert not (seen.out / "latest").exists()
 
 
-@pytest.mark.parametrize("stage", ["restore", "application"])
+@pytest.mark.parametrize("stage", ended_in("restore", "application"))
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM"])
 def test_a_drill_that_is_ended_during_a_stage_leaves_nothing_and_no_verdict(
     how: str, stage: str, whole_set: Path, tmp_path: Path
@@ -78,6 +85,7 @@ def test_a_drill_that_is_ended_during_a_stage_leaves_nothing_and_no_verdict(
         assert not list(seen.out.glob("*/evidence.json"))
 
 
+@pytest.mark.whole
 def test_a_drill_interrupted_during_its_checks_reports_what_it_did_not_try(whole_set: Path, tmp_path: Path) -> None:
     with watched_drill(whole_set.parent, tmp_path, workers=2) as seen:
         seen.wait_for(5)
@@ -90,6 +98,7 @@ def test_a_drill_interrupted_during_its_checks_reports_what_it_did_not_try(whole
         assert seen.leaves_nothing_within(20), seen.left
 
 
+@pytest.mark.whole
 def test_a_worker_that_dies_takes_no_check_with_it_unseen(whole_set: Path, tmp_path: Path) -> None:
     with watched_drill(whole_set.parent, tmp_path, workers=2) as seen:
         seen.wait_for(WORKER)

@@ -34,6 +34,7 @@ def standing() -> Iterator[Standing]:
 SHELL = {"PGHOSTADDR": "127.0.0.1", "PGSERVICE": "production", "PGOPTIONS": "-c statement_timeout=1", "PGPORT": "1"}
 
 
+@pytest.mark.whole
 def test_libpqs_variables_of_the_shell_reach_no_session_of_a_drill(whole_set: Path, tmp_path: Path) -> None:
     seen = drill(whole_set.parent, tmp_path / "out", workers=2, environment=SHELL)
     assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
@@ -78,6 +79,7 @@ def test_a_drill_in_a_container_is_verified_and_leaves_none(
     assert containers(seen.evidence.run_id) == []
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("given", ["by the environment", "on the command line"])
 def test_a_drill_on_a_named_server_is_verified_and_takes_everything_away(
     given: str, whole_set: Path, standing: Standing, tmp_path: Path

@@ -4,12 +4,15 @@ import hashlib
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.support.drills import PROFILE
 from tests.support.watched_drill import watched_drill
 
 RULE = "rules/usage-matches-ledger.sql"
 
 
+@pytest.mark.whole
 def test_a_profile_that_changes_during_a_drill_changes_nothing(whole_set: Path, tmp_path: Path) -> None:
     profile = Path(shutil.copytree(PROFILE, tmp_path / "igny8"))
     before = (profile / "profile.toml").read_text()

@@ -69,7 +69,11 @@ def drilled_until(stage: Stage, backups: Path) -> DrillRun:
         return run_drill(order, stack, progress)
 
 
-@pytest.mark.parametrize("stage", [stages.FACTS, stages.MIGRATE, stages.APPLICATION], ids=str)
+@pytest.mark.parametrize(
+    "stage",
+    [stages.FACTS, *(pytest.param(each, marks=pytest.mark.whole) for each in (stages.MIGRATE, stages.APPLICATION))],
+    ids=str,
+)
 def test_a_stage_whose_server_is_killed_is_blocked_and_names_it(stage: Stage, whole_set: Path) -> None:
     run = drilled_until(stage, whole_set.parent)
     outcome = run.record.stage(stage)
@@ -82,6 +86,7 @@ def test_a_stage_whose_server_is_killed_is_blocked_and_names_it(stage: Stage, wh
         assert not any(words in f"{each.cause} {each.fix}" for words in BLAMED)
 
 
+@pytest.mark.whole
 def test_checks_whose_server_is_killed_are_blocked_with_one_cause(whole_set: Path, tmp_path: Path) -> None:
     with watched_drill(whole_set.parent, tmp_path, workers=2) as seen:
         seen.wait_for(5)
