@@ -44,13 +44,14 @@ CRASHING_RULE = """-- id: BIL-98
 SELECT id FROM public.igny8_users WHERE email::text::integer > 0
 """
 
+# A rule's own words are shown with its result, so the name that it looks for stands in it backwards.
 TELLING_RULE = """-- id: BIL-99
 -- title: A rule that returns more than keys
 -- impact: low
 -- remediation: None is needed in a test.
 -- rationale: Whatever a rule returns, text in it is told as a keyed hash.
 -- examines: SELECT count(*) FROM public.igny8_users
-SELECT id, email, full_name FROM public.igny8_users WHERE full_name = '{name}'
+SELECT id, email, full_name FROM public.igny8_users WHERE reverse(full_name) = '{backwards}'
 """
 
 TALKATIVE = f"""
@@ -121,7 +122,7 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
     add_entries(the_set, [outside, link])
     profile = profile_and(tmp_path, "")
     (profile / "rules" / "crashing.sql").write_text(CRASHING_RULE)
-    (profile / "rules" / "telling.sql").write_text(TELLING_RULE.format(name=canary.NAME))
+    (profile / "rules" / "telling.sql").write_text(TELLING_RULE.format(backwards=canary.NAME[::-1]))
     app = copy_of_the_sample(tmp_path)
     with (app / "igny8_core" / "igny8" / "models" / "__init__.py").open("a") as models:
         models.write(TALKATIVE)
