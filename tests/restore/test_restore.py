@@ -335,9 +335,11 @@ def test_a_roles_file_that_holds_anything_else_is_refused_whole(statement: str) 
         read_roles(f"CREATE ROLE fine;\n{statement}\n", "a.roles.sql")
 
 
-def test_what_pg_dumpall_writes_is_read(small: Small) -> None:
+@pytest.mark.parametrize("options", [(), ("--clean",), ("--clean", "--if-exists"), ("--no-role-passwords",)])
+def test_what_pg_dumpall_writes_is_read(small: Small, options: tuple[str, ...]) -> None:
+    small.run("COMMENT ON ROLE small_readers IS E'who''s reading\nin ''two'' lines; \\\\ and more'", "postgres")
     dumped = subprocess.run(
-        [small.server.clients.folder / "pg_dumpall", "--roles-only"],
+        [small.server.clients.folder / "pg_dumpall", "--roles-only", *options],
         env=small.server.environment("postgres"),
         check=True,
         capture_output=True,
@@ -349,8 +351,20 @@ def test_what_pg_dumpall_writes_is_read(small: Small) -> None:
     assert app.attributes == {"LOGIN", "INHERIT"}
     of_app = [one for one in file.memberships if one.member == "small app"]
     assert [(one.role, dict(one.options)["ADMIN"]) for one in of_app] == [("small_readers", True)]
-    assert any("role small app: the roles file holds its password" in note for note in file.notes)
+    told_of_password = any("role small app: the roles file holds its password" in note for note in file.notes)
+    assert told_of_password == ("--no-role-passwords" not in options)
+    assert "role small_readers: its comment is not taken over" in file.notes
     assert "SCRAM" not in repr(file)
+    assert "who" not in repr(file)
+
+
+def test_what_is_said_of_a_role_changes_nothing_and_a_limit_is_a_number() -> None:
+    """Labels come from clusters with sepgsql; a line of several keeps the others' numbers."""
+    labelled = "CREATE ROLE a;\nSECURITY LABEL FOR dummy ON ROLE a IS 'secret\nthing';\nCREATE ROLE b;\n"
+    file = read_roles(labelled, "a.roles.sql")
+    assert (file.names, file.notes) == (("a", "b"), ("role a: its security label is not taken over",))
+    with pytest.raises(StageFailed, match="on line 5 that is no statement about a role"):
+        read_roles(f"{labelled}ALTER ROLE b WITH LOGIN CONNECTION LIMIT VALID;\n", "a.roles.sql")
 
 
 def test_a_roles_file_never_touches_the_servers_own_superuser(taken: Path, fresh: Target, tmp_path: Path) -> None:
