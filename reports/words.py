@@ -107,7 +107,7 @@ def delivered(delivery: Delivery) -> str:
     """How the files came, in figures."""
     parts = [f"{size(delivery.bytes)} in {duration(delivery.seconds)}"]
     parts += [f"{many(delivery.resumed, 'broken connection')} taken up"] if delivery.resumed else []
-    parts += [f"{many(delivery.restarted, 'changed file')} begun anew"] if delivery.restarted else []
+    parts += [f"{many(delivery.restarted, 'changed file')} fetched again"] if delivery.restarted else []
     parts += [f"{many(delivery.cached, 'file')} from the cache"] if delivery.cached else []
     return ", ".join(parts)
 

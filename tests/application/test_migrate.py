@@ -155,7 +155,7 @@ def test_a_dump_without_a_history_is_named_as_such(place: Bench, restored: psyco
 def test_two_last_migrations_are_a_conflict(place: Bench, restored: psycopg.Connection, checkout: Path) -> None:
     new_migration(checkout, "0009_rival", "", after="0008_site_locale")
     failed = failing(place, checkout, restored)
-    assert failed.cause.endswith("several last ones in igny8: 0009_content_title_index, 0009_rival")
+    assert failed.cause.endswith("several leaf nodes in igny8: 0009_content_title_index, 0009_rival")
 
 
 def test_a_migration_whose_parent_is_missing_is_the_codes_fault(

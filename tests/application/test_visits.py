@@ -174,7 +174,7 @@ def test_the_sample_shows_nobody_anothers_rows(migrated: Migrated, tmp_path: Pat
     ]
     assert all(each.asked and not each.shown for each in visited.tried)
     closed = by_pattern(visited)["admin/igny8/site/<path:object_id>/change/"]
-    assert closed.why == "it lets none of the users of tenants in"
+    assert closed.why == "it refuses every user of a tenant"
 
 
 def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrated: Migrated, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrate
     assert leaks["tenants/<int:tenant_id>/own-sites/"] == ("detail", False)
     why = {pattern: each.why for pattern, each in found.items()}
     assert why["sites/"] == "it is meant to be open to anybody"
-    assert why["breaks/<int:subscription_id>/"] == "it broke when it was asked"
+    assert why["breaks/<int:subscription_id>/"] == "it failed when it was requested"
     assert why["tenants/<int:tenant_id>/days/<str:day>/"] == "nothing says which rows its arguments name"
     assert why["writes/"] == "it showed an empty list"
     assert "nowhere/{id}" not in found

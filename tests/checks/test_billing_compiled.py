@@ -228,7 +228,7 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
     "usage that was not charged, and a charge for none": (
         used,
         """UPDATE "Spent" SET points = 21 WHERE points = 20; DELETE FROM "Spent" WHERE tenant = 'zen'""",
-        "2 of 3 charges were charged otherwise than they were used (tenantCode); "
+        "2 of 3 charges have a charge that differs from their usage (tenantCode); "
         f"tenant={ACME} rows=1 difference=1; tenant={ZEN} rows=1 difference=-4",
         (f"tenantCode={ACME} difference=1", f"tenantCode={ZEN} difference=-4"),
     ),
@@ -311,7 +311,7 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
     "a cent too much given back in two parts, and a refund of nothing": (
         refunds,
         """INSERT INTO "Refunds" VALUES (4, 1, 8.13, 'ok'), (5, 999, 1, 'ok')""",
-        "2 of 3 refunded payments were given back for more than was received; "
+        "2 of 3 refunded payments were refunded for more than was received; "
         f"tenant={ACME} rows=1 difference=0.01; tenant=None rows=1 difference=1",
         ("id=1 difference=0.01", "id=999 difference=1"),
     ),
@@ -343,7 +343,7 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
     "an amount below nought": (
         nought,
         """UPDATE "Bills" SET net = -0.001 WHERE id = 5""",
-        f"1 of 5 rows hold an amount below nought; tenant={ZEN} rows=1",
+        f"1 of 5 rows hold a negative amount; tenant={ZEN} rows=1",
         ("id=5 net_is_not_negative=False gross_is_not_negative=True",),
     ),
     "settled before it was issued": (

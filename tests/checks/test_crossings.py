@@ -60,23 +60,23 @@ def test_with_a_condition_only_the_rows_outside_it_are(tenancy: SmallTenancy, fo
     with tenancy.look(CROSSED, folder, **crossing("crossings/accepted.sql")) as look:
         assert look.problems == ()
         assert look.said(probe(look)) == (
-            "1 of 4 rows point at a row of public.cards that belongs to another tenant, and are not among those that the "
-            "profile means to",
+            "1 of 4 rows point at a row of public.cards that belongs to another tenant, and the profile "
+            "does not declare them",
             ("cardNo=3 turn=1 tenant=1 other_tenant=2",),
         )
-        assert look.database.examination.note == f"1 of 4 rows cross, as the profile says: {REASON}"
+        assert look.database.examination.note == f"1 of 4 rows reference another tenant, as the profile says: {REASON}"
 
 
 def test_with_a_condition_there_may_be_none_on_a_quiet_day(tenancy: SmallTenancy, folder: Path) -> None:
     with tenancy.look("", folder, **crossing("crossings/accepted.sql")) as look:
-        assert look.said(probe(look)) == (f"0 of 4 rows cross, as the profile says: {REASON}", ())
+        assert look.said(probe(look)) == (f"0 of 4 rows reference another tenant, as the profile says: {REASON}", ())
 
 
 def test_without_a_condition_all_are_counted_and_one_is_needed(tenancy: SmallTenancy) -> None:
     with tenancy.look(CROSSED, **crossing()) as look:
-        assert look.said(probe(look)) == (f"2 of 4 rows cross, as the profile says: {REASON}", ())
+        assert look.said(probe(look)) == (f"2 of 4 rows reference another tenant, as the profile says: {REASON}", ())
     with tenancy.look("", **crossing()) as look:
-        assert look.said(probe(look))[0].startswith("nothing needs its [[tenancy.crossing]] any more: no row crosses;")
+        assert look.said(probe(look))[0].startswith("no row crosses, so nothing needs its [[tenancy.crossing]]:")
 
 
 def test_a_reference_that_is_meant_to_cross_gives_a_row_without_an_owner_none(
@@ -110,7 +110,7 @@ def test_a_person_in_several_tenants_may_name_the_present_one_if_the_profile_say
         ),
         (
             {"crossing": [{"reference": reference, "reason": "where the person was last"}]},
-            ("1 of 1 rows cross, as the profile says: where the person was last", ()),
+            ("1 of 1 rows reference another tenant, as the profile says: where the person was last", ()),
         ),
     ):
         with tenancy.look("", **shared, **said) as look:

@@ -87,7 +87,7 @@ def test_what_the_server_turns_away_for_another_reason_is_blocked(guarded: Guard
         tried(look, LINES)
     with (
         guarded.spoiled(f'REVOKE SELECT ON lines FROM "{ROLE}"') as look,
-        pytest.raises(Blocked, match=r"may not read public\.lines: its grants did not come back"),
+        pytest.raises(Blocked, match=r"may not read public\.lines: its grants were not restored"),
     ):
         tried(look, LINES)
 

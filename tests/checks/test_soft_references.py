@@ -99,7 +99,10 @@ def test_what_means_no_row_is_no_crossing(tenancy: SmallTenancy) -> None:
         probe = soft_strays(reference, look.database.facts, look.ownership)
         found = look.said(excused(probe, look.tenancy.crossing_of(reference.id), look.table("spent")))
         assert found[1] == ("cardNo=2 turn=2 tenant=2 other_tenant=None",)
-        assert look.database.examination.note == "1 of 2 ids cross, as the profile says: gift cards of others are seen"
+        assert (
+            look.database.examination.note
+            == "1 of 2 ids reference another tenant, as the profile says: gift cards of others are seen"
+        )
 
 
 def test_its_name_says_where_it_stands() -> None:

@@ -40,7 +40,7 @@ def test_an_owned_table_is_told_with_its_way_to_the_tenant(healthy_drill: Drill)
         "igny8_content by parent_id: must stay inside one tenant",
         "igny8_sectors by sector_id: decides the owner",
         "by igny8_images(content_id): decides the owner",
-        "in findings a row is told by id as it is; no other column of it is ever shown",
+        "in findings a row is named by id as it is; no other column of it is ever shown",
     ):
         assert words in text, words
 
@@ -76,7 +76,7 @@ def test_a_column_of_paths_is_told_with_where_its_files_lie(healthy_drill: Drill
 
 
 def test_a_name_in_mixed_case_is_found_as_it_is_written(healthy_drill: Drill) -> None:
-    assert "a row is told by entryId as it is" in told("igny8_AuditTrail", healthy_drill.directory)
+    assert "a row is named by entryId as it is" in told("igny8_AuditTrail", healthy_drill.directory)
     done = explain("igny8_audittrail", "--run", str(healthy_drill.directory))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("no table public.igny8_audittrail in that database; did you mean igny8_AuditTrail")

@@ -258,9 +258,7 @@ def test_a_foreign_key_vouches_for_nothing(shelf: Shelf, tmp_path: Path) -> None
     checked = shelf.check(key=foreign)
     assert not checked.signed
     assert "signed by another" in "\n".join(checked.wrong)
-    assert verify_report(shelf.runs[-1], None).wrong == [
-        f"{ENVELOPE} is there and nobody's key was named to check it with"
-    ]
+    assert verify_report(shelf.runs[-1], None).wrong == [f"{ENVELOPE} is there, and no key was given to check it with"]
 
 
 def test_a_missed_night_is_told(shelf: Shelf) -> None:
@@ -352,7 +350,7 @@ def test_an_unsigned_report_is_told_as_that(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0].endswith("in order, and unsigned; its verdict is VERIFIED")
     done = command("verify", run, "--public-key", public)
     assert done.returncode == 1
-    assert "a key was named to check this report with, and nobody signed it" in done.stdout
+    assert "a key was given to check this report with, and the report is not signed" in done.stdout
 
 
 def test_a_line_without_a_signature_after_signed_ones_is_told(shelf: Shelf) -> None:

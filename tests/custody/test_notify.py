@@ -96,10 +96,10 @@ def test_a_deaf_one_is_told_without_its_address(
     said = capsys.readouterr()
     assert "hush" not in said.out + said.err
     assert said.err.splitlines() == [
-        f"nobody was told of this drill by {NOTIFY}, address 1 of 3: it could not be delivered",
-        f"nobody was told of this drill by {NOTIFY}, address 2 of 3: not an address that apprise knows",
-        f"nobody was told of this drill by {NOTIFY}, address 3 of 3: not an address that apprise knows",
-        f"nobody was told of this drill by {HEARTBEATS[False]}: no answer (HTTPError)",
+        f"this drill was not announced by {NOTIFY}, address 1 of 3: it could not be delivered",
+        f"this drill was not announced by {NOTIFY}, address 2 of 3: not an address that apprise knows",
+        f"this drill was not announced by {NOTIFY}, address 3 of 3: not an address that apprise knows",
+        f"this drill was not announced by {HEARTBEATS[False]}: no answer (HTTPError)",
     ]
 
 

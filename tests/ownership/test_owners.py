@@ -70,11 +70,17 @@ INSERT INTO alarms VALUES (1, NULL, NULL, NULL, NULL), (2, NULL, '{DEVICE}3', NU
 
 def test_a_row_without_an_owner_may_have_none_by_another_way_either(tenancy: SmallTenancy) -> None:
     for ownerless, expected in (
-        ({}, ("1 of 6 rows have no owner by their own way, and different ones by others", ("id=4 other_tenants=2",))),
+        (
+            {},
+            (
+                "1 of 6 rows have no owner by their declared path, and different ones by others",
+                ("id=4 other_tenants=2",),
+            ),
+        ),
         (
             {"alarms": REASON},
             (
-                "3 of 6 rows have no owner by their own way, and one by another",
+                "3 of 6 rows have no owner by their declared path, and one by another",
                 ("id=3 other_tenants=1", "id=4 other_tenants=2", "id=6 other_tenants=1"),
             ),
         ),

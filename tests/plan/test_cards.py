@@ -118,7 +118,7 @@ def test_a_rule_without_a_part_of_its_header_is_told_what_to_write(tmp_path: Pat
         ("BIL-51", "B-51", "String should match pattern"),
         ("impact: high", "impact: huge", "Input should be 'critical', 'high', 'medium' or 'low'"),
         ("-- title", "-- database: production\n-- title", "database\n  Input should be 'migrated' or 'restored'"),
-        ("-- title", "-- sums: owed\n-- title", "currency and sums are told by tenant: add `-- tenant: …`"),
+        ("-- title", "-- sums: owed\n-- title", "currency and sums are counted by tenant: add `-- tenant: …`"),
     ],
 )
 def test_a_rule_with_a_wrong_header_is_told_its_file(tmp_path: Path, former: str, latter: str, told: str) -> None:

@@ -74,12 +74,12 @@ PLANTED = {
         """,
         {
             "public.igny8_payments": Told(
-                "1 of 237 rows hold an amount below nought; tenant=1 rows=1",
+                "1 of 237 rows hold a negative amount; tenant=1 rows=1",
                 ("id=10 amount_is_not_negative=False",),
                 examined=237,
             ),
             "public.igny8_plans": Told(
-                "1 of 3 rows hold an amount below nought",
+                "1 of 3 rows hold a negative amount",
                 ("id=3 price_is_not_negative=True monthly_credits_is_not_negative=False",),
                 examined=3,
             ),

@@ -156,7 +156,7 @@ PLANTED = {
         """,
         {
             "payments": Told(
-                "2 of 20 refunded payments were given back for more than was received; tenant=3 currency=JPY "
+                "2 of 20 refunded payments were refunded for more than was received; tenant=3 currency=JPY "
                 "rows=1 difference=1.000; tenant=6 currency=USD rows=1 difference=0.010",
                 ("id=120 difference=1.000", "id=237 difference=0.010"),
                 broken=2,
@@ -188,7 +188,7 @@ PLANTED = {
         """,
         {
             "usage logs": Told(
-                "2 of 1679 charges were charged otherwise than they were used (tenant_id, entry_no); "
+                "2 of 1679 charges have a charge that differs from their usage (tenant_id, entry_no); "
                 "tenant=1 rows=1 difference=0.001; tenant=4 rows=1 difference=-1003.351",
                 ("tenant_id=1 entry_no=3 difference=0.001", "tenant_id=4 entry_no=187 difference=-1003.351"),
                 broken=2,

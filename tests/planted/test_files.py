@@ -49,7 +49,7 @@ PLANTED: Mapping[str, Mapping[str, Told]] = {
     },
     "FIL-03": {
         "images": Told(
-            f"2 of {IMAGES - 3} files have other bytes than their rows say",
+            f"2 of {IMAGES - 3} files differ from the size or digest in their rows",
             ("id=7 1 bytes are missing", "id=8 another digest"),
             broken=2,
             examined=IMAGES - 3,

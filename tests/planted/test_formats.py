@@ -130,7 +130,7 @@ PLANTED = {
             arrives="TRUNCATE igny8_usage_days",
             also={"FID-01": ("public.igny8_usage_days",)},
             blocked=("FID-04", "FID-05"),
-            because="differs from the source, as FID-01 tells",
+            because="differs from the source (see FID-01)",
         ),
     },
     "RST-01": {

@@ -125,7 +125,7 @@ PLANTED = {
             arrives=WITHOUT_GRANTS,
             also={"FID-11": ("grants",)},
             blocked=("TEN-06", "TEN-12"),
-            because="its grants did not come back",
+            because="its grants were not restored",
         ),
     },
     "RST-08": {

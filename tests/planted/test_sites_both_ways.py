@@ -128,7 +128,7 @@ def expected(healthy: Healthy, entry: dict[str, int]) -> dict[str, Told]:
         "SIT-03": Told(
             "1 of 11 deployed sites have no files", (f"site=15 version={version[15]} has no folder",), 1, 11
         ),
-        "SIT-09": Told("1 of 17 versions were deployed by nobody on record", ("site=4 version=99",), 1, 17),
+        "SIT-09": Told("1 of 17 versions have no deployment on record", ("site=4 version=99",), 1, 17),
         "SIT-10": Told(
             "1 of 9 deployed sites are live and empty",
             (f"site=6 version={version[6]} has pages with nothing in them",),
@@ -154,7 +154,7 @@ def expected(healthy: Healthy, entry: dict[str, int]) -> dict[str, Told]:
             32,
         ),
         "SIT-14": Told(
-            "2 of 67 published files with links point at something that is not there",
+            "2 of 67 published files with links link to a file that is not there",
             tuple(f"site=9 version={version[9]} entry={each} 1 of its links lead nowhere" for each in broken),
             2,
             67,

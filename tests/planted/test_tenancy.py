@@ -157,7 +157,7 @@ PLANTED = {
         """,
         {
             "public.igny8_announcements": Told(
-                "2 of 6 rows have no owner by their own way, and one by another",
+                "2 of 6 rows have no owner by their declared path, and one by another",
                 ("id=3 other_tenants=1", "id=4 other_tenants=1"),
                 broken=2,
                 examined=6,
@@ -264,7 +264,7 @@ def test_what_the_role_may_not_read_and_what_a_rule_cannot_ask_is_blocked_with_i
         'the query does not fit the database migrated: relation "public.igny8_wallets" does not exist'
     )
     assert outcome.result("TEN-06", "public.igny8_invoices").message == (
-        "the application's role may not read public.igny8_invoices: its grants did not come back"
+        "the application's role may not read public.igny8_invoices: its grants were not restored"
     )
     assert outcome.result("BIL-53").outcome == "passed"
     assert outcome.result("BIL-54").message == (

@@ -44,7 +44,8 @@ def test_drift_is_told_until_it_is_declared_and_then_it_must_be_there() -> None:
     }
     assert undeclared_drift(COMPARISON, release(drift={"index public.*": WHY, "column public.tags.name": WHY})) == {}
     assert undeclared_drift(COMPARISON, release(drift={"*": WHY, "column public.tags.name: type": WHY})) == {
-        "column public.tags.name: type": "[release.drift] column public.tags.name: type is declared and not there: remove it"
+        "column public.tags.name: "
+        "type": "[release.drift] column public.tags.name: type is declared, and there is no such difference: remove the entry"
     }
 
 
@@ -53,7 +54,7 @@ def test_a_dropped_column_is_told_until_it_is_declared_and_an_empty_one_never_is
     for name in ("tags.legacy", "public.tags.legacy"):
         assert undeclared_drops(COMPARISON, release(dropped={name: WHY})) == []
     assert undeclared_drops(COMPARISON, release(dropped={"tags.legacy": WHY, "tags.name": WHY})) == [
-        "[release.dropped] tags.name is declared and loses no value: remove it"
+        "[release.dropped] tags.name is declared, and loses no value: remove the entry"
     ]
 
 
@@ -62,19 +63,21 @@ def test_rows_that_do_not_come_back_are_told_until_they_are_declared() -> None:
         "public.tags: its rows are not what they were the first time"
     ]
     assert not_coming_back(REVERSAL, release(unrepeatable={"notes": WHY, "tags": WHY, "gone": WHY})) == [
-        "[release.unrepeatable] public.gone is declared and is the same: remove it"
+        "[release.unrepeatable] public.gone is declared, and is the same: remove the entry"
     ]
     ended = Reversal(irreversible={}, taken_back=(), kept=("a.1",), back_problem="a.1: DataError")
-    assert not_coming_back(ended, release(unrepeatable={"notes": WHY})) == ["going back ended at a.1: DataError"]
+    assert not_coming_back(ended, release(unrepeatable={"notes": WHY})) == [
+        "reversing the release ended at a.1: DataError"
+    ]
 
 
 def test_a_release_before_that_nobody_named_is_no_pass() -> None:
     nobody = Previous(not_given=True)
-    with pytest.raises(Blocked, match="nobody named the release before this one"):
+    with pytest.raises(Blocked, match="the release before this one was not given"):
         previous_tried(nobody, release())
     with pytest.raises(Exempt, match=WHY):
         previous_tried(nobody, release(not_rolling=WHY))
-    with pytest.raises(Blocked, match="does not start on it: ImportError"):
+    with pytest.raises(Blocked, match="does not start on the migrated schema: ImportError"):
         previous_tried(Previous(source="x", interpreter="y", problem="ImportError"), release())
     assert list(not_shown_of_release(ReleaseRecord(previous=nobody), release())) == [
         "Whether the release before this one works on the migrated schema was not tried: nobody named it"

@@ -54,7 +54,7 @@ def test_the_first_to_end_is_told_first_and_with_who_mends_it(tmp_path: Path) ->
         "for 1 more day",
         "for 14 more days",
     ]
-    assert story.running_out[2].endswith(f"until {DRILLED_ON + timedelta(days=14)}; platform team mends it (OPS-14)")
+    assert story.running_out[2].endswith(f"until {DRILLED_ON + timedelta(days=14)}; platform team fixes it (OPS-14)")
     text = io.StringIO()
     terminal.show(evidence, tmp_path, Console(file=text, width=200))
     markdown = summary.write_up(story)

@@ -124,7 +124,7 @@ def test_an_archives_own_clock_dates_it(small: Small, tmp_path: Path, name: str)
 def test_a_plain_dump_tells_its_time_only_when_verbose(small: Small, tmp_path: Path) -> None:
     assert written_at(dumped(small, "plain", tmp_path)) is None
     assert written_at(dumped(small, "plain, with column names", tmp_path)) is not None
-    with pytest.raises(StageFailed, match="does not tell when it was taken"):
+    with pytest.raises(StageFailed, match="has no time of its snapshot"):
         locate(dumped(small, "plain, gzip", tmp_path, stem="prod"), PROFILE)
 
 

@@ -170,8 +170,8 @@ def test_the_password_may_come_from_the_environment(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda url: url.replace(PASSWORD, "wr0ng-one"), "does not let us in"),
-        (lambda url: url + "&sslmode=nonsense", "does not let us in"),
+        (lambda url: url.replace(PASSWORD, "wr0ng-one"), "refuses the connection"),
+        (lambda url: url + "&sslmode=nonsense", "refuses the connection"),
         (lambda url: url + "&load_balance_hosts=random", "load_balance_hosts, which client programs"),
         (lambda url: url + "&nonsense=1", "cannot be read"),
         (lambda url: url.replace("postgresql://", "mysql://"), "no such provider"),
@@ -204,7 +204,10 @@ def test_a_user_who_may_not_make_databases_is_refused(standing: Standing, guardi
         connection.execute("CREATE ROLE weak LOGIN PASSWORD 'weak'")
     try:
         url = f"postgresql://weak:weak@/postgres?host={standing.server.host}"
-        with pytest.raises(ServerUnavailable, match="may not make databases"), serve(ServerRequest("x", url), guardian):
+        with (
+            pytest.raises(ServerUnavailable, match="may not create databases"),
+            serve(ServerRequest("x", url), guardian),
+        ):
             pass
     finally:
         with standing.server.connect() as connection:

@@ -125,7 +125,7 @@ def test_a_missing_a_wrong_and_a_spoiled_key_are_told_apart(
     spoiled = tmp_path / "spoiled"
     spoiled.write_text("AGE-SECRET-KEY-1NOTONE")
     told = {
-        "": "there is no key at hand: DRILL_AGE_IDENTITY",
+        "": "no key was given: DRILL_AGE_IDENTITY",
         str(tmp_path / "absent"): "cannot be read: No such file",
         str(age_key(tmp_path, "other").file): "none of the keys in the file",
         str(spoiled): "holds something that is no age identity",

@@ -128,7 +128,7 @@ FAULTS = {
         "INCONCLUSIVE",
     ),
     "serve: no server": Fault(
-        _no_server, states("serve", "blocked", ON_SERVER), "does not let us in", set(), "INCONCLUSIVE", LOADED
+        _no_server, states("serve", "blocked", ON_SERVER), "refuses the connection", set(), "INCONCLUSIVE", LOADED
     ),
     "restore: a row twice": Fault(
         _row_twice,

@@ -79,7 +79,7 @@ def test_a_stage_whose_server_is_killed_is_blocked_and_names_it(stage: Stage, wh
     outcome = run.record.stage(stage)
     assert outcome is not None
     assert outcome.state == "blocked"
-    says = f"the drill's server broke off during the stage {stage}: it does not answer any more (local: "
+    says = f"the connection to the drill's server broke during the stage {stage}: it does not answer any more (local: "
     assert outcome.cause.startswith(says)
     for each in run.outcomes:
         assert each.state == ("blocked" if stage.name == each.name or outcome.cause in each.cause else "ok")
