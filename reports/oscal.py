@@ -182,7 +182,7 @@ class _Results:
         }
         if waivers:
             accepted_by = sorted(
-                f"{each.reason} ({each.ticket}, to be fixed by {each.owner}, approved by {each.approved_by} until {each.until})"
+                f"{each.reason} ({each.ticket}, fixed by {each.owner}, approved by {each.approved_by} until {each.until})"
                 for each in set(waivers)
             )
             risk["props"] += [_prop("waiver", each) for each in accepted_by]

@@ -106,7 +106,7 @@ def _extras(result: Result, console: Console) -> None:
     if result.waiver:
         accepted = result.waiver
         _line(console, 4, f"accepted by {accepted.approved_by} until {accepted.until}: {accepted.reason}")
-        _line(console, 4, f"to be fixed by {accepted.owner}, ticket {accepted.ticket}")
+        _line(console, 4, f"fixed by {accepted.owner}, ticket {accepted.ticket}")
 
 
 def _blocked(cause: Cause, console: Console) -> None:

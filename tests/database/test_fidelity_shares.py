@@ -163,4 +163,4 @@ def test_a_table_that_cannot_be_divided_any_more_is_still_counted_and_digested(
 
 
 def test_a_table_that_is_gone_is_told_and_not_left_out(taken: Taken) -> None:
-    assert bills(taken("DROP TABLE bills")).problem == "the table is not there, as FID-01 tells"
+    assert bills(taken("DROP TABLE bills")).problem == "the table is not there (see FID-01)"

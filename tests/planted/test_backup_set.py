@@ -158,7 +158,7 @@ PLANTED = {
             arrives="TRUNCATE igny8_usage_days",
             also={"FID-01": ("public.igny8_usage_days",)},
             blocked=("FID-04", "FID-05"),
-            because="as FID-01 tells",
+            because="see FID-01",
         ),
     },
 }

@@ -10,7 +10,7 @@ PLANTED = {
             subjects=("public.igny8_usage_days",),
             samples=("tenant=1 rows=-1",),
             blocked=("FID-04", "FID-05"),
-            because="as FID-01 tells",
+            because="see FID-01",
             sql="DELETE FROM igny8_usage_days WHERE ctid = (SELECT min(ctid) FROM igny8_usage_days)",
             lost=True,
         ),
@@ -19,7 +19,7 @@ PLANTED = {
             subjects=("public.igny8_AuditTrail",),
             samples=("tenant=1 rows=+1",),
             blocked=("FID-04", "FID-05"),
-            because="as FID-01 tells",
+            because="see FID-01",
             sql="""
                 INSERT INTO "igny8_AuditTrail" ("entryId", "tenantId", "actorId", action, details, "happenedAt")
                 SELECT 0, "tenantId", "actorId", action, details, "happenedAt" FROM "igny8_AuditTrail"
@@ -34,7 +34,7 @@ PLANTED = {
             lost=True,
             also={"FID-07": ("public.igny8_content_tags_id_seq",)},
             blocked=("FID-04", "FID-05"),
-            because="as FID-01 tells",
+            because="see FID-01",
         ),
     },
     "FID-02": {
@@ -51,13 +51,13 @@ PLANTED = {
             in_set=lambda backup, healthy: dump_again(healthy, backup, "--no-blobs"),
             arrives="SELECT lo_unlink(oid) FROM pg_largeobject_metadata",
             blocked=("FID-08",),
-            because="as FID-03 tells",
+            because="see FID-03",
         ),
         "one large object is missing": Fault(
             says="large objects where the source had ",
             sql="SELECT lo_unlink(max(oid)) FROM pg_largeobject_metadata",
             blocked=("FID-08",),
-            because="as FID-03 tells",
+            because="see FID-03",
             lost=True,
         ),
     },

@@ -37,7 +37,7 @@ PLANTED = {
             sql="UPDATE igny8_keywords SET phrase = phrase || ' ' WHERE id = 7",
             lost=True,
             blocked=("FID-05",),
-            because="as FID-04 tells",
+            because="see FID-04",
         ),
         "a moment is off by a microsecond, in a table that no tenant owns": Fault(
             says="as many rows as at the source, but not the same rows",
@@ -58,7 +58,7 @@ PLANTED = {
             """,
             lost=True,
             blocked=("FID-05",),
-            because="as FID-04 tells",
+            because="see FID-04",
         ),
         "two tenants have exchanged a row": Fault(
             says="those of 2 of 6 tenants differ",
@@ -71,7 +71,7 @@ PLANTED = {
             """,
             lost=True,
             blocked=("FID-05",),
-            because="as FID-04 tells",
+            because="see FID-04",
         ),
     },
     "FID-05": {
@@ -86,7 +86,7 @@ PLANTED = {
             """,
             lost=True,
             blocked=("FID-04",),
-            because="as FID-05 tells",
+            because="see FID-05",
         ),
     },
     "FID-06": {
@@ -100,7 +100,7 @@ PLANTED = {
             """,
             lost=True,
             blocked=FINER,
-            because="as FID-06 tells",
+            because="see FID-06",
         ),
         "a plan costs a cent less, in a table that no tenant owns": Fault(
             says="the sum over all rows differs from the source's",
@@ -109,7 +109,7 @@ PLANTED = {
             sql="UPDATE igny8_plans SET price = price - 0.01 WHERE id = 1",
             lost=True,
             blocked=("FID-04",),
-            because="as FID-06 tells",
+            because="see FID-06",
         ),
     },
     "FID-07": {

@@ -61,4 +61,4 @@ def test_the_first_to_end_is_told_first_and_with_who_mends_it(tmp_path: Path) ->
     for told in story.running_out:
         assert told in text.getvalue()
     assert markdown.count("| Waiver running out |") == 3
-    assert "(mended by platform team, ticket OPS-14)" in markdown
+    assert "(fixed by platform team, ticket OPS-14)" in markdown
