@@ -56,7 +56,7 @@ KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE
 .PHONY: help venv drill gate list backup profile explain test test-all test-apps lint schema map report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old resolve FORCE
 
-## help    this text
+## help    show this text
 help:
 	@sed -n 's/^## /  make /p' $(firstword $(MAKEFILE_LIST))
 	@echo
@@ -76,7 +76,7 @@ help:
 ## venv    make .venv from requirements.lock (the others do so by themselves)
 venv: $(INSTALLED)
 
-## drill   back up the sample and drill that set; or drill your own: BACKUPS=DIR APP=DIR PROFILE=NAME
+## drill   back up the sample and drill that set; or drill your own set: BACKUPS=DIR APP=DIR PROFILE=NAME
 drill: $(INSTALLED)
 ifeq ($(OWN_SET),)
 	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
@@ -91,7 +91,7 @@ else
 	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 endif
 
-## gate    may this release be deployed, GO or NO-GO: APP=DIR (the release) BACKUPS=DIR PROFILE=NAME (none: the sample)
+## gate    try a release on a backup, GO or NO-GO: APP=DIR (the release) BACKUPS=DIR PROFILE=NAME (none: the sample)
 gate: $(INSTALLED)
 ifeq ($(OWN_SET),)
 	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
@@ -108,7 +108,7 @@ else
 	  $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 endif
 
-## list    the backup sets that there are, newest first, and no drill: BACKUPS=DIR|URL (the sample's)
+## list    list the backup sets, newest first, without a drill: BACKUPS=DIR|URL (none: the sample's)
 list: $(INSTALLED)
 	@$(IN_VENV) -m pytest verify --list --backups "$${BACKUPS:-$(SAMPLE_SETS)}" $(call given,PROFILE,--profile)
 
@@ -129,16 +129,16 @@ profile: $(INSTALLED)
 	@$(IN_VENV) -m fixtures.commands.drafting --backups "$$BACKUPS" --into "$$INTO" $(call given,SET,--set) \
 	  $(call given,APP,--app) $(call given,POSTGRES_BIN,--postgres-bin)
 
-## explain what is believed of a table, and which controls touch it: TABLE=NAME, by RUN (the latest) or BACKUPS PROFILE
+## explain show what the profile says of a table, and which controls touch it: TABLE=NAME, by RUN (the latest) or BACKUPS PROFILE
 explain: $(INSTALLED)
 	@$(IN_VENV) -m fixtures.commands.explaining "$$TABLE" $(if $(value BACKUPS),--backups "$$BACKUPS",--run "$$RUN") \
 	  $(call given,SET,--set) $(call given,PROFILE,--profile) $(call given,POSTGRES_BIN,--postgres-bin)
 
-## test    the suite's own tests in minutes; what they leave to test-all is told at the end
+## test    run the suite's own tests in minutes; the last lines count what they leave to test-all
 test: $(INSTALLED) $(OSCAL)
 	@$(IN_VENV) -m pytest tests --ignore tests/apps -m "not whole" -n"$$WORKERS" --dist loadfile
 
-## test-all  all of the suite's own tests, whole drills among them; what this machine cannot run is told at the end
+## test-all  run all of the suite's own tests, with whole drills; the last lines name what this machine cannot run
 test-all: $(INSTALLED) $(OSCAL)
 	@$(IN_VENV) -m pytest tests --ignore tests/apps -n"$$WORKERS" --dist loadfile
 
@@ -146,18 +146,18 @@ test-all: $(INSTALLED) $(OSCAL)
 test-apps: $(INSTALLED) $(APP_RELEASES:%=$(APP_VENVS)/%/requirements.lock)
 	@$(IN_VENV) -m pytest tests/apps -n"$$WORKERS" --dist loadscope
 
-## lint    ruff and strict mypy
+## lint    run ruff and strict mypy
 lint: $(INSTALLED)
 	@$(IN_VENV) -m ruff check .
 	@$(IN_VENV) -m ruff format --check .
 	@$(IN_VENV) -m mypy
 
-## schema  write the JSON schemas, and the documents that tell them, anew from the shapes
+## schema  write the JSON schemas and their documents from the shapes
 schema: $(INSTALLED)
 	@$(IN_VENV) -m reports.schema
 	@$(IN_VENV) -m fixtures.profile.schema
 
-## map     draw docs/map.svg anew: the rooms and their imports
+## map     draw docs/map.svg: the rooms and their imports
 map: $(INSTALLED)
 	@$(IN_VENV) -m docs.draw_map
 
@@ -165,7 +165,7 @@ map: $(INSTALLED)
 report: $(INSTALLED)
 	@$(IN_VENV) -m reports "$$RUN"
 
-## comment the summary as a comment of a pull request on GitHub, edited by later runs: RUN=reports/out/RUN-ID (the latest)
+## comment write the summary as a comment on a GitHub pull request, edited by later runs: RUN=reports/out/RUN-ID (the latest)
 comment: $(INSTALLED)
 	@$(IN_VENV) -m reports.comment "$$RUN"
 
@@ -174,14 +174,14 @@ allure: $(INSTALLED)
 	@echo "Building the Allure page of $$RUN"
 	@$(IN_VENV) -m reports.allure "$$RUN"
 
-## lock    write requirements.lock anew from pyproject.toml (UPGRADE=1: to the newest versions)
+## lock    write requirements.lock from pyproject.toml (UPGRADE=1: with the newest versions)
 lock: $(UV)
 	@echo "Locking with $(LOCKER)"
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --generate-hashes \
 	  --python-version 3.11 $(foreach extra,sample dev s3 sftp http encryption pdf,--extra $(extra)) $(if $(UPGRADE),--upgrade) \
 	  -o requirements.lock pyproject.toml
 
-## lock-apps  write the other lock files of the tests anew, from tests/apps/*/requirements/*.in and tests/oscal
+## lock-apps  write the tests' other lock files, from tests/apps/*/requirements/*.in and tests/oscal
 lock-apps: $(UV)
 	@echo "Locking with $(LOCKER)"
 	@set -e; for wanted in $(APPS:%=tests/apps/%/requirements/older) $(APPS:%=tests/apps/%/requirements/newer) \
@@ -189,11 +189,11 @@ lock-apps: $(UV)
 	  UV_CUSTOM_COMPILE_COMMAND="make lock-apps" $(UV) pip compile --quiet --universal --generate-hashes \
 	    --python-version 3.11 -o $$wanted.lock $$wanted.in; done
 
-## bench   how fast it is, as ratios within one run: SCALES=1,10,100 ROUNDS=3 (minutes; prints a page)
+## bench   measure speed, as ratios within one run: SCALES=1,10,100 ROUNDS=3 (minutes; prints a page)
 bench: $(INSTALLED)
 	@$(IN_VENV) -m bench $(call given,SCALES,--scales) $(call given,ROUNDS,--rounds)
 
-## keys    make the pair of keys that vouches for drills: INTO=DIR (then: make drill SIGNING_KEY=DIR/drill-signing.key)
+## keys    make the key pair that signs drills: INTO=DIR (then: make drill SIGNING_KEY=DIR/drill-signing.key)
 keys: $(INSTALLED)
 	$(call need,INTO,A folder that only the drill reads: make keys INTO=DIR)
 	@$(IN_VENV) -m fixtures.commands.custody keys "$$INTO"
@@ -203,23 +203,23 @@ verify-report: $(INSTALLED)
 	@$(IN_VENV) -m fixtures.commands.custody verify "$$RUN" $(call given,PUBLIC_KEY,--public-key) \
 	  $(call given,REVIEWER_KEY,--reviewer-key) $(call given,EVERY,--every)
 
-## sign-off  say, signed, that a report was reviewed: RUN=reports/out/RUN-ID REVIEWER=NAME SIGNING_KEY=FILE
+## sign-off  sign that a report was reviewed: RUN=reports/out/RUN-ID REVIEWER=NAME SIGNING_KEY=FILE
 sign-off: $(INSTALLED)
 	$(call need,REVIEWER SIGNING_KEY,The reviewer and their own key: make sign-off RUN=… REVIEWER=NAME SIGNING_KEY=FILE)
 	@$(IN_VENV) -m fixtures.commands.custody sign-off "$$RUN" --reviewer "$$REVIEWER" --signing-key "$$SIGNING_KEY"
 
-## remove-old  remove reports by age, never the last good one and no line of the ledger: DAYS=N OUT=DIR
+## remove-old  remove old reports, never the last VERIFIED one, and no line of the ledger: DAYS=N OUT=DIR
 remove-old: $(INSTALLED)
 	$(call need,DAYS,How many days reports are kept: make remove-old DAYS=400)
 	@$(IN_VENV) -m fixtures.commands.custody remove-old "$${OUT:-reports/out}" --days "$$DAYS"
 
-## resolve show the rows that a finding's masks stand for, on this terminal alone: FINDING=F-… MASK_KEY=FILE RUN=…
+## resolve show the rows behind a finding's masks, on this terminal only: FINDING=F-… MASK_KEY=FILE RUN=…
 resolve: $(INSTALLED)
 	$(call need,FINDING,The finding as the report tells it: make resolve FINDING=F-… MASK_KEY=FILE)
 	@$(IN_VENV) -m fixtures.commands.resolving "$$FINDING" --run "$$RUN" $(call given,BACKUPS,--backups) $(call given,APP,--app) \
 	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin)
 
-## clean   remove what can be made again: .venv, caches, the sample's sets; drills' reports stay
+## clean   remove .venv, caches and the sample's sets; reports of drills stay
 clean:
 	rm -rf $(VENV) $(APP_VENVS) .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules tests/axe/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
