@@ -7,7 +7,7 @@ from fixtures.profile import Profile
 from fixtures.profile.backups import Schedule
 from fixtures.record.record import DrillRecord
 from fixtures.record.set_record import BackupSet
-from fixtures.shelf.schedule import Promise, kept, never_taken, shrunk
+from fixtures.shelf.schedule import Promise, dump_shrinkage, kept, never_taken
 
 _ALONE = (
     "the drill was given one set and not its folder, so it saw no other set: give the folder that holds "
@@ -63,7 +63,7 @@ def test_sets_are_kept_as_promised(
 )
 def test_the_dump_has_not_collapsed(backup_set: BackupSet, promised: Profile, examination: Examination) -> None:
     """A dump of half the size restores without an error: what is missing was missing when it was taken."""
-    loss = shrunk(backup_set, promised.backup)
+    loss = dump_shrinkage(backup_set, promised.backup)
     examination.saw(loss.over, "sets before it")
     if loss.over and loss.percent > promised.backup.shrink_percent:
         raise Finding(

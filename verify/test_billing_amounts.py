@@ -1,7 +1,7 @@
 """BIL: what may stand in a column of money, and what the migrations may make of it."""
 
 from fixtures.checks.billing.books import Books
-from fixtures.checks.billing.conserved import Holdings, compared
+from fixtures.checks.billing.conserved import Holdings, compare_money
 from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
 from fixtures.checks.billing.domain import (
     MoneyTable,
@@ -107,5 +107,5 @@ def test_the_migrations_leave_the_money(
     restored: Database, migrated: Database, kept: Holdings, examination: Examination
 ) -> None:
     """A migration that rounds, drops or moves amounts does so to every row at once, and nobody looks at them all again."""
-    looked_at, differences = compared(kept, restored, migrated)
+    looked_at, differences = compare_money(kept, restored, migrated)
     examination.expect_none(differences, "differ from before the migrations", of=looked_at, unit="sums of money")

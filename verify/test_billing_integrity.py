@@ -3,14 +3,14 @@
 from fixtures.checks.billing.books import Books
 from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
 from fixtures.checks.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
-from fixtures.checks.billing.period import ActivePeriod, idle, overlapping, with_a_hole_before
+from fixtures.checks.billing.period import ActivePeriod, idle_periods, overlapping_periods, with_a_hole_before
 from fixtures.checks.billing.settlement import (
     Processed,
-    overpaid,
+    overpaid_invoices,
     paid_though_unpaid,
     processed_twice,
     refunded_beyond,
-    uncovered,
+    uncovered_invoices,
     without_invoice,
 )
 from fixtures.checks.billing.tax import wrong_tax
@@ -74,7 +74,7 @@ def test_the_total_is_lines_plus_tax(migrated: Database, invoice: Invoice, books
 @for_each("payment")
 def test_a_paid_invoice_is_covered(migrated: Database, payment: Payment, profile: Profile, books: Books) -> None:
     """Paid means: succeeded payments of the same tenant and currency, less what was refunded, come up to the total."""
-    migrated.expect_none(uncovered(payment, profile.invoice_named(payment.settles), books))
+    migrated.expect_none(uncovered_invoices(payment, profile.invoice_named(payment.settles), books))
 
 
 @control(
@@ -98,7 +98,7 @@ def test_the_payment_settles_an_invoice(migrated: Database, payment: Payment, pr
 @for_each("period")
 def test_periods_do_not_overlap(migrated: Database, period: Period, books: Books) -> None:
     """Two periods at once charge a customer twice for the same days."""
-    migrated.expect_none(overlapping(period, books))
+    migrated.expect_none(overlapping_periods(period, books))
 
 
 @control(
@@ -177,7 +177,7 @@ def test_unpaid_means_unpaid(migrated: Database, payment: Payment, profile: Prof
 @for_each("payment")
 def test_nothing_is_overpaid(migrated: Database, payment: Payment, profile: Profile, books: Books) -> None:
     """What was paid beyond a document's total belongs to the customer: refunded, or credited."""
-    migrated.expect_none(overpaid(payment, profile.invoice_named(payment.settles), books))
+    migrated.expect_none(overpaid_invoices(payment, profile.invoice_named(payment.settles), books))
 
 
 @control(
@@ -226,7 +226,7 @@ def test_periods_leave_no_hole(migrated: Database, period: Period, books: Books)
 def test_what_is_active_runs(migrated: Database, active: ActivePeriod, books: Books) -> None:
     """A subscription that is active and ended serves for nothing; one that has not begun charges too early. Where the
     profile says who is served, each of them has one that runs."""
-    migrated.expect_none(idle(active, books))
+    migrated.expect_none(idle_periods(active, books))
 
 
 @control(

@@ -10,17 +10,17 @@ from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.fidelity.catalogue_difference import (
     changed_authority,
     lacking_extensions,
-    strayed,
+    sequence_difference,
     unlike_collations,
 )
 from fixtures.checks.fidelity.subjects import Authority
 from fixtures.checks.fidelity.table_difference import (
-    differs,
+    differing_tenants,
+    money_differs,
     other_rows,
     other_sums,
     rows_changed_hands,
     table_difference,
-    whose,
 )
 from fixtures.plugin.declare import control, for_each
 from fixtures.record.contents import MoneyCompared, SequenceSpan, SharesCompared
@@ -45,7 +45,7 @@ def test_the_table_has_the_rows_that_the_source_had(
     message = "the table is not there" if rows is None else f"{rows} rows where the source had {expected}"
     examination.saw(1, "tables")
     if rows != expected:
-        raise Finding(message, 1, whose(drilled, name))
+        raise Finding(message, 1, differing_tenants(drilled, name))
 
 
 @control(
@@ -141,7 +141,7 @@ def test_money_adds_up_to_what_it_was(
     if shares.problem:
         raise Blocked(shares.problem)
     examination.saw(money.currencies, "currencies")
-    if differs(money):
+    if money_differs(money):
         table_difference(drilled, name).leave_to("FID-06")
         other_sums(money)
 
@@ -160,7 +160,7 @@ def test_the_sequence_stands_where_it_stood(
     must lie between, and where nobody drew a number that is one state."""
     name, at_source = span
     here = drilled.restored_contents.sequences.get(name)
-    wrong = "it is not there" if here is None else strayed(at_source, here.before)
+    wrong = "it is not there" if here is None else sequence_difference(at_source, here.before)
     examination.expect(not wrong, wrong, unit="sequences")
 
 

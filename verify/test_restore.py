@@ -2,7 +2,7 @@
 
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
-from fixtures.checks.restore.toc import acl_relation, missing
+from fixtures.checks.restore.toc import acl_relation, missing_objects
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
@@ -32,7 +32,7 @@ def test_the_dump_restores_without_an_unexpected_error(record: DrillRecord, exam
 def test_every_listed_object_is_there(restored: Database, entries: list[TocEntry], examination: Examination) -> None:
     """An object that failed to restore leaves a database that looks whole."""
     examination.expect_none(
-        missing(entries, restored.facts), "are not in the database", of=len(entries), unit="objects"
+        missing_objects(entries, restored.facts), "are not in the database", of=len(entries), unit="objects"
     )
 
 

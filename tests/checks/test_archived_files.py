@@ -12,7 +12,13 @@ from pathlib import Path
 from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
-from fixtures.checks.sites.archived_files import ArchivedFiles, altered, astray, missing, unclaimed
+from fixtures.checks.sites.archived_files import (
+    ArchivedFiles,
+    altered_files,
+    misplaced_files,
+    missing_files,
+    unclaimed_files,
+)
 from fixtures.database.read_facts import read_facts
 from fixtures.ownership import derive_ownership
 from fixtures.profile.files import FileColumn
@@ -80,10 +86,10 @@ def told(files: ArchivedFiles, lookup: Lookup) -> tuple[str, tuple[str, ...]]:
 def test_a_querys_files_are_looked_up_both_ways(healthy: Healthy, tmp_path: Path) -> None:
     with looked_up(healthy, tmp_path, COLUMN) as files:
         gone = ("1 of 3 rows name a file that is not in the archive", ("id=2 has no file",))
-        assert told(files, missing(COLUMN)) == gone
-        assert told(files, altered(COLUMN))[1] == ("id=37 1 bytes too many",)
-        assert told(files, unclaimed(COLUMN.claimed_folder))[1] == ("entry=4",)
-        assert told(files, astray(COLUMN, owned=files.owned(COLUMN))) == ("", ())
+        assert told(files, missing_files(COLUMN)) == gone
+        assert told(files, altered_files(COLUMN))[1] == ("id=37 1 bytes too many",)
+        assert told(files, unclaimed_files(COLUMN.claimed_folder))[1] == ("entry=4",)
+        assert told(files, misplaced_files(COLUMN, owned=files.owned(COLUMN))) == ("", ())
 
 
 NAMED = {
@@ -109,8 +115,8 @@ def test_a_row_without_an_owner_is_told_once_and_one_outside_its_folder_here(hea
             "1 of 209 rows name a file that is not in their own tenant's folder",
             ("id=2 outside its tenant's folder",),
         )
-        assert told(files, astray(column, owned=True)) == here
-        unknown = told(files, astray(column, owned=False))[1]
+        assert told(files, misplaced_files(column, owned=True)) == here
+        unknown = told(files, misplaced_files(column, owned=False))[1]
         assert unknown == ("id=1 belongs to no tenant", "id=2 outside its tenant's folder")
         assert not files.owned(COLUMN)
 
@@ -123,8 +129,8 @@ def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_pat
     column = FileColumn.model_validate({**NAMED, "claims": "uploads"})
     planted = "DELETE FROM igny8_images WHERE id > 2; UPDATE igny8_images SET path = 'uploads/1/image-' || id || '.svg'"
     with looked_up(healthy, tmp_path, column, planted, uploads) as files:
-        assert told(files, missing(column)) == (
+        assert told(files, missing_files(column)) == (
             "1 of 2 rows name a file that is not in the archive",
             ("id=2 has no file",),
         )
-        assert told(files, unclaimed(column.claimed_folder)) == ("", ())
+        assert told(files, unclaimed_files(column.claimed_folder)) == ("", ())

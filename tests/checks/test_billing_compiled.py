@@ -17,14 +17,14 @@ from fixtures.checks.billing.domain import (
     outside_its_list,
 )
 from fixtures.checks.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
-from fixtures.checks.billing.period import not_running, not_served, overlapping, with_a_hole_before
+from fixtures.checks.billing.period import not_running, not_served, overlapping_periods, with_a_hole_before
 from fixtures.checks.billing.settlement import (
     Processed,
-    overpaid,
+    overpaid_invoices,
     paid_though_unpaid,
     processed_twice,
     refunded_beyond,
-    uncovered,
+    uncovered_invoices,
     without_invoice,
 )
 from fixtures.checks.billing.tax import wrong_tax
@@ -96,7 +96,7 @@ def credited(shop: Shop) -> Probe:
 
 
 def covered(shop: Shop, which: int = 0) -> Probe:
-    return uncovered(shop.profile.payment[which], shop.profile.invoice[which], shop.books)
+    return uncovered_invoices(shop.profile.payment[which], shop.profile.invoice[which], shop.books)
 
 
 def unpaid(shop: Shop) -> Probe:
@@ -104,7 +104,7 @@ def unpaid(shop: Shop) -> Probe:
 
 
 def excess(shop: Shop) -> Probe:
-    return overpaid(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
+    return overpaid_invoices(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
 
 
 def settles(shop: Shop) -> Probe:
@@ -122,7 +122,7 @@ def refunds(shop: Shop, which: int = 0) -> Probe:
 
 
 def overlaps(shop: Shop) -> Probe:
-    return overlapping(shop.profile.period[0], shop.books)
+    return overlapping_periods(shop.profile.period[0], shop.books)
 
 
 def holes(shop: Shop) -> Probe:

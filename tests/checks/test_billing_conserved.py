@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from fixtures.checks.billing.conserved import compared, holdings
+from fixtures.checks.billing.conserved import compare_money, holdings
 from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.masking import masked_text
@@ -77,7 +77,7 @@ def migrated(server: Server) -> Iterator[Migrated]:
             held = holdings(
                 was, new.table(table), summed_columns(profile, old)[table], (paths[0], paths[1]), profile.money_changed
             )
-            return compared(held, database(before, old), database(after, new))
+            return compare_money(held, database(before, old), database(after, new))
 
         yield by
         after.rollback()

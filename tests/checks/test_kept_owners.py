@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.masking import masked_text
-from fixtures.checks.tenancy.kept_owners import Exchanged, KeptOwners, exchanged
+from fixtures.checks.tenancy.kept_owners import Exchanged, KeptOwners, exchanged_rows
 from fixtures.database.catalogue import take_structure
 from fixtures.ownership import derive_ownership
 from fixtures.profile import Profile
@@ -68,7 +68,7 @@ def migrated(server: Server) -> Iterator[By]:
             known = old.table(table)
             assert known is not None
             kept = KeptOwners(known.primary_key, was, now)
-            return exchanged(kept, database(before, old), database(after, new))
+            return exchanged_rows(kept, database(before, old), database(after, new))
 
         yield by
         after.rollback()

@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.checks.masking import RememberingKey, masked, masked_text
 from fixtures.commands.resolving.wanted import NotResolvable, find
-from fixtures.custody.drill_ledger import NAME, enter
+from fixtures.custody.drill_ledger import NAME, enter_drill
 from fixtures.custody.mask_key import MaskKey, make_mask_key, passing_mask_key, read_mask_key
 from fixtures.record.evidence import Evidence, Masking, Result, finding_id
 from tests.support import evidence_examples as examples
@@ -31,7 +31,7 @@ def drilled(out: Path, masking: Masking, samples: tuple[str, ...] = SAMPLES) -> 
     run.mkdir(parents=True)
     content = evidence.model_dump_json().encode()
     (run / "evidence.json").write_bytes(content)
-    enter(out / NAME, evidence, hashlib.sha256(content).hexdigest())
+    enter_drill(out / NAME, evidence, hashlib.sha256(content).hexdigest())
     return run
 
 

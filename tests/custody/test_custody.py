@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.custody.attestation import BUNDLE, ENVELOPE, SIGNATURE, SIGNED_BYTES, attest
-from fixtures.custody.drill_ledger import NAME, enter
+from fixtures.custody.drill_ledger import NAME, enter_drill
 from fixtures.custody.keys import PASSPHRASE, PRIVATE, PUBLIC, KeyFault, make_keys, read_public_key, read_signer
 from fixtures.custody.lines import SIGNATURES
 from fixtures.custody.retention import remove_old
@@ -59,7 +59,7 @@ class Shelf:
             (run / not_made).unlink()
             (run / f"{not_made}.not-made.txt").write_text(f"{not_made} was not made")
         signer = read_signer(self.private)
-        enter(
+        enter_drill(
             self.out / NAME,
             evidence,
             hashlib.sha256(written).hexdigest(),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.custody.drill_ledger import BEGINNING, NAME, enter, read_ledger
+from fixtures.custody.drill_ledger import BEGINNING, NAME, enter_drill, read_ledger
 from fixtures.custody.drilled_before import drilled_before
 from tests.support import evidence_examples as examples
 
@@ -18,7 +18,7 @@ DIGEST = "e" * 64
 def entered(path: Path, count: int) -> list[str]:
     """A ledger of that many drills, as lines."""
     for number in range(count):
-        enter(path, examples.verified().model_copy(update={"run_id": f"run-{number}"}), DIGEST)
+        enter_drill(path, examples.verified().model_copy(update={"run_id": f"run-{number}"}), DIGEST)
     return path.read_text().splitlines(keepends=True)
 
 
@@ -28,8 +28,8 @@ def test_a_drill_is_entered_and_found_by_its_dump(tmp_path: Path) -> None:
     found = evidence.record.backup_set
     assert found is not None
     assert read_ledger(ledger).entries == ()
-    enter(ledger, evidence, DIGEST)
-    enter(ledger, examples.failed().model_copy(update={"run_id": "the-next-night"}), DIGEST)
+    enter_drill(ledger, evidence, DIGEST)
+    enter_drill(ledger, examples.failed().model_copy(update={"run_id": "the-next-night"}), DIGEST)
     read = read_ledger(ledger)
     assert (read.wrong, read.broken) == ((), ())
     assert [entry.verdict for entry in read.entries] == ["VERIFIED", "FAILED"]
@@ -48,7 +48,7 @@ def test_a_drill_is_entered_and_found_by_its_dump(tmp_path: Path) -> None:
 def test_a_drill_that_found_no_set_is_entered_too(tmp_path: Path) -> None:
     evidence = examples.verified()
     lost = evidence.model_copy(update={"record": evidence.record.model_copy(update={"backup_set": None})})
-    entry = enter(tmp_path / NAME, lost, DIGEST)
+    entry = enter_drill(tmp_path / NAME, lost, DIGEST)
     assert (entry.set_name, entry.dump_sha256, entry.previous) == (None, None, BEGINNING)
     read = read_ledger(tmp_path / NAME)
     assert (len(read.entries), read.drills) == (1, ())
@@ -78,7 +78,7 @@ def test_lines_that_cannot_be_read_are_told_and_the_others_believed(tmp_path: Pa
     (whole,) = entered(tmp_path / NAME, 1)
     spoiled = json.dumps(json.loads(whole) | {"verdict": "SECRETWORD"})
     (tmp_path / NAME).write_text(f"{whole}not json\n{spoiled}\n{whole[:40]}")
-    enter(tmp_path / NAME, examples.verified(), DIGEST)
+    enter_drill(tmp_path / NAME, examples.verified(), DIGEST)
     read = read_ledger(tmp_path / NAME)
     assert len(read.entries) == 2
     assert [problem.split(" cannot")[0] for problem in read.wrong] == [f"{NAME} line {number}" for number in (2, 3, 4)]
@@ -123,7 +123,7 @@ def test_a_line_means_one_thing_alone(how: str, tmp_path: Path) -> None:
 
 def _enter(ledger: Path) -> None:
     for number in range(20):
-        enter(ledger, examples.verified().model_copy(update={"run_id": f"{os.getpid()}-{number}"}), DIGEST)
+        enter_drill(ledger, examples.verified().model_copy(update={"run_id": f"{os.getpid()}-{number}"}), DIGEST)
 
 
 def test_drills_that_end_together_lose_no_line_and_make_one_chain(tmp_path: Path) -> None:

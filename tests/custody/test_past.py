@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.custody.drill_ledger import NAME, enter, read_ledger
+from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
 from fixtures.custody.look_back import look_back
 from fixtures.custody.since import last_drill
 from fixtures.profile.backups import Schedule
@@ -27,7 +27,7 @@ def drilled(out: Path, run_id: str, evidence: Evidence, ago: float = 0) -> Path:
     run.mkdir(parents=True)
     content = evidence.model_dump_json().encode()
     (run / "evidence.json").write_bytes(content)
-    enter(out / NAME, evidence, hashlib.sha256(content).hexdigest())
+    enter_drill(out / NAME, evidence, hashlib.sha256(content).hexdigest())
     return run
 
 

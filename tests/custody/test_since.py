@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from fixtures.custody.drill_ledger import NAME, enter, read_ledger
-from fixtures.custody.since import last_drill, since
+from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
+from fixtures.custody.since import compare_findings, last_drill
 from fixtures.record.evidence import Evidence, Outcome, Result
 from reports.story import Story
 from tests.support import evidence_examples as examples
@@ -20,7 +20,7 @@ def drilled(out: Path, run_id: str, evidence: Evidence) -> Path:
     run.mkdir(parents=True)
     content = evidence.model_dump_json().encode()
     (run / "evidence.json").write_bytes(content)
-    enter(out / NAME, evidence, hashlib.sha256(content).hexdigest())
+    enter_drill(out / NAME, evidence, hashlib.sha256(content).hexdigest())
     return run
 
 
@@ -37,7 +37,7 @@ def test_each_finding_is_new_still_there_gone_or_not_tried() -> None:
     before = examples.evidence([result(control, then) for control, (then, _) in outcomes.items()])
     gone_with_its_subject = result("BAK-08", "failed")
     before = before.model_copy(update={"results": (*before.results, gone_with_its_subject)})
-    found = since(before, [result(control, now) for control, (_, now) in outcomes.items()])
+    found = compare_findings(before, [result(control, now) for control, (_, now) in outcomes.items()])
     subject = before.results[0].subject
     named = {
         part: [name.removesuffix(f"[{subject}]") for name in getattr(found, part)]
@@ -67,9 +67,9 @@ def test_the_last_drill_is_the_newest_of_this_profile_that_nobody_altered(tmp_pa
 
 def test_every_reader_is_told_what_changed() -> None:
     failed = examples.failed()
-    told = failed.model_copy(update={"since": since(examples.verified(), failed.results)})
+    told = failed.model_copy(update={"since": compare_findings(examples.verified(), failed.results)})
     assert Story(failed).since == ""
     assert Story(told).since.startswith(f"{len(told.since.new)} new (")
     healthy = examples.evidence([result("BAK-01", "passed")])
-    quiet = healthy.model_copy(update={"since": since(healthy, healthy.results)})
+    quiet = healthy.model_copy(update={"since": compare_findings(healthy, healthy.results)})
     assert Story(quiet).since.startswith("no finding then or now, since ")

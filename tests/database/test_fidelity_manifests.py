@@ -11,7 +11,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.fidelity.catalogue_difference import strayed
+from fixtures.checks.fidelity.catalogue_difference import sequence_difference
 from fixtures.commands.backup import take_backup
 from fixtures.commands.backup.job import Job
 from fixtures.database import read_contents
@@ -151,7 +151,7 @@ def test_a_sequence_that_moves_while_pg_dump_runs_is_told_by_both_its_states(sma
         found, _ = read_contents.sequence_states(cursor)[TableName("public", "busy")]
     small.server.drop_database("again")
     assert found.last_value == span.before.last_value + 1
-    assert strayed(span, found) == ""
+    assert sequence_difference(span, found) == ""
 
 
 def state(value: int, called: bool = True) -> SequenceState:
@@ -160,14 +160,23 @@ def state(value: int, called: bool = True) -> SequenceState:
 
 def test_a_sequence_outside_its_two_states_has_strayed() -> None:
     still = SequenceSpan(before=state(5), after=state(5), increment=1)
-    assert strayed(still, state(5)) == ""
-    assert strayed(still, state(5, called=False)) == "it stands at 5, not drawn yet where the source's stood at 5"
+    assert sequence_difference(still, state(5)) == ""
+    assert (
+        sequence_difference(still, state(5, called=False))
+        == "it stands at 5, not drawn yet where the source's stood at 5"
+    )
     moved = SequenceSpan(before=state(5), after=state(9), increment=1)
-    assert [strayed(moved, state(value)) == "" for value in (4, 5, 7, 9, 10)] == [False, True, True, True, False]
+    assert [sequence_difference(moved, state(value)) == "" for value in (4, 5, 7, 9, 10)] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
     down = SequenceSpan(before=state(-5), after=state(-9), increment=-1)
-    assert [strayed(down, state(value)) == "" for value in (-4, -7, -10)] == [False, True, False]
+    assert [sequence_difference(down, state(value)) == "" for value in (-4, -7, -10)] == [False, True, False]
     with pytest.raises(Blocked, match="set back"):
-        strayed(SequenceSpan(before=state(9), after=state(1), increment=1), state(9))
+        sequence_difference(SequenceSpan(before=state(9), after=state(1), increment=1), state(9))
 
 
 def beside(small: Small, folder: Path, *command: str, by: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.checks.tenancy.owners import owned_otherwise, unowned
+from fixtures.checks.tenancy.owners import owned_otherwise, rows_without_owner
 from fixtures.checks.tenancy.tenant_columns import other_ways, tenant_columns
 from fixtures.ownership import derive_ownership
 from fixtures.profile.tenancy import Tenancy
@@ -25,7 +25,7 @@ def tenancy() -> Iterator[SmallTenancy]:
 def told(look: Look, name: str) -> tuple[str, tuple[str, ...]]:
     found = look.table(name)
     reason = look.tenancy.ownerless.get(found.name, "")
-    return look.said(unowned(found, look.ownership.owned[found.name], reason))
+    return look.said(rows_without_owner(found, look.ownership.owned[found.name], reason))
 
 
 def test_rows_that_may_be_without_an_owner_are_counted(tenancy: SmallTenancy) -> None:

@@ -15,7 +15,7 @@ from fixtures.record.release.rehearsal import Rehearsal
 from fixtures.release.plan import make_plan
 from fixtures.release.rehearse import rehearse, under_load
 from fixtures.release.statements import instead_of, without_values
-from fixtures.release.traffic import hottest
+from fixtures.release.traffic import hottest_tables
 from tests.support.application_under_test import Bench, copy_of_the_sample, new_migration
 
 SLOW_REWRITE = """
@@ -98,7 +98,9 @@ def test_how_long_requests_wait_for_a_migration_is_told(
     new_migration(checkout, "0011_renames", RENAME, after="0010_rewrites")
     token = marked_clone(place.server, "migrated")
     facts = read_facts(place.server, "restored", 60)
-    tables = hottest(facts, Load(tables=(TableName("public", "igny8_usage_days"), TableName("public", "igny8_tags"))))
+    tables = hottest_tables(
+        facts, Load(tables=(TableName("public", "igny8_usage_days"), TableName("public", "igny8_tags")))
+    )
     found = under_load(place.server, "migrated", place.interpreter(checkout, tmp_path / "private"), token, tables, 120)
     assert (found.failure, found.tables) == ("", ("public.igny8_tags", "public.igny8_usage_days"))
     slow = {(each.migration, each.relation, each.act) for each in found.stalls if each.longest > 0.5}
@@ -143,7 +145,7 @@ def test_requests_end_with_a_migration_that_hangs(place: Bench, restored: psycop
     checkout = copy_of_the_sample(tmp_path)
     new_migration(checkout, "0010_hangs", LOCKS_AND_HANGS)
     token = marked_clone(place.server, "migrated")
-    tables = hottest(read_facts(place.server, "restored", 60), Load(largest=1))
+    tables = hottest_tables(read_facts(place.server, "restored", 60), Load(largest=1))
     interpreter = place.interpreter(checkout, tmp_path / "private")
     found = under_load(place.server, "migrated", interpreter, token, tables, 15)
     assert found.failure == "did not end within 15 s"

@@ -10,7 +10,7 @@ from fixtures.application.clones import marked_clone
 from fixtures.application.migrate import migrate
 from fixtures.record.release.standing import Standing
 from fixtures.record.stage import StageFailed
-from fixtures.release.stand_up import stand
+from fixtures.release.stand_up import stand_up
 from tests.support.application_under_test import APPLICATION, Bench, copy_of_the_sample
 from tests.support.spoiled_sets import replace_in
 
@@ -37,7 +37,7 @@ class Migrated:
     token: str
 
     def stands(self, checkout: Path, *addresses: str) -> Standing:
-        return stand(self.place.interpreter(checkout, checkout.parent / "private"), self.token, addresses, 120)
+        return stand_up(self.place.interpreter(checkout, checkout.parent / "private"), self.token, addresses, 120)
 
 
 @pytest.fixture(scope="module")
@@ -147,4 +147,4 @@ def test_another_database_is_not_taken_for_it(migrated: Migrated, checkout: Path
         checkout, checkout.parent / "private", APPLICATION.model_copy(update={"environment": environment})
     )
     with pytest.raises(StageFailed, match="another database than the restored one"):
-        stand(elsewhere, migrated.token, (), 60)
+        stand_up(elsewhere, migrated.token, (), 60)

@@ -12,7 +12,7 @@ import pytest
 from fixtures.archives.file_digest import sha256_of_file
 from fixtures.commands.backup import BackupFailed
 from fixtures.commands.backup.seal import Seal
-from fixtures.record.set_files import parted
+from fixtures.record.set_files import split_name
 from fixtures.sandbox.guardian import Guardian
 from fixtures.shelf.decrypt import Cipher, Locked, Plain, decrypt, encrypted_by
 from fixtures.shelf.locate import LocatedSet, locate
@@ -169,7 +169,7 @@ def test_a_recipient_that_is_no_public_key_is_refused_before_anything_is_dumped(
 
 
 def test_names_and_first_bytes_give_encryption_away(tmp_path: Path, guardian: Guardian) -> None:
-    assert parted("igny8_20261121_031500.sites.tar.gz.age") == ("igny8_20261121_031500", ".sites.tar.gz")
+    assert split_name("igny8_20261121_031500.sites.tar.gz.age") == ("igny8_20261121_031500", ".sites.tar.gz")
     entry = Seal.to([age_key(tmp_path).recipient]).encrypt(a_file(tmp_path), guardian)
     renamed = (tmp_path / entry.name).rename(tmp_path / "igny8_20261121_031500.dump")
     assert encrypted_by(renamed) == "age"

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.profile.backups import Backup, Schedule
 from fixtures.record.set_record import ShelvedSet
-from fixtures.shelf.schedule import Promise, kept, never_taken, promises, shrunk
+from fixtures.shelf.schedule import Promise, dump_shrinkage, kept, never_taken, promises
 from tests.support import evidence_examples as examples
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -105,6 +105,6 @@ def test_a_dump_is_measured_against_the_median_of_its_own_kind_before_it() -> No
     other = [shelved(at, 1, suffix=".sql.gz", name=f"plain_{at:%Y%m%d}") for at in before]
     later = [shelved(found.taken_at + timedelta(days=1), 1)]
     shelf = tuple(sorted([*same, *other, *later], key=lambda each: str(each.taken_at), reverse=True))
-    told = shrunk(found.model_copy(update={"shelf": shelf}), Backup(required=(), least_bytes=1, shrink_over=4))
+    told = dump_shrinkage(found.model_copy(update={"shelf": shelf}), Backup(required=(), least_bytes=1, shrink_over=4))
     assert (told.over, told.usual, round(told.percent)) == (4, 4 * dump.size, 75)
-    assert shrunk(found, Backup(required=(), least_bytes=1)).over == 0
+    assert dump_shrinkage(found, Backup(required=(), least_bytes=1)).over == 0

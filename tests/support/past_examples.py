@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from fixtures.custody.since import since
+from fixtures.custody.since import compare_findings
 from fixtures.record.evidence import Evidence
 from fixtures.record.figures import figures
 from fixtures.record.past import LOOK_BACK, EarlierDrill, Figures, Past, StageTime
@@ -19,7 +19,7 @@ def with_past(evidence: Evidence, nights: int = LOOK_BACK) -> Evidence:
     missed = tuple(evidence.finished_at - timedelta(days=ago) for ago in sorted(MISSED, reverse=True) if ago <= nights)
     past = Past(drills=earlier, before=210, every_hours=24, missed=missed, missed_total=len(missed))
     before = examples.verified().model_copy(update={"finished_at": evidence.finished_at - timedelta(days=1)})
-    return evidence.model_copy(update={"past": past, "since": since(before, evidence.results)})
+    return evidence.model_copy(update={"past": past, "since": compare_findings(before, evidence.results)})
 
 
 def _night(evidence: Evidence, ago: int) -> EarlierDrill:

@@ -4,7 +4,7 @@ from fixtures.checks.blocked import Blocked, Exempt
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.release.released import undeclared_drift, undeclared_drops
-from fixtures.checks.tenancy.kept_owners import KeptOwners, exchanged
+from fixtures.checks.tenancy.kept_owners import KeptOwners, exchanged_rows
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record.release.comparison import Comparison
@@ -59,7 +59,7 @@ def test_every_row_stays_with_its_tenant(
     restored: Database, migrated: Database, promised: Profile, owners: KeptOwners, examination: Examination
 ) -> None:
     """A data migration that joins wrongly gives one customer another one's rows, and every count stays what it was."""
-    exchange = exchanged(owners, restored, migrated)
+    exchange = exchanged_rows(owners, restored, migrated)
     meant = owners.table in promised.release.moved
     if meant:
         examination.note = (
