@@ -109,12 +109,20 @@ def test_what_is_altered_while_it_should_be_closed_is_found(
     assert relation in failed.value.cause
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        "ALTER DATABASE restored ALLOW_CONNECTIONS true",
+        "DROP DATABASE restored WITH (FORCE)",
+        "ALTER DATABASE restored RENAME TO other",
+    ],
+)
 def test_the_application_cannot_open_it_again(
-    place: Bench, restored: psycopg.Connection, hostile: Callable[[str], Path]
+    how: str, place: Bench, restored: psycopg.Connection, hostile: Callable[[str], Path]
 ) -> None:
     restored.close()
     before = titles(place)
-    opened = 'to("postgres").execute("ALTER DATABASE restored ALLOW_CONNECTIONS true")'
+    opened = f"to('postgres').execute({how!r})"
     failed = failing(place, hostile(f"{CONNECT}\n{opened}\nto('restored').execute('DELETE FROM igny8_content')"))
     assert type(failed) is StageFailed
     assert titles(place) == before

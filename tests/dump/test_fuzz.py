@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import sys
 import tarfile
 import tempfile
 import time
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fixtures.application.names import Names
 from fixtures.application.stderr_summary import stderr_summary
 from fixtures.archives.reading import Watch
 from fixtures.custody.drill_ledger import read_ledger
@@ -195,7 +197,7 @@ def test_stderr(content: bytes) -> None:
     assert len(classified) <= MOST_TEXTS + 12
     assert sum(line.count for line in classified) <= content.count(b"\n") + 1
     assert lines.tells_failure in (True, False)
-    stderr_summary(text(content).split("\n"))
+    stderr_summary(text(content).split("\n"), Names(PROFILE, Path(sys.executable)))
 
 
 @fuzzed
