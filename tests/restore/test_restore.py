@@ -386,12 +386,21 @@ def test_a_roles_file_never_touches_the_servers_own_superuser(taken: Path, fresh
 def test_mighty_roles_are_tamed_on_a_server_that_is_not_ours(fresh: Target, taken: Path) -> None:
     shared = replace(fresh.server, outlives=True)
     ready = made_ready(taken, fresh.server, fresh.guardian)
-    mighty = read_roles("CREATE ROLE boss;\nALTER ROLE boss WITH SUPERUSER LOGIN BYPASSRLS;\n", "r.sql")
+    says = "CREATE ROLE boss;\nALTER ROLE boss WITH SUPERUSER CREATEROLE CREATEDB LOGIN BYPASSRLS;\nCREATE ROLE hand;\n"
+    grants = "GRANT pg_execute_server_program TO hand;\nGRANT boss TO hand;\n"
+    mighty = read_roles(says + grants, "r.sql")
     restored = restore(shared, ready.dump, ready.inspected, fresh.guardian, roles=mighty, limit_minutes=2)
-    assert any("role boss: made without SUPERUSER" in note for note in restored.notes)
+    assert any("role boss: made without CREATEDB, CREATEROLE, SUPERUSER" in note for note in restored.notes)
+    told = "membership of hand in pg_execute_server_program: not granted, since the server is not the drill's"
+    assert told in restored.notes
+    asked = "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = 'boss'"
     with fresh.server.connect() as connection:
-        row = connection.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = 'boss'").fetchone()
-    assert row == (False, True)
+        row = connection.execute(asked).fetchone()
+        of_hand = connection.execute(
+            "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = 'hand'::regrole"
+        ).fetchall()
+    assert row == (False, False, False, True)
+    assert of_hand == [("boss",)]
     assert ready.located.backup_set.manifest is not None
 
 
