@@ -6,10 +6,12 @@ from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.servers_own import expect_as_in_template0
 from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.checks.tolerated import expect_known
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record import stages
 from fixtures.record.facts import Table
+from fixtures.record.modelled import Modelled
 from fixtures.record.record import DrillRecord, Migrated
 from fixtures.record.server_own import ServerOwn
 
@@ -110,3 +112,33 @@ def test_the_servers_own_catalogue_is_as_in_template0_after_the_migrations(
 ) -> None:
     """A migration, or what it sets off, that replaces a function of pg_catalog hides whatever a later query looks for."""
     expect_as_in_template0(migrated_server_own, promised, examination)
+
+
+@control(
+    "MIG-07",
+    title="The migrated schema is what the models say",
+    impact="critical",
+    remediation="Find out which migration was faked, changes the state alone, or was undone by hand: the code fails where it "
+    "uses what is missing. If a difference is meant, say why under [tolerated] in the profile.",
+)
+def test_the_migrated_schema_is_what_the_models_say(
+    modelled: Modelled, promised: Profile, examination: Examination
+) -> None:
+    """A faked migration is applied by its name alone: history, plan and makemigrations all hold, and the pages break.
+
+    Where changes without a migration are reported only, MIG-05 says nothing of a column that is not there: this does."""
+    if modelled.error:
+        raise Blocked(modelled.error)
+    if modelled.unmanaged:
+        examination.note = f"{modelled.unmanaged} models with managed = False were left out"
+    reported = promised.application.unmade_migrations == "report"
+    unlike = (*modelled.differences, *(modelled.of_the_code if reported else ()))
+    expect_known(
+        [f"unlike its model: {each}" for each in unlike],
+        "unlike its model:",
+        profile=promised,
+        examination=examination,
+        of=modelled.tables + modelled.columns + modelled.keys,
+        unit="tables, columns and keys",
+        says="are not in the schema as the models have them",
+    )

@@ -133,7 +133,7 @@ def test_an_application_that_leaves_it_alone_is_said_to(
 ) -> None:
     restored.close()
     interpreter = place.interpreter(copy_of_the_sample(tmp_path), tmp_path / "private")
-    migrated = migrate(place.server, interpreter, 60)
+    migrated = migrate(place.server, interpreter, 60).migrated
     assert "are as they were before the application ran" in migrated.kept_apart
 
 

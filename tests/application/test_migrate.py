@@ -43,7 +43,9 @@ def test_the_samples_dump_is_migrated_and_nothing_is_written_into_the_checkout(
     before = footprint(checkout)
     told: list[tuple[int, int | None, str]] = []
     interpreter = place.interpreter(checkout, checkout.parent / "private")
-    migrated = migrate(place.server, interpreter, 60, lambda done, total, unit: told.append((done, total, unit)))
+    migrated = migrate(
+        place.server, interpreter, 60, lambda done, total, unit: told.append((done, total, unit))
+    ).migrated
     assert tuple(one.name for one in migrated.applied) == STILL_TO_COME
     assert all(one.app == "igny8" and one.seconds >= 0 for one in migrated.applied)
     assert (migrated.unknown, migrated.leftover, migrated.pending, migrated.unmade_detail) == ((), (), (), ())
@@ -120,7 +122,7 @@ def test_rows_of_migrations_long_squashed_or_of_apps_long_gone_are_no_alarm(
         "(-2, 'igny8', '0000_before_the_squash', now()), (-1, 'zephyrine', '0001_initial', now())"
     )
     restored.close()
-    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
+    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60).migrated
     assert migrated.leftover == ("igny8.0000_…", "….0001_…")
     assert (migrated.unknown, migrated.pending) == ((), ())
 
@@ -136,7 +138,7 @@ def test_a_squashed_migration_beside_those_it_replaces_is_no_alarm(
     squashed.write_text(squashed.read_text() + f"    replaces = [{replaces}]\n")
     restored.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('igny8', %s, now())", [replaced[0]])
     restored.close()
-    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
+    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60).migrated
     assert (migrated.unknown, migrated.leftover, migrated.pending) == ((), (), ())
 
 
@@ -203,7 +205,7 @@ def test_what_is_still_pending_after_migrate_is_told(
         "        return super().handle(*args, **options)\n"
     )
     restored.close()
-    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
+    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60).migrated
     assert migrated.pending == ("igny8.0009_content_title_index",)
 
 
@@ -243,7 +245,7 @@ def test_a_change_of_the_models_without_a_migration_is_named(
         models.read_text() + f"\nfrom django.db import models\nTenant.add_to_class('mood', {field})  # noqa\n"
     )
     restored.close()
-    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
+    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60).migrated
     assert (migrated.unmade, migrated.unmade_error) == (True, "")
     assert migrated.unmade_detail == (expected,)
 
@@ -259,7 +261,7 @@ def test_a_makemigrations_that_breaks_leaves_the_question_open(
         "        raise RuntimeError('Ada Lovelace')\n"
     )
     restored.close()
-    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
+    migrated = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60).migrated
     assert (migrated.unmade, migrated.unmade_detail) == (False, ())
     assert migrated.unmade_error == "makemigrations --check: RuntimeError"
 

@@ -32,7 +32,7 @@ PLANTED = {
             subjects=("public.igny8_content_tags",),
             sql="DROP TABLE igny8_content_tags",
             lost=True,
-            also={"FID-07": ("public.igny8_content_tags_id_seq",)},
+            also={"FID-07": ("public.igny8_content_tags_id_seq",), "MIG-07": ("whole",)},
             blocked=("FID-04", "FID-05"),
             because="see FID-01",
         ),

@@ -162,13 +162,13 @@ PLANTED = {
             samples=("public.by_hand: the source's indexes were built with version 1.0, and its library is at none",),
             sql="""
                 CREATE COLLATION by_hand (provider = libc, locale = 'C.UTF-8');
-                ALTER TABLE igny8_plans ALTER name TYPE varchar(80) COLLATE by_hand;
+                ALTER TABLE igny8_plans ALTER name TYPE varchar(60) COLLATE by_hand;
                 SET allow_system_table_mods = on;
                 UPDATE pg_collation SET collversion = '1.0' WHERE collname = 'by_hand';
             """,
             arrives="""
                 CREATE COLLATION by_hand (provider = libc, locale = 'C.UTF-8');
-                ALTER TABLE igny8_plans ALTER name TYPE varchar(80) COLLATE by_hand;
+                ALTER TABLE igny8_plans ALTER name TYPE varchar(60) COLLATE by_hand;
             """,
         ),
     },

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.application_under_test import new_migration
+import pytest
+
+from tests.support.application_under_test import copy_of_the_sample, new_migration
+from tests.support.drills import Drilling, Healthy
 from tests.support.met_faults import WITHOUT_MIGRATED, Fault
 from tests.support.short_drills import MIGRATED
-from tests.support.spoiled_sets import replace_in
+from tests.support.spoiled_sets import profile_with, replace_in
 
 APP = Path("igny8_core") / "igny8"
 STOPS_EARLY = """
@@ -16,6 +19,27 @@ from django.core.management.commands import migrate
 class Command(migrate.Command):
     def handle(self, *args, **options):
         return super().handle(*args, **options | {"app_label": "igny8", "migration_name": "0008_site_locale"})
+"""
+SITE_LOCALE = '    locale = models.CharField(max_length=12, default="en")\n'
+PRETENDS = """
+import io
+
+from django.core.management.commands import migrate
+
+
+class Command(migrate.Command):
+    def handle(self, *args, **options):
+        said = io.StringIO()
+        written, self.stdout._out = self.stdout._out, said
+        super().handle(*args, **options | {"fake": True})
+        written.write(said.getvalue().replace("FAKED", "%s"))
+"""
+WITHOUT_THE_PARENTS_KEY = """
+    DO $do$ DECLARE lost text; BEGIN
+        SELECT conname INTO lost FROM pg_constraint
+         WHERE contype = 'f' AND conrelid = 'igny8_sectors'::regclass AND confrelid = 'igny8_sectors'::regclass;
+        EXECUTE format('ALTER TABLE igny8_sectors DROP CONSTRAINT %I', lost);
+    END $do$
 """
 ONE_DAY_OF_USAGE = "(tenant_id, day) IN (SELECT tenant_id, day FROM igny8_usage_days LIMIT 1)"
 
@@ -37,6 +61,15 @@ def a_field_without_a_migration(checkout: Path) -> None:
     body = "    body = models.TextField()\n"
     replace_in(
         checkout / APP / "models" / "trail.py", {body: f"{body}    pinned = models.BooleanField(default=False)\n"}
+    )
+
+
+def in_the_state_alone(checkout: Path) -> None:
+    motto = 'migrations.AddField("site", "motto", models.CharField(max_length=50, default=""))'
+    new_migration(checkout, "0010_planted", f"migrations.SeparateDatabaseAndState(state_operations=[{motto}])")
+    replace_in(
+        checkout / APP / "models" / "sites.py",
+        {SITE_LOCALE: f'{SITE_LOCALE}    motto = models.CharField(max_length=50, default="")\n'},
     )
 
 
@@ -87,6 +120,7 @@ PLANTED = {
             samples=("public.igny8_usage_days (1678 rows)",),
             really=MIGRATED,
             in_code=migration_that("DROP TABLE igny8_usage_days"),
+            also={"MIG-07": ("whole",)},
         ),
     },
     "MIG-05": {
@@ -97,4 +131,63 @@ PLANTED = {
             in_code=a_field_without_a_migration,
         ),
     },
+    "MIG-07": {
+        "a migration changes the state alone": Fault(
+            says="are not in the schema as the models have them",
+            samples=("unlike its model: public.igny8_sites.motto is missing",),
+            really=MIGRATED,
+            in_code=in_the_state_alone,
+        ),
+        "a foreign key was lost at the source": Fault(
+            says="are not in the schema as the models have them",
+            samples=("unlike its model: public.igny8_sectors.parent_id has no foreign key to igny8_sectors",),
+            really=MIGRATED,
+            sql=WITHOUT_THE_PARENTS_KEY,
+        ),
+        "a column's type and its NULL were changed by hand": Fault(
+            says="are not in the schema as the models have them",
+            samples=(
+                "unlike its model: public.igny8_plans.name is text, and its field character varying(60)",
+                "unlike its model: public.igny8_plans.name takes NULL, and its field takes none",
+            ),
+            broken=2,
+            really=MIGRATED,
+            sql="ALTER TABLE igny8_plans ALTER name TYPE text, ALTER name DROP NOT NULL",
+        ),
+    },
 }
+
+
+@pytest.mark.parametrize("said", ["FAKED", "OK"])
+def test_a_migrate_that_only_pretends_is_not_believed(
+    said: str, whole_set: Path, drilling: Drilling, tmp_path: Path
+) -> None:
+    checkout = copy_of_the_sample(tmp_path)
+    (checkout / APP / "management" / "commands" / "migrate.py").write_text(PRETENDS % said)
+    outcome = drilling(whole_set.parent, tmp_path / "out", app=checkout, really=MIGRATED)
+    assert "MIG-07" in outcome.red, outcome.output
+    assert "unlike its model: public.igny8_sites.locale is missing" in outcome.result("MIG-07").samples
+    assert outcome.evidence.verdict == "FAILED"
+
+
+@pytest.mark.parametrize(("policy", "red"), [("fail", {"MIG-05"}), ("report", {"MIG-07"})])
+def test_a_column_that_no_migration_makes_is_told_where_changes_are_only_reported(
+    policy: str, red: set[str], whole_set: Path, drilling: Drilling, tmp_path: Path
+) -> None:
+    checkout = copy_of_the_sample(tmp_path)
+    a_field_without_a_migration(checkout)
+    profile = profile_with(tmp_path, {'unmade_migrations = "fail"': f'unmade_migrations = "{policy}"'})
+    outcome = drilling(whole_set.parent, tmp_path / "out", app=checkout, profile=profile, really=MIGRATED)
+    assert red == set(outcome.red) & {"MIG-05", "MIG-07"}, outcome.output
+
+
+def test_a_difference_that_the_profile_tolerates_is_no_fault(
+    healthy: Healthy, drilling: Drilling, tmp_path: Path
+) -> None:
+    healthy.backup(tmp_path / "backups", WITHOUT_THE_PARENTS_KEY)
+    known = "unlike its model: public.igny8_sectors.parent_id has no foreign key to igny8_sectors"
+    profile = profile_with(tmp_path, {"[sites]\n": f'[tolerated]\n"{known}" = "dropped to load faster"\n\n[sites]\n'})
+    outcome = drilling(
+        *(tmp_path / "backups", tmp_path / "out"), profile=profile, planted=WITHOUT_THE_PARENTS_KEY, really=MIGRATED
+    )
+    assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output

@@ -43,7 +43,7 @@ def try_release(place: Bench, checkout: Path, folder: Path) -> tuple[Comparison,
     server = place.server
     with place.restored() as connection:
         connection.close()
-        done = migrate(server, on(place, checkout, "migrated", folder), SECONDS)
+        done = migrate(server, on(place, checkout, "migrated", folder), SECONDS).migrated
         with server.connect("restored") as before, server.connect("migrated") as after:
             facts = take_facts(before), take_facts(after)
         try:

@@ -55,7 +55,7 @@ def test_each_command_has_an_empty_one_and_reaches_nothing_else(place: Bench, tm
         interpreter = place.interpreter(
             checkout, tmp_path / "private", APPLICATION.model_copy(update={"environment": environment})
         )
-        migrated = migrate(place.server, interpreter, 120)
+        migrated = migrate(place.server, interpreter, 120).migrated
         run = stand_up(interpreter, tmp_path / "private", 120)
     assert migrated.applied
     assert (run.check_exit, run.health_status, run.static_error) == (0, 200, "")

@@ -7,7 +7,7 @@ set, of its files and of its rows show without them; one that only a load or the
 import io
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +18,7 @@ from unittest.mock import patch
 from psycopg import sql
 from rich.console import Console
 
+from fixtures.application.migrate import Migrating
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.masking import masked_text
 from fixtures.custody.mask_key import passing_mask_key
@@ -26,11 +27,12 @@ from fixtures.profile.reading import read_profile
 from fixtures.record.evidence import EXIT_CODES
 from fixtures.record.progress import silent
 from fixtures.record.queries import FILE as QUERIES
-from fixtures.record.record import DrillRecord, Migrated, Restored
+from fixtures.record.record import DrillRecord, Restored
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server
 from fixtures.story.order import Order
 from fixtures.story.run_drill import DrillRun, run_drill
+from fixtures.story.story import MIGRATED as MIGRATED_CLONE
 from reports import terminal, words
 from reports.render import DOCUMENTS
 from reports.story import Story
@@ -59,6 +61,8 @@ class Standing:
     server: Server
     guardian: Guardian
     record: DrillRecord
+    models: Mapping[str, Any]
+    """What the application said there that its models stand for."""
 
     def drill(
         self,
@@ -96,10 +100,10 @@ class Standing:
             assert self.record.restored is not None
             return self.record.restored
 
-        def migrate(*_: Any) -> Migrated:
+        def migrate(*_: Any) -> Migrating:
             self._clone("migrated", planted)
             assert self.record.migrated is not None
-            return self.record.migrated
+            return Migrating(self.record.migrated, self.models)
 
         return {
             "serve": serve,
@@ -140,7 +144,9 @@ def standing_drill(whole_set: Path) -> Iterator[Standing]:
             with run.server.connect() as connection:
                 rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
                 connection.execute(rename.format(sql.Identifier(name), sql.Identifier(standing(name))))
-        yield Standing(run.server, guardian, run.record)
+        migrated = run.results.of(MIGRATED_CLONE)
+        assert migrated is not None
+        yield Standing(run.server, guardian, run.record, migrated.models)
 
 
 def an_order(backups: Path, app: Path, profile: Path, guardian: Guardian) -> Order:
