@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fixtures.sandbox.guardian import Guardian
+from tests.support import kept_server
 
 if TYPE_CHECKING:
     from tests.support.application_under_test import Bench
@@ -44,6 +45,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("left to make test-all")
         for mark, number in left_out.items():
             terminalreporter.write_line(f"{number} tests marked {mark}: {MARKS[mark]}")
+
+
+def pytest_unconfigure() -> None:
+    kept_server.end()
 
 
 @pytest.fixture

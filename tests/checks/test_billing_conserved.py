@@ -18,8 +18,8 @@ from fixtures.ownership import derive_ownership
 from fixtures.profile import Profile
 from fixtures.record.facts import Facts
 from fixtures.record.names import TableName
-from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server, ServerRequest, serve
+from fixtures.server import Server
+from tests.support.kept_server import kept_server
 
 PROFILE = """
 application = { name = "shop", environment = {} }
@@ -52,7 +52,7 @@ Migrated = Callable[..., tuple[int, list[str]]]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Guardian("5ca1ab1f") as guardian, serve(ServerRequest("5ca1ab1f", choice="local"), guardian) as ready:
+    with kept_server() as ready:
         ready.create_database("before")
         with ready.connect("before") as connection:
             connection.execute(TABLES)  # type: ignore[call-overload]

@@ -17,8 +17,8 @@ from fixtures.ownership import derive_ownership
 from fixtures.profile import Profile
 from fixtures.record.facts import Facts
 from fixtures.record.names import TableName
-from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server, ServerRequest, serve
+from fixtures.server import Server
+from tests.support.kept_server import kept_server
 
 PROFILE = Profile.model_validate(
     tomllib.loads(
@@ -47,7 +47,7 @@ By = Callable[[str, TableName], Exchanged]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Guardian("0c0e0a11") as guardian, serve(ServerRequest("0c0e0a11", choice="local"), guardian) as ready:
+    with kept_server() as ready:
         ready.create_database("before")
         with ready.connect("before") as connection:
             connection.execute(TABLES)  # type: ignore[call-overload]

@@ -17,7 +17,7 @@ from fixtures.database.catalogue import take_facts
 from fixtures.profile import Profile
 from fixtures.server import Server
 from tests.support import evidence_examples as examples
-from tests.support.small_source import ServerRequest, another_server
+from tests.support.kept_server import kept_server
 
 TENANTS = (
     "CREATE TABLE organizations (id int PRIMARY KEY, name text); INSERT INTO organizations VALUES (1, 'a'), (2, 'b');"
@@ -26,7 +26,7 @@ TENANTS = (
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with another_server(ServerRequest("d4af7e57")) as (running, _):
+    with kept_server() as running:
         yield running
 
 

@@ -14,9 +14,9 @@ from fixtures.database.catalogue import take_structure
 from fixtures.database.digests import CurrencyPlace, Division, MoneyColumn, scan
 from fixtures.ownership import OwnerPath
 from fixtures.record.names import TableName
-from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server, ServerRequest, serve
+from fixtures.server import Server
 from tests.support.digesting import empty_database, run, scanned
+from tests.support.kept_server import kept_server
 
 TABLES = """
 CREATE TABLE tenants (slug text PRIMARY KEY);
@@ -33,7 +33,7 @@ INSERT INTO lines SELECT g, 1 + g % 60, 0.1 FROM generate_series(1, 600) g;
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Guardian("5ca70001") as guardian, serve(ServerRequest("5ca70001", choice="local"), guardian) as ready:
+    with kept_server() as ready:
         yield ready
 
 

@@ -18,8 +18,8 @@ from fixtures.database.take_contents import TakenContents, take_contents
 from fixtures.ownership import OwnerPath
 from fixtures.record.contents import SharesCompared
 from fixtures.record.names import TableName
-from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server, ServerRequest, serve
+from fixtures.server import Server
+from tests.support.kept_server import kept_server
 
 TABLES = """
 CREATE TABLE tenants (slug text PRIMARY KEY);
@@ -38,7 +38,7 @@ Taken = Callable[[str], TakenContents]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Guardian("5ca7e001") as guardian, serve(ServerRequest("5ca7e001", choice="local"), guardian) as ready:
+    with kept_server() as ready:
         yield ready
 
 

@@ -8,8 +8,8 @@ from fixtures.database.catalogue import take_facts
 from fixtures.database.renamed import Renamed, find_renamed
 from fixtures.record.names import TableName
 from fixtures.release.compare import dropped_columns
-from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server, ServerRequest, serve
+from fixtures.server import Server
+from tests.support.kept_server import kept_server
 
 TABLES = """
 CREATE SCHEMA "Old";
@@ -31,7 +31,7 @@ NOTES, NEW, TAGS = TableName("Old", "Notes"), TableName("public", "notes"), Tabl
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Guardian("4e4a3ed0") as guardian, serve(ServerRequest("4e4a3ed0", choice="local"), guardian) as ready:
+    with kept_server() as ready:
         ready.create_database("before")
         with ready.connect("before") as connection:
             connection.execute(TABLES)  # type: ignore[call-overload]

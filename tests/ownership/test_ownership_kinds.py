@@ -15,9 +15,9 @@ from fixtures.database.shares_file import SharedOut
 from fixtures.ownership import Ownership, derive_ownership
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.names import TableName
-from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server, ServerRequest, serve
+from fixtures.server import Server
 from tests.support.digesting import empty_database, run
+from tests.support.kept_server import kept_server
 
 SCHEMA = """
 CREATE TABLE customers (id int PRIMARY KEY, name text);
@@ -51,7 +51,7 @@ INSERT INTO exports VALUES (1, 1, 'one'), (1, 2, 'two'), (2, 1, 'nobody');
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Guardian("0b7e0001") as guardian, serve(ServerRequest("0b7e0001", choice="local"), guardian) as ready:
+    with kept_server() as ready:
         yield ready
 
 

@@ -16,8 +16,9 @@ from tests.planted import (
     test_restore,
     test_sites,
 )
-from tests.support.drills import Drill, Drilling, Healthy, whole_drill
-from tests.support.met_faults import Company, companies, expect_only, meet
+from tests.support.drills import Drill, Healthy, whole_drill
+from tests.support.met_faults import Company, companies, expect_only, meet, worth_a_whole_drill
+from tests.support.short_drills import Standing
 
 TABLES = (
     test_restore.PLANTED,
@@ -47,17 +48,16 @@ def test_no_fault_is_left_out() -> None:
 
 @pytest.mark.parametrize("company", SHORT, ids=str)
 def test_each_control_and_no_other_sees_its_fault(
-    company: Company, healthy: Healthy, whole_set: Path, drilling: Drilling, tmp_path: Path
+    company: Company, healthy: Healthy, whole_set: Path, standing: Standing, tmp_path: Path
 ) -> None:
-    outcome = meet(company, healthy, whole_set, tmp_path, drilling)
+    outcome = meet(company, healthy, whole_set, tmp_path, standing.drill)
     expect_only(company, outcome)
     nothing_left(outcome)
 
 
-@pytest.mark.parametrize("company", WHOLE, ids=str)
-def test_each_control_and_no_other_sees_its_fault_that_only_a_whole_drill_shows(
-    company: Company, healthy: Healthy, whole_set: Path, tmp_path: Path
-) -> None:
+@pytest.mark.whole
+@pytest.mark.parametrize("company", [*worth_a_whole_drill(SHORT), *WHOLE], ids=str)
+def test_a_whole_drill_sees_it_too(company: Company, healthy: Healthy, whole_set: Path, tmp_path: Path) -> None:
     outcome = meet(company, healthy, whole_set, tmp_path, whole_drill)
     expect_only(company, outcome)
     nothing_left(outcome)

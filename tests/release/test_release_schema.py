@@ -7,8 +7,8 @@ import pytest
 from fixtures.release.drift import find_drift
 from fixtures.release.schema import Schema, read_schema, unlike
 from fixtures.release.shown_differences import schema_differences, texts_in
-from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server, ServerRequest, serve
+from fixtures.server import Server
+from tests.support.kept_server import kept_server
 
 TABLES = """
 CREATE EXTENSION pg_trgm;
@@ -41,8 +41,7 @@ Changed = Callable[[str], Schema]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    request = ServerRequest("5c4e3a00", choice="local", extensions=("pg_trgm", "unaccent"))
-    with Guardian("5c4e3a00") as guardian, serve(request, guardian) as ready:
+    with kept_server() as ready:
         ready.create_database("shop")
         with ready.connect("shop") as connection:
             connection.execute(TABLES)  # type: ignore[call-overload]

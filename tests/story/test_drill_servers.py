@@ -58,6 +58,7 @@ def without_password(drilled: Watched) -> bool:
     return not any(secret in words for secret in drilled.secrets for words in drilled.said)
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("docker")
 def test_a_drill_in_a_container_is_verified_and_leaves_none(
     whole_set: Path, healthy_drill: Drill, tmp_path: Path

@@ -11,9 +11,9 @@ from fixtures.database.catalogue import take_facts
 from fixtures.ownership import Ownership, derive_ownership
 from fixtures.profile.tenancy import RowSecurity, Tenancy
 from fixtures.record.names import TableName
-from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server, ServerRequest, serve
+from fixtures.server import Server
 from fixtures.server.logins import let_role_in
+from tests.support.kept_server import kept_server
 
 TENANT = "NULLIF(current_setting('shop.tenant', true), '')::uuid"
 ROLE = "Shop app"
@@ -79,7 +79,7 @@ class Look:
 
 @contextmanager
 def guarded_source() -> Iterator[Guarded]:
-    with Guardian("90a2ded0") as guardian, serve(ServerRequest("90a2ded0"), guardian) as server:
+    with kept_server() as server:
         with server.connect() as connection:
             connection.execute(f'CREATE ROLE "{ROLE}" LOGIN; CREATE ROLE clerk; CREATE ROLE shop_owner NOLOGIN')
         server.create_database("guarded")

@@ -87,6 +87,13 @@ class Company:
         return found
 
     @property
+    def of_the_set(self) -> bool:
+        """Whether only the set and the profile are spoiled: a short drill reads both as a whole one does."""
+        return not any(
+            fault.sql or fault.arrives or fault.in_files or fault.in_code or fault.really for _, fault in self.faults
+        )
+
+    @property
     def blocked(self) -> set[str]:
         return {each for _, fault in self.faults for each in fault.blocked}
 
@@ -129,6 +136,16 @@ def companies(tables: Iterable[Planted], whole: bool) -> list[Company]:
                 else:
                     host.faults += newcomer.faults
     return found
+
+
+def worth_a_whole_drill(found: Iterable[Company]) -> list[Company]:
+    """All but further faults of the set of a control that a whole drill has met already."""
+    worth: list[Company] = []
+    for company in found:
+        met = {control for other in worth for control, _ in other.faults}
+        if not company.of_the_set or not {control for control, _ in company.faults} <= met:
+            worth.append(company)
+    return worth
 
 
 def meet(company: Company, healthy: Healthy, whole_set: Path, folder: Path, drilling: Drilling) -> Drill:

@@ -18,8 +18,7 @@ from fixtures.database.reconcile import reconcile
 from fixtures.ownership import derive_ownership
 from fixtures.profile import Profile
 from fixtures.record.facts import Facts
-from fixtures.sandbox.guardian import Guardian
-from fixtures.server import ServerRequest, serve
+from tests.support.kept_server import kept_server
 
 PROFILE = """
 application = { name = "shop", environment = {} }
@@ -237,7 +236,7 @@ class Shop:
 def small_shop() -> Iterator[Callable[[], Shop]]:
     """Makes the shop once; each call opens it anew, as it was."""
     profile = Profile.model_validate(tomllib.loads(PROFILE))
-    with Guardian("5ca1ab1e") as guardian, serve(ServerRequest("5ca1ab1e", choice="local"), guardian) as server:
+    with kept_server() as server:
         server.create_database("shop")
         with server.connect("shop") as connection:
             connection.execute(TABLES)  # type: ignore[call-overload]

@@ -14,8 +14,8 @@ from fixtures.ownership import Ownership, derive_ownership, unanswerable
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.facts import Table
 from fixtures.record.names import TableName
-from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server, ServerRequest, serve
+from fixtures.server import Server
+from tests.support.kept_server import kept_server
 
 SCHEMA = """
 CREATE TABLE tenants (id int PRIMARY KEY);
@@ -88,7 +88,7 @@ class SmallTenancy:
 
 @contextmanager
 def small_tenancy() -> Iterator[SmallTenancy]:
-    with Guardian("7e4a0001") as guardian, serve(ServerRequest("7e4a0001", choice="local"), guardian) as server:
+    with kept_server() as server:
         server.create_database("tenancy")
         with server.connect("tenancy") as connection:
             connection.execute(SCHEMA)
