@@ -46,8 +46,11 @@ def test_nothing_reaches_past_row_level_security(
     migrated: Database, security: RowSecurity, restoration: Restored, profile: Profile, examination: Examination
 ) -> None:
     """Policies bind whoever reads the table itself. A view, a function or a materialised view reads it as its owner, a
-    partition has policies of its own, TRUNCATE asks for none, and a mighty role that logs in needs no way around."""
-    roles, mighty = mighty_roles(migrated.facts.roles, (*restoration.roles_loaded, *restoration.roles_made))
+    partition has policies of its own, TRUNCATE asks for none, and a mighty role that the application logs in as, or may
+    become, needs no way around."""
+    roles, mighty = mighty_roles(
+        security.role, migrated.facts.roles, (*restoration.roles_loaded, *restoration.roles_made)
+    )
     looked, open_ways = left_open(migrated, security.role)
     expect_known(
         [*mighty, *open_ways],

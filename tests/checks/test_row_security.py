@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.checks.tenancy.rls_bypass import rls_bypasses
+from fixtures.checks.tenancy.rls_bypass import mighty_roles, rls_bypasses
 from fixtures.record.facts import DatabaseRole
 from tests.support.catalogues import role, table
 
@@ -26,3 +26,33 @@ def test_every_way_around_a_policy_is_told(roles: tuple[DatabaseRole, ...], ways
 
 def test_the_owner_itself_is_told() -> None:
     assert rls_bypasses("owner", table("invoices"), {"owner": role("owner")}) == ["owns the table"]
+
+
+MANAGED = (
+    role("postgres", "app", superuser=True, bypasses=True),
+    role("rds_superuser", bypasses=True),
+    role("cloudsqlsuperuser", bypasses=True),
+    role("azure_pg_admin", bypasses=True),
+    role("admin", "rds_superuser", "app"),
+)
+GROUP = role("app").model_copy(update={"login": False})
+
+
+@pytest.mark.parametrize(
+    ("roles", "found"),
+    [
+        ((role("app"), *MANAGED), (1, [])),
+        ((role("app", bypasses=True), *MANAGED), (1, ["app"])),
+        ((role("app", superuser=True), *MANAGED), (1, ["app"])),
+        ((role("app", "rds_superuser"), *MANAGED), (2, ["rds_superuser"])),
+        ((role("app", "staff"), role("staff", "postgres"), role("postgres", superuser=True)), (3, ["postgres"])),
+        # A group that cannot log in is what its members are who can.
+        ((GROUP, role("worker", "app", bypasses=True), role("postgres", superuser=True)), (2, ["worker"])),
+    ],
+)
+def test_only_what_the_application_is_or_may_become_is_past_row_security(
+    roles: tuple[DatabaseRole, ...], found: tuple[int, list[str]]
+) -> None:
+    of, named = found
+    expected = (of, [f"past row security role {name}" for name in named])
+    assert mighty_roles("app", roles, [each.name for each in roles]) == expected
