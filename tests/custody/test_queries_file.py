@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.custody.queries_file import queries_astray
+from fixtures.custody.verify import verify_report
 from fixtures.record.evidence import Evidence
 from fixtures.record.queries import FILE, AskedTogether, digest_of
 from tests.support.drills import Drill
@@ -96,3 +97,19 @@ def test_a_file_that_was_altered_is_noticed(what: str, drilled: Drill, tmp_path:
 def test_evidence_of_before_there_was_a_file_asks_for_none(drilled: Drill, tmp_path: Path) -> None:
     before: Evidence = drilled.evidence.model_copy(update={"queries_sha256": ""})
     assert queries_astray(tmp_path, before) == []
+    (added,) = queries_astray(drilled.directory, before)
+    assert "was added after the drill" in added
+
+
+@pytest.mark.whole
+def test_verify_report_confirms_the_file_of_a_drill_and_tells_an_altered_one(
+    healthy_drill: Drill, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(healthy_drill.directory.parent, tmp_path / "out", symlinks=True))
+    run = out / healthy_drill.directory.name
+    confirmed = f"{FILE} has the queries that each result names, word for word"
+    assert confirmed in verify_report(run, None).confirmed
+    _first_line(_other_text)(run / FILE)
+    altered = verify_report(run, None)
+    assert confirmed not in altered.confirmed
+    assert f"{FILE} is not the file that the evidence names: it was altered after the drill" in altered.wrong
