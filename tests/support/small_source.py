@@ -21,6 +21,7 @@ from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
 from fixtures.shelf.locate import LocatedSet, locate, require_drillable
 from fixtures.shelf.staging import staged_dump
+from tests.support.kept_server import kept_server
 
 CANARY = "Zephyrine Quillfeather zephyrine@canary.example 4929000011112222"
 
@@ -109,8 +110,7 @@ def small_source(folder: Path) -> Iterator[Small]:
     sites.mkdir(parents=True)
     (sites / "index.html").write_text("<p>one</p>")
     (sites.parent / "current").symlink_to("v1")
-    request = ServerRequest("5ma11001", extensions=("pg_trgm", "pgcrypto"))
-    with Guardian("5ma11001") as guardian, serve(request, guardian) as server:
+    with Guardian("5ma11001") as guardian, kept_server() as server:
         small = Small(server, guardian, folder)
         small.run(ROLES, "postgres")
         server.create_database("source", owner="small_owner")
