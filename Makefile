@@ -140,7 +140,7 @@ test: $(INSTALLED) $(OSCAL)
 
 ## test-all  run all of the suite's own tests, with whole drills; the last lines name what this machine cannot run
 test-all: $(INSTALLED) $(OSCAL)
-	@$(IN_VENV) -m pytest tests --ignore tests/apps -n"$$WORKERS" --dist loadfile
+	@$(IN_VENV) -m pytest tests --ignore tests/apps -n"$$WORKERS" --dist worksteal
 
 ## test-apps  drill applications from PyPI, from one release to a later one (installs them into .venv-apps)
 test-apps: $(INSTALLED) $(APP_RELEASES:%=$(APP_VENVS)/%/requirements.lock)

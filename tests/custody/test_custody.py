@@ -186,7 +186,7 @@ TAMPERED: dict[str, tuple[Callable[[Shelf], None], int, str]] = {
     "nights that never were": (
         lambda shelf: _made_up(shelf, None),
         2,
-        "the ledger's line of 20261104T030000Z-aaaaaa (VERIFIED) bears no signature",
+        "the ledger's line of 20261104T030000Z-aaaaaa (VERIFIED) has no signature",
     ),
     "nights that never were, with a digest for a signature": (
         lambda shelf: _made_up(shelf, "0" * 64),
@@ -358,7 +358,7 @@ def test_a_line_without_a_signature_after_signed_ones_is_told(shelf: Shelf) -> N
     for report in (shelf.runs[0], run):
         done = command("verify", report, "--public-key", shelf.public)
         assert done.returncode == 1
-        assert f"the ledger's line of {run.name} (VERIFIED) bears no signature" in done.stdout
+        assert f"the ledger's line of {run.name} (VERIFIED) has no signature" in done.stdout
 
 
 def test_a_reviewer_signs_off_and_the_report_stays_as_it_was(shelf: Shelf, tmp_path: Path) -> None:
