@@ -6,8 +6,8 @@ from fixtures.checks.billing.currencies import InCurrency, finer_than_its_curren
 from fixtures.checks.billing.domain import (
     MoneyTable,
     before_its_time,
-    below_nought,
     inexact_money,
+    negative_amounts,
     no_number,
     out_of_order,
     outside_its_list,
@@ -62,9 +62,9 @@ def test_lists_hold_what_is_declared(migrated: Database, declared: Domain, books
     remediation="Find what wrote the sign. A refund or a credit has a row of its own, never a negated amount.",
 )
 @for_each("signed_amounts")
-def test_no_amount_is_below_nought(migrated: Database, declared: Domain, books: Books) -> None:
-    """A payment below nought adds up, and pays a customer for being charged."""
-    migrated.expect_none(below_nought(declared, books))
+def test_no_amount_is_negative_amounts(migrated: Database, declared: Domain, books: Books) -> None:
+    """A negative payment adds up all the same, and pays a customer for being charged."""
+    migrated.expect_none(negative_amounts(declared, books))
 
 
 @control(

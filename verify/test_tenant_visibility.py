@@ -4,7 +4,7 @@ from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
-from fixtures.checks.tenancy.rls_bypass import left_open, mighty_roles
+from fixtures.checks.tenancy.rls_bypass import left_open, roles_past_policies
 from fixtures.checks.tenancy.row_writes import refused_to_role
 from fixtures.checks.tenancy.whole_tenants import tenants_changed, without_owner
 from fixtures.checks.tolerated import expect_known
@@ -46,14 +46,14 @@ def test_nothing_reaches_past_row_level_security(
     migrated: Database, security: RowSecurity, restoration: Restored, profile: Profile, examination: Examination
 ) -> None:
     """Policies bind whoever reads the table itself. A view, a function or a materialised view reads it as its owner, a
-    partition has policies of its own, TRUNCATE asks for none, and a mighty role that the application logs in as, or may
+    partition has policies of its own, TRUNCATE asks for none, and a privileged role that the application logs in as, or may
     become, needs no way around."""
-    roles, mighty = mighty_roles(
+    roles, privileged = roles_past_policies(
         security.role, migrated.facts.roles, (*restoration.roles_loaded, *restoration.roles_made)
     )
     looked, open_ways = left_open(migrated, security.role)
     expect_known(
-        [*mighty, *open_ways],
+        [*privileged, *open_ways],
         "past row security",
         profile=profile,
         examination=examination,

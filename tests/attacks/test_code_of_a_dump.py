@@ -1,4 +1,4 @@
-"""What a dump holds runs as nobody mighty, wherever it hides, and tells no control what to see."""
+"""What a dump holds runs as nobody privileged, wherever it hides, and tells no control what to see."""
 
 from collections.abc import Iterator
 from pathlib import Path

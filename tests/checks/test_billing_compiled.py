@@ -10,8 +10,8 @@ from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_c
 from fixtures.checks.billing.domain import (
     MoneyTable,
     before_its_time,
-    below_nought,
     inexact_money,
+    negative_amounts,
     no_number,
     out_of_order,
     outside_its_list,
@@ -140,7 +140,7 @@ def lists(shop: Shop) -> Probe:
 
 
 def nought(shop: Shop) -> Probe:
-    return below_nought(shop.profile.domain[0], shop.books)
+    return negative_amounts(shop.profile.domain[0], shop.books)
 
 
 def later(shop: Shop) -> Probe:

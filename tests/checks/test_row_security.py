@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.checks.tenancy.rls_bypass import mighty_roles, rls_bypasses
+from fixtures.checks.tenancy.rls_bypass import rls_bypasses, roles_past_policies
 from fixtures.record.facts import DatabaseRole
 from tests.support.catalogues import role, table
 
@@ -55,4 +55,4 @@ def test_only_what_the_application_is_or_may_become_is_past_row_security(
 ) -> None:
     of, named = found
     expected = (of, [f"past row security role {name}" for name in named])
-    assert mighty_roles("app", roles, [each.name for each in roles]) == expected
+    assert roles_past_policies("app", roles, [each.name for each in roles]) == expected

@@ -382,15 +382,15 @@ def test_a_roles_file_never_touches_the_servers_own_superuser(taken: Path, fresh
     assert row == (True, True)
 
 
-def test_mighty_roles_are_tamed_on_a_server_that_is_not_ours(fresh: Target, taken: Path) -> None:
+def test_roles_past_policies_are_tamed_on_a_server_that_is_not_ours(fresh: Target, taken: Path) -> None:
     shared = replace(fresh.server, outlives=True)
     ready = made_ready(taken, fresh.server, fresh.guardian)
     says = "CREATE ROLE boss;\nALTER ROLE boss WITH SUPERUSER CREATEROLE CREATEDB LOGIN BYPASSRLS;\nCREATE ROLE hand;\n"
     grants = "GRANT pg_execute_server_program TO hand;\nGRANT boss TO hand;\nGRANT theirs TO hand;\n"
     with fresh.server.connect() as connection:
         connection.execute("CREATE ROLE theirs SUPERUSER")
-    mighty = read_roles(says + grants, "r.sql")
-    restored = restore(shared, ready.dump, ready.inspected, fresh.guardian, roles=mighty, limit_minutes=2)
+    privileged = read_roles(says + grants, "r.sql")
+    restored = restore(shared, ready.dump, ready.inspected, fresh.guardian, roles=privileged, limit_minutes=2)
     assert any("role boss: made without CREATEDB, CREATEROLE, SUPERUSER" in note for note in restored.notes)
     for role in ("pg_execute_server_program", "theirs"):
         assert f"membership of hand in {role}: not granted, since the server is not the drill's" in restored.notes

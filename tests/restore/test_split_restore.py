@@ -63,10 +63,10 @@ SELECT lo_create(0);
 # Whoever writes into it has to be a superuser, which nothing but its rows tells.
 GUARDED = """
 SET ROLE big_owner;
-CREATE FUNCTION public.mighty(int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN RETURN true; END$$;
-CREATE TABLE public.guarded (id int CHECK (public.mighty(id)));
+CREATE FUNCTION public.privileged(int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN RETURN true; END$$;
+CREATE TABLE public.guarded (id int CHECK (public.privileged(id)));
 INSERT INTO public.guarded SELECT generate_series(1, 20000);
-CREATE OR REPLACE FUNCTION public.mighty(int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN
+CREATE OR REPLACE FUNCTION public.privileged(int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN
     IF NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) THEN
         RAISE EXCEPTION 'permission denied for this' USING ERRCODE = '42501';
     END IF;
@@ -255,7 +255,7 @@ def test_what_is_not_permitted_to_the_loader_within_the_rows_is_tried_by_nobody_
         connection.execute(GUARDED)
     dump = ground.dump("-Fc", "--dbname=guarded")
     with pytest.raises(
-        RestoreFailed, match=r"a function of the database raised an error \(in function public\.mighty\)"
+        RestoreFailed, match=r"a function of the database raised an error \(in function public\.privileged\)"
     ):
         ground.load(dump, 1)
     assert ground.rows(TableName("public", "guarded"))[0] == 0
