@@ -19,7 +19,7 @@ PLANTED = {
         """,
         {
             "credits": Told(
-                "5 of 1944 ledger entries carry a balance that is not the one before plus their amount; "
+                "5 of … ledger entries carry a balance that is not the one before plus their amount; "
                 "tenant=2 rows=2 difference=0.000; tenant=4 rows=2 difference=0.000; tenant=3 rows=1 "
                 "difference=1.000",
                 (
@@ -30,7 +30,6 @@ PLANTED = {
                     "id=1278 difference=0.001",
                 ),
                 broken=5,
-                examined=1944,
             ),
         },
     ),
@@ -43,11 +42,10 @@ PLANTED = {
         """,
         {
             "credits": Told(
-                "2 of 7 accounts hold a balance that is not the sum of their ledger; tenant=2 rows=1 "
+                "2 of … accounts hold a balance that is not the sum of their ledger; tenant=2 rows=1 "
                 "difference=0.001; tenant=7 rows=1 difference=5.000",
                 ("id=2 difference=0.001", "id=7 difference=5.000"),
                 broken=2,
-                examined=7,
             ),
         },
     ),
@@ -64,7 +62,7 @@ PLANTED = {
         """,
         {
             "invoices": Told(
-                "6 of 216 invoices have a total that is not the sum of their lines plus tax; tenant=1 "
+                "6 of … invoices have a total that is not the sum of their lines plus tax; tenant=1 "
                 "currency=USD rows=3 by_lines=0.010 by_json_lines=99.000 by_subtotal=0.010; tenant=3 "
                 "currency=JPY rows=2 by_lines=1.000 by_json_lines=37599.000 by_subtotal=0.000; tenant=2 "
                 "currency=EUR rows=1 by_lines=0.000 by_json_lines=0.000 by_subtotal=-0.010",
@@ -77,7 +75,6 @@ PLANTED = {
                     "id=81 by_lines=0.000 by_json_lines=37599.000 by_subtotal=0.000",
                 ),
                 broken=6,
-                examined=216,
             ),
         },
     ),
@@ -92,7 +89,7 @@ PLANTED = {
         """,
         {
             "payments": Told(
-                "4 of 202 paid invoices are marked paid and not covered by succeeded payments of the same "
+                "4 of … paid invoices are marked paid and not covered by succeeded payments of the same "
                 "tenant and currency; tenant=1 currency=USD rows=4 difference=-221.570",
                 (
                     "id=1 difference=-0.010",
@@ -101,7 +98,6 @@ PLANTED = {
                     "id=7 difference=-143.590",
                 ),
                 broken=4,
-                examined=202,
             ),
         },
     ),
@@ -114,11 +110,9 @@ PLANTED = {
         """,
         {
             "payments": Told(
-                "2 of 237 payments settle no invoice of their own tenant and currency; tenant=1 rows=1; "
-                "tenant=2 rows=1",
+                "2 of … payments settle no invoice of their own tenant and currency; tenant=1 rows=1; tenant=2 rows=1",
                 ("id=10", "id=53"),
                 broken=2,
-                examined=237,
             ),
         },
         loosens=True,
@@ -133,11 +127,10 @@ PLANTED = {
         """,
         {
             "subscriptions": Told(
-                "3 of 38 periods overlap an earlier one of the same owner, or end before they begin; "
+                "3 of … periods overlap an earlier one of the same owner, or end before they begin; "
                 "tenant=1 rows=1; tenant=2 rows=1; tenant=3 rows=1",
                 ("id=18", "id=37", "id=38"),
                 broken=3,
-                examined=38,
             ),
         },
         loosens=True,
@@ -152,9 +145,8 @@ PLANTED = {
         """,
         {
             "whole": Told(
-                "1 of 14 money columns can round",
+                "1 of … money columns can round",
                 ("public.igny8_plans.price is double precision",),
-                examined=14,
             ),
         },
         loosens=True,
@@ -172,10 +164,9 @@ PLANTED = {
         """,
         {
             "whole": Told(
-                "2 of 1678 rows break the rule; tenant=1 rows=2 difference=0.000",
+                "2 of … rows break the rule; tenant=1 rows=2 difference=0.000",
                 ("tenant_id=1 entry_no=1 difference=0.000", "tenant_id=1 entry_no=2 difference=0.000"),
                 broken=2,
-                examined=1678,
             ),
         },
         loosens=True,

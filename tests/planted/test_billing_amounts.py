@@ -29,16 +29,14 @@ PLANTED = {
         """,
         {
             "public.igny8_payments": Told(
-                "1 of 237 rows hold an amount with more decimals than its currency has, or one in a currency "
+                "1 of … rows hold an amount with more decimals than its currency has, or one in a currency "
                 "that is not listed; tenant=3 rows=1",
                 ("id=103",),
-                examined=237,
             ),
             "public.igny8_plans": Told(
-                "1 of 3 rows hold an amount with more decimals than its currency has, or one in a currency "
+                "1 of … rows hold an amount with more decimals than its currency has, or one in a currency "
                 "that is not listed",
                 ("id=2",),
-                examined=3,
             ),
         },
     ),
@@ -51,18 +49,16 @@ PLANTED = {
         """,
         {
             "public.igny8_payments": Told(
-                "2 of 237 rows hold a value that is not in its declared list; tenant=1 rows=1; tenant=6 rows=1",
+                "2 of … rows hold a value that is not in its declared list; tenant=1 rows=1; tenant=6 rows=1",
                 (
                     "id=3 status_is_listed=True method_is_listed=False",
                     "id=200 status_is_listed=False method_is_listed=True",
                 ),
                 broken=2,
-                examined=237,
             ),
             "public.igny8_subscriptions": Told(
-                "1 of 36 rows hold a value that is not in its declared list; tenant=1 rows=1",
+                "1 of … rows hold a value that is not in its declared list; tenant=1 rows=1",
                 ("id=1 status_is_listed=False",),
-                examined=36,
             ),
         },
     ),
@@ -74,14 +70,12 @@ PLANTED = {
         """,
         {
             "public.igny8_payments": Told(
-                "1 of 237 rows hold a negative amount; tenant=1 rows=1",
+                "1 of … rows hold a negative amount; tenant=1 rows=1",
                 ("id=10 amount_is_not_negative=False",),
-                examined=237,
             ),
             "public.igny8_plans": Told(
-                "1 of 3 rows hold a negative amount",
+                "1 of … rows hold a negative amount",
                 ("id=3 price_is_not_negative=True monthly_credits_is_not_negative=False",),
-                examined=3,
             ),
         },
     ),
@@ -92,9 +86,8 @@ PLANTED = {
         """,
         {
             "public.igny8_payments": Told(
-                "1 of 237 rows hold NaN or an infinity in a column of money; tenant=1 rows=1",
+                "1 of … rows hold NaN or an infinity in a column of money; tenant=1 rows=1",
                 ("id=26",),
-                examined=237,
             ),
         },
     ),
@@ -110,21 +103,18 @@ PLANTED = {
         """,
         {
             "public.igny8_invoices": Told(
-                "1 of 216 rows hold moments that do not follow each other as declared; tenant=1 rows=1",
+                "1 of … rows hold moments that do not follow each other as declared; tenant=1 rows=1",
                 ("id=1 issued_on_to_paid_at=False",),
-                examined=216,
             ),
             "payments after their invoice": Told(
-                "1 of 237 rows have a created_at before the issued_on of what they belong to in public.igny8_invoices; "
+                "1 of … rows have a created_at before the issued_on of what they belong to in public.igny8_invoices; "
                 "tenant=3 rows=1",
                 ("id=103 seconds_too_early=3600.000000",),
-                examined=237,
             ),
             "refunds after their payment": Told(
-                "1 of 17 rows have a created_at before the created_at of what they belong to in public.igny8_payments; "
+                "1 of … rows have a created_at before the created_at of what they belong to in public.igny8_payments; "
                 "tenant=1 rows=1",
                 ("id=3 seconds_too_early=0.000001",),
-                examined=17,
             ),
         },
     ),
@@ -133,18 +123,16 @@ PLANTED = {
         "UPDATE igny8_subscriptions SET period_end = '2999-01-01' WHERE id = 6;",
         {
             "subscriptions": Told(
-                "5 of 6 active periods are active by their status and did not run when the backup was taken; "
+                "5 of … active periods are active by their status and did not run when the backup was taken; "
                 "tenant=2 rows=1; tenant=3 rows=1; tenant=4 rows=1; tenant=5 rows=1; tenant=6 rows=1",
                 ("id=12", "id=18", "id=24", "id=30", "id=36"),
                 broken=5,
-                examined=6,
             ),
             "subscriptions served": Told(
-                "5 of 6 owners of periods had no active period that ran when the backup was taken; "
+                "5 of … owners of periods had no active period that ran when the backup was taken; "
                 "tenant=2 rows=1; tenant=3 rows=1; tenant=4 rows=1; tenant=5 rows=1; tenant=6 rows=1",
                 ("id=2", "id=3", "id=4", "id=5", "id=6"),
                 broken=5,
-                examined=6,
             ),
         },
     ),
@@ -152,23 +140,20 @@ PLANTED = {
         "",
         {
             "public.igny8_payments": Told(
-                "2 of 6 sums of money differ from before the migrations",
+                "2 of … sums of money differ from before the migrations",
                 (
                     "amount tenant=2 currency=EUR difference=-0.010",
                     "amount tenant=6 currency=USD difference=0.010",
                 ),
                 broken=2,
-                examined=6,
             ),
             "public.igny8_plans": Told(
-                "1 of 2 sums of money differ from before the migrations",
+                "1 of … sums of money differ from before the migrations",
                 ("price tenant=None currency=USD difference=24651.000",),
-                examined=2,
             ),
             "public.igny8_refunds": Told(
-                "1 of 6 sums of money differ from before the migrations",
+                "1 of … sums of money differ from before the migrations",
                 ("amount is declared to change, and adds up to what it did: remove its [[money_changed]]",),
-                examined=6,
             ),
         },
     ),

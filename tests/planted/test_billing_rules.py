@@ -21,7 +21,7 @@ PLANTED = {
         """,
         {
             "credits": Told(
-                "3 of 1947 ledger entries are of a kind that is not declared, or have an amount of the wrong "
+                "3 of … ledger entries are of a kind that is not declared, or have an amount of the wrong "
                 "sign for their kind; tenant=1 rows=1 wrong_amount=-0.001; tenant=2 rows=1 "
                 "wrong_amount=0.000; tenant=4 rows=1 wrong_amount=None",
                 (
@@ -30,7 +30,6 @@ PLANTED = {
                     "id=1947 wrong_amount=0.000 unknown_kind=False",
                 ),
                 broken=3,
-                examined=1947,
             ),
         },
     ),
@@ -43,12 +42,11 @@ PLANTED = {
         """,
         {
             "invoices": Told(
-                "3 of 216 invoices carry a tax that is not their rate of what is taxed, rounded as declared; "
+                "3 of … invoices carry a tax that is not their rate of what is taxed, rounded as declared; "
                 "tenant=1 currency=USD rows=1 difference=0.010; tenant=3 currency=JPY rows=1 "
                 "difference=-1.000; tenant=4 currency=KWD rows=1 difference=-0.008",
                 ("id=36 difference=0.010", "id=108 difference=-1.000", "id=144 difference=-0.008"),
                 broken=3,
-                examined=216,
             ),
         },
     ),
@@ -62,7 +60,7 @@ PLANTED = {
         """,
         {
             "invoices": Told(
-                "5 of 216 numbered documents have a number that another has, or that leaves a gap before it; "
+                "5 of … numbered documents have a number that another has, or that leaves a gap before it; "
                 "tenant=1 rows=2 missing=1; tenant=3 rows=2 missing=1; tenant=6 rows=1 missing=1",
                 (
                     "id=2 again=True missing=0",
@@ -72,7 +70,6 @@ PLANTED = {
                     "id=216 again=False missing=1",
                 ),
                 broken=5,
-                examined=216,
             ),
         },
     ),
@@ -84,12 +81,11 @@ PLANTED = {
         """,
         {
             "invoices": Told(
-                "2 of 216 invoices are credited for more than they came to, or otherwise than their credits "
+                "2 of … invoices are credited for more than they came to, or otherwise than their credits "
                 "say; tenant=2 currency=EUR rows=1 beyond=0.010 difference=0; tenant=4 currency=KWD rows=1 "
                 "beyond=0.001 difference=0",
                 ("id=72 beyond=0.010 difference=0", "id=144 beyond=0.001 difference=0"),
                 broken=2,
-                examined=216,
             ),
         },
     ),
@@ -102,12 +98,11 @@ PLANTED = {
         """,
         {
             "payments": Told(
-                "2 of 14 unpaid invoices are of a status that means unpaid, and money was kept for them; "
+                "2 of … unpaid invoices are of a status that means unpaid, and money was kept for them; "
                 "tenant=3 currency=JPY rows=1 difference=68330.000; tenant=4 currency=KWD rows=1 "
                 "difference=0.001",
                 ("id=79 difference=68330.000", "id=111 difference=0.001"),
                 broken=2,
-                examined=14,
             ),
         },
     ),
@@ -121,12 +116,11 @@ PLANTED = {
         """,
         {
             "payments": Told(
-                "2 of 202 invoices are paid for more than they come to, and no credit was given for the "
+                "2 of … invoices are paid for more than they come to, and no credit was given for the "
                 "rest; tenant=1 currency=USD rows=1 difference=0.010; tenant=3 currency=JPY rows=1 "
                 "difference=1.000",
                 ("id=32 difference=0.010", "id=76 difference=1.000"),
                 broken=2,
-                examined=202,
             ),
         },
     ),
@@ -139,11 +133,10 @@ PLANTED = {
         """,
         {
             "payments": Told(
-                "2 of 222 rows succeeded under an id of the payment processor that an earlier one has; "
+                "2 of … rows succeeded under an id of the payment processor that an earlier one has; "
                 "tenant=1 rows=1; tenant=3 rows=1",
                 ("id=6", "id=100"),
                 broken=2,
-                examined=222,
             ),
         },
     ),
@@ -156,11 +149,10 @@ PLANTED = {
         """,
         {
             "payments": Told(
-                "2 of 20 refunded payments were refunded for more than was received; tenant=3 currency=JPY "
+                "2 of … refunded payments were refunded for more than was received; tenant=3 currency=JPY "
                 "rows=1 difference=1.000; tenant=6 currency=USD rows=1 difference=0.010",
                 ("id=120 difference=1.000", "id=237 difference=0.010"),
                 broken=2,
-                examined=20,
             ),
         },
     ),
@@ -172,11 +164,10 @@ PLANTED = {
         """,
         {
             "subscriptions": Told(
-                "2 of 36 periods begin later than the one before of the same owner ends; tenant=2 rows=1; "
+                "2 of … periods begin later than the one before of the same owner ends; tenant=2 rows=1; "
                 "tenant=3 rows=1",
                 ("id=8", "id=16"),
                 broken=2,
-                examined=36,
             ),
         },
     ),
@@ -188,11 +179,10 @@ PLANTED = {
         """,
         {
             "usage logs": Told(
-                "2 of 1679 charges have a charge that differs from their usage (tenant_id, entry_no); "
+                "2 of … charges have a charge that differs from their usage (tenant_id, entry_no); "
                 "tenant=1 rows=1 difference=0.001; tenant=4 rows=1 difference=-1003.351",
                 ("tenant_id=1 entry_no=3 difference=0.001", "tenant_id=4 entry_no=187 difference=-1003.351"),
                 broken=2,
-                examined=1679,
             ),
         },
     ),

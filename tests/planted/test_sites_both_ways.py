@@ -125,57 +125,48 @@ def expected(healthy: Healthy, entry: dict[str, int]) -> dict[str, Told]:
     )
     broken = [number(f"clients/9/v{version[9]}/{name}") for name in ("css/site.css", "data/menu.json")]
     return {
-        "SIT-03": Told(
-            "1 of 11 deployed sites have no files", (f"site=15 version={version[15]} has no folder",), 1, 11
-        ),
-        "SIT-09": Told("1 of 17 versions have no deployment on record", ("site=4 version=99",), 1, 17),
+        "SIT-03": Told("1 of … deployed sites have no files", (f"site=15 version={version[15]} has no folder",), 1),
+        "SIT-09": Told("1 of … versions have no deployment on record", ("site=4 version=99",), 1),
         "SIT-10": Told(
-            "1 of 9 deployed sites are live and empty",
+            "1 of … deployed sites are live and empty",
             (f"site=6 version={version[6]} has pages with nothing in them",),
             1,
-            9,
         ),
         "SIT-11": Told(
-            f"4 of {len(entry)} entries have a name that overwrites another one's",
+            "4 of … entries have a name that overwrites another one's",
             tuple(f"entry {each}" for each in clash),
             4,
-            len(entry),
         ),
         "SIT-12": Told(
-            "1 of 32 pages on record are not in their site's live version",
+            "1 of … pages on record are not in their site's live version",
             (f"id={page} site=13 version={version[13]}",),
             1,
-            32,
         ),
         "SIT-13": Told(
-            "1 of 32 published pages are of no page on record",
+            "1 of … published pages are of no page on record",
             (f"site=13 version={version[13]} entry={number(f'clients/13/v{version[13]}/pages/page-1.html')}",),
             1,
-            32,
         ),
         "SIT-14": Told(
-            "2 of 67 published files with links link to a file that is not there",
+            "2 of … published files with links link to a file that is not there",
             tuple(f"site=9 version={version[9]} entry={each} 1 of its links lead nowhere" for each in broken),
             2,
-            67,
         ),
         "SIT-15": Told(
-            "2 of 2 links lead nowhere, or into another site",
+            "2 of … links lead nowhere, or into another site",
             (
                 f"site=10 entry={number('clients/10/lost')} leads nowhere",
                 f"site=10 entry={number('clients/10/shared')} leads into another site",
             ),
             2,
-            2,
         ),
         "SIT-16": Told(
-            "2 of 11 deployed sites are served under the same name as another one",
+            "2 of … deployed sites are served under the same name as another one",
             ("site=1 tenant=1", "site=2 tenant=1"),
             2,
-            11,
         ),
         "SIT-17": Told(
-            "the files were read up to 120 minutes away from the dump's snapshot, and 60 are tolerated", (), 1, 1
+            "the files were read up to 120 minutes away from the dump's snapshot, and 60 are tolerated", (), 1
         ),
     }
 
@@ -191,7 +182,7 @@ def test_each_control_sees_its_own_faults_and_skew_is_no_loss(
     expect(outcome, red={control: [subject] for control, subject in PLANTED.items()})
     for control, told in expected(healthy, entry).items():
         result = outcome.result(control, PLANTED[control])
-        assert Told(result.message, result.samples, result.broken, result.examined or 0) == told
+        assert Told.of(result) == told
     tells_skew_apart(outcome, entry)
 
 

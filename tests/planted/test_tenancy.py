@@ -52,19 +52,16 @@ PLANTED = {
         """,
         {
             "public.igny8_usage_logs(content_id)->public.igny8_content": Told(
-                "1 of 1353 rows point at a row of public.igny8_content that belongs to another tenant",
+                "1 of … rows point at a row of public.igny8_content that belongs to another tenant",
                 ("usage_no=1 tenant=1 other_tenant=2",),
-                examined=1353,
             ),
             "public.igny8_content_tags(content_id)->public.igny8_content": Told(
-                "1 of 4437 rows point at a row of public.igny8_content that belongs to another tenant",
+                "1 of … rows point at a row of public.igny8_content that belongs to another tenant",
                 ("id=1 tenant=2 other_tenant=1",),
-                examined=4437,
             ),
             "public.igny8_content(parent_id)->public.igny8_content": Told(
-                "1 of 887 rows point at a row of public.igny8_content that belongs to another tenant",
+                "1 of … rows point at a row of public.igny8_content that belongs to another tenant",
                 ("id=5 tenant=1 other_tenant=2",),
-                examined=887,
             ),
         },
     ),
@@ -77,8 +74,8 @@ PLANTED = {
         UPDATE igny8_content SET sector_id = NULL WHERE id = 6;
         """,
         {
-            "public.igny8_notes": Told("1 of 300 rows belong to no tenant", ("id=4",), examined=300),
-            "public.igny8_content": Told("1 of 3000 rows belong to no tenant", ("id=6",), examined=3000),
+            "public.igny8_notes": Told("1 of … rows belong to no tenant", ("id=4",)),
+            "public.igny8_content": Told("1 of … rows belong to no tenant", ("id=6",)),
         },
         loosens=True,
     ),
@@ -91,11 +88,10 @@ PLANTED = {
         """,
         {
             "public.igny8_notes": Told(
-                "3 of 300 rows point, through their content type, at another tenant's row, at no row, "
+                "3 of … rows point, through their content type, at another tenant's row, at no row, "
                 "or at a model the profile lacks",
                 ("id=2 tenant=1 other_tenant=2", "id=5 tenant=1 other_tenant=None", "id=6 tenant=1 other_tenant=None"),
                 broken=3,
-                examined=300,
             )
         },
     ),
@@ -108,11 +104,11 @@ PLANTED = {
         """,
         {
             "public.igny8_plans(madeFor)->public.igny8_tenants": Told(
-                "1 of 1 rows of a shared table point at a row of public.igny8_tenants that a tenant owns",
+                "1 of … rows of a shared table point at a row of public.igny8_tenants that a tenant owns",
                 ("id=2 other_tenant=3",),
             ),
             "public.igny8_users(last_site_id)->public.igny8_sites": Told(
-                "a shared table may point at public.igny8_sites, which tenants own; no row does yet", examined=0
+                "a shared table may point at public.igny8_sites, which tenants own; no row does yet", looked=False
             ),
         },
     ),
@@ -125,14 +121,13 @@ PLANTED = {
         """,
         {
             "public.igny8_tasks(payload $.content_id)->public.igny8_content": Told(
-                "3 of 1059 ids mean another tenant's row of public.igny8_content, or none that is there",
+                "3 of … ids mean another tenant's row of public.igny8_content, or none that is there",
                 (
                     f"task_key={_TASKS[0]} tenant=1 other_tenant=2",
                     f"task_key={_TASKS[1]} tenant=1 other_tenant=None",
                     f"task_key={_TASKS[2]} tenant=1 other_tenant=None",
                 ),
                 broken=3,
-                examined=1059,
             )
         },
     ),
@@ -159,10 +154,9 @@ PLANTED = {
         """,
         {
             "public.igny8_announcements": Told(
-                "2 of 6 rows have no owner by their declared path, and one by another",
+                "2 of … rows have no owner by their declared path, and one by another",
                 ("id=3 other_tenants=1", "id=4 other_tenants=1"),
                 broken=2,
-                examined=6,
             )
         },
         profile='[tenancy.ownerless]\nigny8_announcements = "some are to everybody"\n',
@@ -183,23 +177,21 @@ PLANTED = {
         """,
         {
             "public.igny8_invoices": Told(
-                "7 of 8 views as igny8_app show other rows than the tenant's own",
+                "7 of … views as igny8_app show other rows than the tenant's own",
                 (
                     "no tenant set: sees 1 rows",
                     *(f"tenant={tenant} sees 37 rows and owns 36" for tenant in (1, 3, 4, 5, 6)),
                     "no tenant set any more: sees 216 rows",
                 ),
                 broken=7,
-                examined=6,
             ),
             "public.igny8_credit_ledger": Told(
-                "6 of 8 views as igny8_app show other rows than the tenant's own",
+                "6 of … views as igny8_app show other rows than the tenant's own",
                 tuple(
                     f"tenant={tenant} sees 324 rows and owns 324, and they are not the same rows"
                     for tenant in range(1, 7)
                 ),
                 broken=6,
-                examined=6,
             ),
         },
     ),

@@ -16,10 +16,9 @@ PLANTED = {
         "CREATE POLICY planted ON igny8_credit_ledger FOR INSERT WITH CHECK (amount <> 0);",
         {
             "public.igny8_credit_ledger": Told(
-                "6 of 26 writes as igny8_app reached rows of other tenants",
+                "6 of … writes as igny8_app reached rows of other tenants",
                 tuple(f"tenant={own} inserts a row for other_tenant={own % 6 + 1}" for own in range(1, 7)),
                 broken=6,
-                examined=26,
             )
         },
     ),
@@ -34,13 +33,12 @@ PLANTED = {
         """,
         {
             "igny8_app": Told(
-                "2 of 7 roles, views, functions and tables bypass row-level security, or are tolerated and not there",
+                "2 of … roles, views, functions and tables bypass row-level security, or are tolerated and not there",
                 (
                     "past row security function public.igny8_owed(tenant bigint)",
                     "past row security view igny8_reports.all_invoices",
                 ),
                 broken=2,
-                examined=7,
             )
         },
     ),
@@ -49,9 +47,8 @@ PLANTED = {
         "",
         {
             "public.igny8_tenants": Told(
-                "1 of 6 tenants of public.igny8_tenants were lost or made",
+                "1 of … tenants of public.igny8_tenants were lost or made",
                 ("tenant=1000 is new after the migrations",),
-                examined=6,
             )
         },
     ),
@@ -64,10 +61,9 @@ PLANTED = {
         """,
         {
             "public.igny8_users": Told(
-                "2 of 5 active tenants have no owner who can log in",
+                "2 of … active tenants have no owner who can log in",
                 ("tenant=3", "tenant=4"),
                 broken=2,
-                examined=5,
             )
         },
     ),
@@ -76,10 +72,9 @@ PLANTED = {
         "",
         {
             "igny8": Told(
-                "2 of 10 addresses show other tenants' rows",
+                "2 of … addresses show other tenants' rows",
                 ("api/invoices/<int:pk>/: 12 of 12", "api/tasks/: 239 of 300"),
                 broken=2,
-                examined=10,
             )
         },
     ),
@@ -125,4 +120,4 @@ def test_the_controls_on_visibility_and_no_others_see_their_faults(
     for control, fault in PLANTED.items():
         for subject, told in fault.told.items():
             result = outcome.result(control, subject)
-            assert Told(result.message, result.samples, result.broken, result.examined or 0) == told
+            assert Told.of(result) == told

@@ -1,22 +1,32 @@
 """A fault in the source as a row of a table: the SQL that plants it, and to the letter what its control must say."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
+from fixtures.record.evidence import Result
 from sample.igny8_core.igny8.filling import canary
 from tests.support.drills import PROFILE, Drill, Drilling, Healthy
 from tests.support.profiles import profile_and
 
+_HAPPENS = re.compile(r"\bof \d+ ")
+
 
 @dataclass(frozen=True)
 class Told:
-    """What a control says of one subject; `samples` are the keys of the broken rows."""
+    """What a control says of one subject; `samples` are the keys of the broken rows. In the message, `of …` stands for how
+    many the sample happens to have of what was looked at; `looked`: it has any."""
 
     message: str
     samples: tuple[str, ...] = ()
     broken: int = 1
-    examined: int = 1
+    looked: bool = True
+
+    @classmethod
+    def of(cls, result: Result) -> Self:
+        return cls(_HAPPENS.sub("of … ", result.message), result.samples, result.broken, bool(result.examined))
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,7 @@ def told_to_the_letter(outcome: Drill, planted: Mapping[str, Fault]) -> None:
     for control, fault in planted.items():
         for subject, told in fault.told.items():
             result = outcome.result(control, subject)
-            assert Told(result.message, result.samples, result.broken, result.examined or 0) == told, control
+            assert Told.of(result) == told, control
 
 
 def expect(outcome: Drill, *, red: Mapping[str, Sequence[str]] = {}, blocked: Mapping[str, Sequence[str]] = {}) -> None:
