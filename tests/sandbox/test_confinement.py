@@ -154,7 +154,7 @@ def test_a_daemon_ends_with_a_program_that_takes_too_long(guardian: Guardian, ki
         environment=plain_environment(),
         guardian=guardian,
         isolation=Isolation(kind, ""),
-        limit=3,
+        limit=8,
     )
     assert done.timed_out
     assert done.stdout == ("begun",)
