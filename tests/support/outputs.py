@@ -63,7 +63,7 @@ def nothing_told(seen: Drill, *more: str, besides: dict[str, bytes] | None = Non
     assert {".json", ".html", ".md", ".xml", ".prom", ".jsonl"} <= names
     assert any("allure-results/" in name for name in written)
     assert any("audit.pdf" in name for name in written)
-    assert any("queries.jsonl" in name and content for name, content in written.items())
+    assert any("queries.jsonl" in name for name in written)
     for number, secret in enumerate((*canary.ALL, *more)):
         for form in forms(secret):
             told = [name for name, content in written.items() if form in content]
