@@ -267,7 +267,7 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
         f"tenant={ZEN} rows=1 missing=1",
         ("id=4 again=False missing=1",),
     ),
-    "a credit above its invoice, and one below nought": (
+    "a credit above its invoice, and a negative one": (
         credited,
         """UPDATE "Notes" SET amount = 16.13 WHERE id = 1; INSERT INTO "Notes" VALUES (3, 4, -0.001, 'sent')""",
         "2 of 5 invoices are credited for more than they came to, or otherwise than their credits say; "
@@ -340,7 +340,7 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
         f"2 of 5 rows hold a value that is not in its declared list; tenant={ACME} rows=1; tenant={ZEN} rows=1",
         ("id=1 state_is_listed=False currency_is_listed=True", "id=4 state_is_listed=True currency_is_listed=False"),
     ),
-    "an amount below nought": (
+    "a negative amount": (
         nought,
         """UPDATE "Bills" SET net = -0.001 WHERE id = 5""",
         f"1 of 5 rows hold a negative amount; tenant={ZEN} rows=1",

@@ -62,7 +62,7 @@ PLANTED = {
             ),
         },
     ),
-    # A payment that failed and a plan's credits turned below nought.
+    # A payment that failed and a plan's credits turned negative.
     "BIL-21": Fault(
         """
         UPDATE igny8_payments SET amount = -amount WHERE id = 10;
