@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import accumulate, groupby
 
 from fixtures.record.areas import AREAS
-from fixtures.record.evidence import ControlCard, Evidence, Measure, Outcome, Result, TornDown
+from fixtures.record.evidence import ControlCard, Evidence, Excepted, Measure, Outcome, Result, TornDown
 from fixtures.record.record import AppliedMigration, StageOutcome
 from reports import costs, words
 from reports.costs import Cost
@@ -115,6 +115,11 @@ class Story:
         """The controls with results of this outcome, those results alone; the greatest impact first."""
         chapters = [chapter.only(outcome) for chapter in self.chapters if outcome in chapter.counts]
         return tuple(sorted(chapters, key=lambda chapter: (IMPACTS.index(chapter.impact), chapter.id)))
+
+    @cached_property
+    def excepted(self) -> tuple[tuple[Result, Excepted], ...]:
+        """What the profile accepts, counted, each with the check that counted it."""
+        return tuple((result, each) for result in self.evidence.results for each in result.excepted)
 
     @cached_property
     def causes(self) -> tuple[Cause, ...]:

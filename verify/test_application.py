@@ -1,6 +1,6 @@
 """APP: the application stands up on what came back, and does nothing to the outside."""
 
-from fixtures.checks.blocked import Blocked
+from fixtures.checks.blocked import Blocked, NothingThere
 from fixtures.checks.examination import Examination
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control
@@ -57,7 +57,7 @@ def test_the_application_answers_with_an_empty_broker(
 ) -> None:
     """After a recovery the broker holds nothing: an application that needs yesterday's queue does not come up."""
     if application_run.health_status is None and not application_run.health_error:
-        raise Blocked("the profile names no application.health; say why in [exempt] if there is none")
+        raise NothingThere("the profile names no application.health; say why in [exempt] if there is none")
     message = f"the health view answered {application_run.health_status or application_run.health_error}"
     examination.expect(application_run.health_status == 200, message, unit="requests")
 

@@ -58,8 +58,9 @@ def test_the_reference_stays_inside_one_tenant(
 def test_every_owned_row_has_an_owner(migrated: Database, table: Table, ownership: Ownership, profile: Profile) -> None:
     """A row without a tenant passes every filter by tenant wrongly: it is seen by nobody, or by everybody. So does one
     that several tenants are tied to, where one was promised. Rows that may have none are counted in the evidence."""
-    reason = profile.tenancy.ownerless.get(table.name, "")
-    migrated.expect_none(rows_without_owner(table, ownership.owned[table.name], reason))
+    migrated.expect_none(
+        rows_without_owner(table, ownership.owned[table.name], profile.tenancy.ownerless.get(table.name))
+    )
 
 
 @control(
@@ -150,7 +151,7 @@ def test_the_shared_table_points_at_nothing_owned(
     source = migrated.facts.table(reference.table)
     assert source is not None
     crossing = profile.tenancy.crossing_of(reference.id)
-    probe = excused(owned_by_somebody(reference, source, ownership), crossing, source, may_be_needless=True)
+    probe = excused(owned_by_somebody(reference, source, ownership), crossing, source)
     migrated.expect_none(probe)
     allowed = reference.target not in ownership.ways or crossing is not None
     examination.expect(allowed, f"a shared table may point at {reference.target}, which tenants own; no row does yet")

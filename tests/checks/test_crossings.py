@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from fixtures.checks.probe import Probe
 from fixtures.checks.tenancy.owners import owned_otherwise
 from fixtures.checks.tenancy.references import excused, owned_by_somebody, strays
 from fixtures.plan.waivers import needless_crossings
-from fixtures.profile.references import Crossing
+from fixtures.profile.exceptions import Crossing
 from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
 
 SPENT = "public.spent(cardNo)->public.cards"
@@ -42,10 +43,8 @@ def probe(look: Look) -> Probe:
     return excused(strays(reference, source, look.ownership), look.tenancy.crossing_of(SPENT), source)
 
 
-def crossing(condition: str | None = None) -> dict[str, object]:
-    return VIA | {
-        "crossing": [{"reference": SPENT, "reason": REASON} | ({"condition": condition} if condition else {})]
-    }
+def crossing(**bound: object) -> dict[str, object]:
+    return VIA | {"crossing": [{"reference": SPENT, "reason": REASON} | bound]}
 
 
 def test_without_an_excuse_every_row_that_crosses_is_told(tenancy: SmallTenancy) -> None:
@@ -57,7 +56,7 @@ def test_without_an_excuse_every_row_that_crosses_is_told(tenancy: SmallTenancy)
 
 
 def test_with_a_condition_only_the_rows_outside_it_are(tenancy: SmallTenancy, folder: Path) -> None:
-    with tenancy.look(CROSSED, folder, **crossing("crossings/accepted.sql")) as look:
+    with tenancy.look(CROSSED, folder, **crossing(condition="crossings/accepted.sql")) as look:
         assert look.problems == ()
         assert look.said(probe(look)) == (
             "1 of 4 rows point at a row of public.cards that belongs to another tenant, and the profile "
@@ -68,15 +67,29 @@ def test_with_a_condition_only_the_rows_outside_it_are(tenancy: SmallTenancy, fo
 
 
 def test_with_a_condition_there_may_be_none_on_a_quiet_day(tenancy: SmallTenancy, folder: Path) -> None:
-    with tenancy.look("", folder, **crossing("crossings/accepted.sql")) as look:
+    with tenancy.look("", folder, **crossing(condition="crossings/accepted.sql")) as look:
         assert look.said(probe(look)) == (f"0 of 4 rows reference another tenant, as the profile says: {REASON}", ())
 
 
-def test_without_a_condition_all_are_counted_and_one_is_needed(tenancy: SmallTenancy) -> None:
-    with tenancy.look(CROSSED, **crossing()) as look:
-        assert look.said(probe(look)) == (f"2 of 4 rows reference another tenant, as the profile says: {REASON}", ())
-    with tenancy.look("", **crossing()) as look:
-        assert look.said(probe(look))[0].startswith("no row crosses, so nothing needs its [[tenancy.crossing]]:")
+def test_without_a_condition_so_many_are_accepted_and_no_more(tenancy: SmallTenancy) -> None:
+    for planted, rows in ((CROSSED, 2), ("", 0)):
+        with tenancy.look(planted, **crossing(at_most=2)) as look:
+            assert look.said(probe(look)) == (
+                f"{rows} of 4 rows reference another tenant, as the profile says: {REASON} (at most 2)",
+                (),
+            )
+            (excepted,) = look.database.examination.excepted
+            assert (excepted.what, excepted.count, excepted.at_most) == ("crossing", rows, 2)
+    with tenancy.look(CROSSED, **crossing(at_most=1)) as look:
+        assert look.said(probe(look)) == (
+            "2 of 4 rows reference another tenant, as the profile says, which accepts at most 1",
+            ("cardNo=2 turn=1 tenant=1 other_tenant=2", "cardNo=3 turn=1 tenant=1 other_tenant=2"),
+        )
+
+
+def test_an_excuse_without_a_bound_is_refused() -> None:
+    with pytest.raises(ValidationError, match="any reference that crosses later would be accepted too: add at_most"):
+        Crossing.model_validate({"reference": SPENT, "reason": REASON})
 
 
 def test_a_reference_that_is_meant_to_cross_gives_a_row_without_an_owner_none(
@@ -86,10 +99,10 @@ def test_a_reference_that_is_meant_to_cross_gives_a_row_without_an_owner_none(
     ALTER TABLE spent ALTER tenant_id DROP NOT NULL;
     UPDATE spent SET tenant_id = NULL, accepted = ("cardNo" = 2) WHERE "cardNo" IN (2, 3) AND turn = 1;
     """
-    ownerless = {"ownerless": {"spent": "guests spend cards as well"}}
+    ownerless = {"ownerless": {"spent": {"at_most": 2, "reason": "guests spend cards as well"}}}
     for said, rows in (
         (VIA, ("cardNo=2 turn=1 other_tenants=1", "cardNo=3 turn=1 other_tenants=1")),
-        (crossing("crossings/accepted.sql"), ("cardNo=3 turn=1 other_tenants=1",)),
+        (crossing(condition="crossings/accepted.sql"), ("cardNo=3 turn=1 other_tenants=1",)),
     ):
         with tenancy.look(orphaned, folder, **said, **ownerless) as look:
             (key,) = [key for key in look.database.facts.foreign_keys if key.id == SPENT]
@@ -109,8 +122,8 @@ def test_a_person_in_several_tenants_may_name_the_present_one_if_the_profile_say
             ),
         ),
         (
-            {"crossing": [{"reference": reference, "reason": "where the person was last"}]},
-            ("1 of 1 rows reference another tenant, as the profile says: where the person was last", ()),
+            {"crossing": [{"reference": reference, "reason": "where the person was last", "at_most": 1}]},
+            ("1 of 1 rows reference another tenant, as the profile says: where the person was last (at most 1)", ()),
         ),
     ):
         with tenancy.look("", **shared, **said) as look:
@@ -118,7 +131,7 @@ def test_a_person_in_several_tenants_may_name_the_present_one_if_the_profile_say
             source = look.table("people")
             found = owned_by_somebody(key, source, look.ownership)
             crossed = look.tenancy.crossing_of(reference)
-            assert look.said(excused(found, crossed, source, may_be_needless=True)) == expected
+            assert look.said(excused(found, crossed, source)) == expected
 
 
 def test_a_condition_that_the_database_cannot_answer_is_a_fault_of_the_profile(
@@ -130,7 +143,7 @@ def test_a_condition_that_the_database_cannot_answer_is_a_fault_of_the_profile(
         ("SELECT", "column m.cardNo does not exist"),
     ):
         (folder / "crossings" / "accepted.sql").write_text(query)
-        with tenancy.look("", folder, **crossing("crossings/accepted.sql")) as look:
+        with tenancy.look("", folder, **crossing(condition="crossings/accepted.sql")) as look:
             assert look.problems == (
                 f"profile.toml: tenancy.crossing: crossings/accepted.sql: {told}; it returns cardNo, turn, and names "
                 "every table with its schema",
@@ -139,8 +152,8 @@ def test_a_condition_that_the_database_cannot_answer_is_a_fault_of_the_profile(
 
 def test_an_excuse_for_what_is_no_reference_is_needless() -> None:
     planned = [("TEN-02", SPENT), ("TEN-03", "public.spent")]
-    excuse = Crossing(reference="public.spent(cardno)->public.cards", reason=REASON)
-    assert needless_crossings([Crossing(reference=SPENT, reason=REASON)], planned, frozenset()) == ()
+    excuse = Crossing(reference="public.spent(cardno)->public.cards", reason=REASON, at_most=1)
+    assert needless_crossings([Crossing(reference=SPENT, reason=REASON, at_most=1)], planned, frozenset()) == ()
     (told,) = needless_crossings([excuse], planned, frozenset())
     assert (told.control, told.subject, told.outcome) == ("TEN-02", excuse.reference, "failed")
     assert told.message == (

@@ -93,15 +93,16 @@ def test_a_reference_without_a_constraint_may_give_the_owner(tenancy: SmallTenan
 
 def test_what_means_no_row_is_no_crossing(tenancy: SmallTenancy) -> None:
     planted = """UPDATE spent SET ids = '{2}' WHERE "cardNo" = 1; UPDATE spent SET ids = '{99}' WHERE turn = 2"""
-    crossing = {"reference": "public.spent(ids)->public.cards", "reason": "gift cards of others are seen"}
+    crossing = {"reference": "public.spent(ids)->public.cards", "reason": "gift cards of others are seen", "at_most": 1}
     with tenancy.look(planted, **soft("ids", "cards"), crossing=[crossing]) as look:
         (reference,) = look.tenancy.soft_reference
         probe = soft_strays(reference, look.database.facts, look.ownership)
         found = look.said(excused(probe, look.tenancy.crossing_of(reference.id), look.table("spent")))
         assert found[1] == ("cardNo=2 turn=2 tenant=2 other_tenant=None",)
+        note = look.database.examination.note
         assert (
-            look.database.examination.note
-            == "1 of 2 ids reference another tenant, as the profile says: gift cards of others are seen"
+            note
+            == "1 of 2 ids reference another tenant, as the profile says: gift cards of others are seen (at most 1)"
         )
 
 

@@ -141,9 +141,24 @@ def test_without_an_archive_of_sites_what_asks_for_one_is_exempt_with_that_reaso
     )
     told = found.profile.exempt
     assert {control for control in told if control.startswith("SIT")} == {f"SIT-{number:02}" for number in range(1, 18)}
-    assert told["SIT-03"] == "the draft found nothing to try it on: no archive of sites lies in the set"
+    assert told["SIT-03"] == "the draft found nothing to try it on: no archive of sites or uploads lies in the set"
     assert told["SIT-08"] == "the draft found nothing to try it on: no archive of logs lies in the set"
     assert {control for control in told if control.startswith("FIL")} == {"FIL-01", "FIL-02", "FIL-03", "FIL-04"}
+
+
+def test_an_archive_of_uploads_alone_is_one_too(database: psycopg.Connection[Any]) -> None:
+    """Both are read into one inventory: what asks for an archive is tried on it."""
+    whole = examples.backup_set()
+    sites = whole.artefact("sites")
+    assert sites is not None
+    others = tuple(file for file in whole.artefacts if file.role != "sites")
+    renamed = sites.model_copy(update={"role": "uploads", "name": "uploads.tar.gz"})
+    found = drafted(
+        database,
+        TENANTS + "CREATE TABLE notes (id int, org int REFERENCES organizations)",
+        backup_set=whole.model_copy(update={"artefacts": (*others, renamed)}),
+    )
+    assert not {control for control in found.profile.exempt if control in ("SIT-01", "SIT-02", "SIT-03")}
 
 
 def test_with_an_archive_of_sites_nothing_excuses_what_asks_for_it(database: psycopg.Connection[Any]) -> None:

@@ -1,8 +1,10 @@
 """Rows without one owner, rows that another way gives one, and columns that only look like a tenant's."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from fixtures.checks.tenancy.owners import owned_otherwise, rows_without_owner
 from fixtures.checks.tenancy.tenant_columns import other_ways, tenant_columns
@@ -13,6 +15,7 @@ from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
 
 SHARED = {"owner_via": {"spent": "tenant_id"}, "shared": {"people": "in several tenants", "Words": "for everyone"}}
 REASON = "the operator has some of its own"
+ACCEPTED = {"at_most": 3, "reason": REASON}
 DEVICE = "a0000000-0000-0000-0000-00000000000"
 
 
@@ -24,22 +27,73 @@ def tenancy() -> Iterator[SmallTenancy]:
 
 def told(look: Look, name: str) -> tuple[str, tuple[str, ...]]:
     found = look.table(name)
-    reason = look.tenancy.ownerless.get(found.name, "")
-    return look.said(rows_without_owner(found, look.ownership.owned[found.name], reason))
+    ownerless = look.tenancy.ownerless.get(found.name)
+    return look.said(rows_without_owner(found, look.ownership.owned[found.name], ownerless))
 
 
 def test_rows_that_may_be_without_an_owner_are_counted(tenancy: SmallTenancy) -> None:
     with tenancy.look(**SHARED) as look:
         assert told(look, "devices") == ("1 of 3 rows belong to no tenant", (f"id={DEVICE}3",))
-    with tenancy.look(**SHARED, ownerless={"devices": REASON}) as look:
-        assert told(look, "devices") == (f"1 of 3 rows belong to no tenant, as the profile says: {REASON}", ())
+    with tenancy.look(**SHARED, ownerless={"devices": ACCEPTED}) as look:
+        assert told(look, "devices") == (
+            f"1 of 3 rows belong to no tenant, as the profile says: {REASON} (at most 3)",
+            (),
+        )
         assert look.database.examination.examined == 3
+
+
+ORPHANED = f"UPDATE devices SET tenant_id = NULL WHERE id = '{DEVICE}2'"
+
+
+def test_more_rows_without_an_owner_than_were_accepted_are_told(tenancy: SmallTenancy) -> None:
+    said = {"devices": {"at_most": 1, "reason": REASON}}
+    with tenancy.look(ORPHANED, **SHARED, ownerless=said) as look:
+        assert told(look, "devices") == (
+            "2 of 3 rows belong to no tenant, as the profile says, which accepts at most 1",
+            (f"id={DEVICE}2", f"id={DEVICE}3"),
+        )
+
+
+def test_only_rows_that_the_condition_returns_may_have_no_owner(tenancy: SmallTenancy, tmp_path: Path) -> None:
+    (tmp_path / "spare.sql").write_text(f"SELECT id FROM public.devices WHERE id = '{DEVICE}3'")
+    said = {"devices": {"condition": "spare.sql", "reason": REASON}}
+    with tenancy.look("", tmp_path, **SHARED, ownerless=said) as look:
+        assert told(look, "devices") == (f"1 of 3 rows belong to no tenant, as the profile says: {REASON}", ())
+    with tenancy.look(ORPHANED, tmp_path, **SHARED, ownerless=said) as look:
+        message, keys = told(look, "devices")
+        assert message == (
+            "1 of 3 rows belong to no tenant and are not among those that may, or to one that is not there"
+        )
+        assert keys == (f"id={DEVICE}2",)
+    (tmp_path / "spare.sql").write_text("SELECT id FROM devices")
+    with tenancy.look("", tmp_path, **SHARED, ownerless=said) as look:
+        (problem,) = look.problems
+        assert problem.startswith('profile.toml: tenancy.ownerless: spare.sql: relation "devices" does not exist;')
+
+
+def test_what_hangs_on_a_row_without_an_owner_is_bound_by_that_row(tenancy: SmallTenancy) -> None:
+    parts = f"""CREATE TABLE parts (id int PRIMARY KEY, device uuid REFERENCES devices);
+                INSERT INTO parts VALUES (1, '{DEVICE}1'), (2, '{DEVICE}3')"""
+    said = {"devices": {"at_most": 1, "reason": REASON}, "parts": {"below": True, "reason": "parts of spare devices"}}
+    with tenancy.look(parts, **SHARED, ownerless=said) as look:
+        assert told(look, "parts") == (
+            "1 of 2 rows belong to no tenant, as the profile says: parts of spare devices",
+            (),
+        )
+    with tenancy.look(f"{parts}; INSERT INTO parts VALUES (3, NULL)", **SHARED, ownerless=said) as look:
+        assert told(look, "parts")[1] == ("id=3",)
+
+
+@pytest.mark.parametrize("said", [REASON, {"reason": REASON}])
+def test_rows_without_an_owner_are_never_accepted_without_a_bound(said: object) -> None:
+    with pytest.raises(ValidationError, match="any row that loses its owner later would be accepted too"):
+        Tenancy.model_validate({"root": "tenants", "ownerless": {"devices": said}})
 
 
 def test_a_tenant_that_is_not_there_is_no_tenant_even_where_there_may_be_none(tenancy: SmallTenancy) -> None:
     planted = f"""ALTER TABLE devices DROP CONSTRAINT devices_tenant_id_fkey; UPDATE devices SET tenant_id = 9
                   WHERE id = '{DEVICE}2'; ALTER TABLE devices ADD FOREIGN KEY (tenant_id) REFERENCES tenants NOT VALID"""
-    with tenancy.look(planted, **SHARED, ownerless={"devices": REASON}) as look:
+    with tenancy.look(planted, **SHARED, ownerless={"devices": ACCEPTED}) as look:
         assert told(look, "devices") == ("1 of 3 rows belong to a tenant that is not there", (f"id={DEVICE}2",))
 
 
@@ -52,12 +106,15 @@ def test_a_row_that_two_tenants_are_tied_to_is_told_even_where_there_may_be_none
             "2 of 3 rows belong to no tenant, or to several",
             ("id=8 tenants=2", "id=9 tenants=0"),
         )
-    with tenancy.look(planted, **said, ownerless={"Words": REASON}) as look:
+    with tenancy.look(planted, **said, ownerless={"Words": ACCEPTED}) as look:
         assert told(look, "Words") == (
             "1 of 3 rows belong to a tenant that is not there, or to several",
             ("id=8 tenants=2",),
         )
-        assert look.database.examination.note == f"1 of 3 rows belong to no tenant, as the profile says: {REASON}"
+        assert (
+            look.database.examination.note
+            == f"1 of 3 rows belong to no tenant, as the profile says: {REASON} (at most 3)"
+        )
 
 
 FAULTY = f"""
@@ -78,7 +135,7 @@ def test_a_row_without_an_owner_may_have_none_by_another_way_either(tenancy: Sma
             ),
         ),
         (
-            {"alarms": REASON},
+            {"alarms": ACCEPTED},
             (
                 "3 of 6 rows have no owner by their declared path, and one by another",
                 ("id=3 other_tenants=1", "id=4 other_tenants=2", "id=6 other_tenants=1"),

@@ -255,7 +255,7 @@ def test_a_declaration_that_cannot_work_is_told_with_what_it_lacks(what: str) ->
             "public.tenants is said to be owned in two ways, or owned and shared",
         ),
         (
-            {"shared": {"words": "for everyone"}, "ownerless": {"words": "for everyone"}},
+            {"shared": {"words": "for everyone"}, "ownerless": {"words": {"at_most": 1, "reason": "for everyone"}}},
             "public.words is shared, so none of its rows has an owner: take it out of ownerless",
         ),
         (
@@ -268,7 +268,7 @@ def test_a_declaration_that_cannot_work_is_told_with_what_it_lacks(what: str) ->
         ),
         ({"owner_query": {"a": "../a.sql"}}, "'../a.sql' is no file in the profile's own folder"),
         ({"owner_query": {"a": "a.sql"}}, "a.sql cannot be read"),
-        ({"crossing": [{"reference": "a", "reason": "it is meant"}] * 2}, "crossing: a is excused twice"),
+        ({"crossing": [{"reference": "a", "reason": "it is meant", "at_most": 1}] * 2}, "crossing: a is excused twice"),
     ],
 )
 def test_a_profile_that_contradicts_itself_is_refused(said: dict[str, object], told: str, tmp_path: Path) -> None:

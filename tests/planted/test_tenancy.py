@@ -159,7 +159,7 @@ PLANTED = {
                 broken=2,
             )
         },
-        profile='[tenancy.ownerless]\nigny8_announcements = "some are to everybody"\n',
+        profile='[tenancy.ownerless]\nigny8_announcements = { at_most = 4, reason = "some are to everybody" }\n',
     ),
     "TEN-05": Fault(
         "ALTER TABLE igny8_invoices NO FORCE ROW LEVEL SECURITY",

@@ -27,7 +27,7 @@ rto_minutes = 60
 [tenancy]
 root = "tenants"
 shared = { countries = "the same for everyone" }
-ownerless = { events = "the system writes some of its own" }
+ownerless = { events = { at_most = 9, reason = "the system writes some of its own" } }
 owner_via = { orders = "tenant_id" }
 
 [[tenancy.generic_reference]]

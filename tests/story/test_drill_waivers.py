@@ -1,5 +1,7 @@
 """A waiver accepts one failure until a date, and an exemption what does not exist; neither hides anything else."""
 
+import json
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +14,9 @@ FILES = ("FIL-01", "FIL-02", "FIL-03", "FIL-04")
 REASON = "known since the move; the customer was told"
 
 
-def waiver(control: str, subject: str, until: date = TODAY) -> str:
+def waiver(control: str, subject: str, until: date = TODAY, bound: str = "at_most = 1") -> str:
     return (
-        f'[[waiver]]\ncontrol = "{control}"\nsubject = "{subject}"\nreason = "{REASON}"\n'
+        f'[[waiver]]\ncontrol = "{control}"\nsubject = "{subject}"\n{bound}\nreason = "{REASON}"\n'
         f'owner = "billing team"\nticket = "OPS-211"\n'
         f'approved_by = "A. Auditor"\nuntil = {until}\n'
     )
@@ -32,6 +34,8 @@ def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(
     seen = drilling(tmp_path / "backups", tmp_path / "today", profile=profile, planted=BALANCE_OFF)
     assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
     assert seen.with_outcome("waived") == {"BIL-02": ["credits"]}
+    (excepted,) = seen.result("BIL-02", "credits").excepted
+    assert (excepted.what, excepted.count, excepted.at_most, excepted.reason) == ("waiver", 1, 1, REASON)
     told = seen.result("BIL-02", "credits").waiver
     assert told is not None
     assert (told.reason, told.approved_by, told.until) == (REASON, "A. Auditor", TODAY.isoformat())
@@ -100,3 +104,44 @@ def test_a_waiver_for_what_could_not_be_enumerated_waits(whole_set: Path, tmp_pa
     profile = profile_and(tmp_path, waiver("TEN-02", "public.igny8_tasks.igny8_tasks_some_fk"))
     seen = drill(whole_set.parent, tmp_path / "out", profile=profile, arguments=("--postgres-bin", str(empty)))
     assert (seen.exit_code, seen.red) == (2, {}), seen.output
+
+
+def test_what_breaks_beyond_a_waiver_fails(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
+    """A second balance goes wrong: neither a count nor the keys of the first accept it."""
+    two_off = BALANCE_OFF.replace("id = 2", "id IN (2, 3)")
+    healthy.backup(tmp_path / "backups", two_off)
+    for name, bound, message in (
+        ("counted", "at_most = 1", "(its waiver accepts at most 1)"),
+        ("named", 'keys = ["id=2"]', "(1 of them are not among the 1 keys of its waiver)"),
+    ):
+        profile = profile_and(tmp_path / name, waiver("BIL-02", "credits", bound=bound))
+        seen = drilling(tmp_path / "backups", tmp_path / f"{name}-out", profile=profile, planted=two_off)
+        assert (seen.exit_code, seen.red) == (1, {"BIL-02": ["credits"]}), seen.output
+        assert seen.result("BIL-02", "credits").message.endswith(message)
+
+
+def test_an_area_without_anything_is_exempt_as_a_whole_and_never_beside_files(
+    whole_set: Path, tmp_path: Path, drilling: Drilling
+) -> None:
+    """SIT controls are tried on the whole archive: only by trying them it is seen that there is none."""
+    profile = profile_and(tmp_path, f'[exempt]\n"SIT-*" = "{REASON}"\n')
+    file = profile / "profile.toml"
+    text = file.read_text()
+    text = text[: text.index("[sites]")] + text[text.index("\n[exempt]\n") :]
+    file.write_text(text.replace('"sites", ', "").replace("[exempt]", f'[exempt]\n"FIL-*" = "{REASON}"', 1))
+    seen = drilling(whole_set.parent, tmp_path / "beside", profile=profile)
+    assert (seen.exit_code, {control[:3] for control in seen.red}) == (1, {"SIT"}), seen.output
+    assert {"SIT-01", "SIT-02", "SIT-03", "SIT-10", "SIT-11"} <= seen.red.keys()
+    assert "remove the exemption" in seen.result("SIT-01").message
+    assert "files lie in the archive where no [[files]] of the profile reads" in seen.result("SIT-03").message
+
+    bare = shutil.copytree(whole_set, tmp_path / "bare" / whole_set.name)
+    for archive in bare.glob("*sites*"):
+        archive.unlink()
+    manifest = next(bare.glob("*.manifest.json"))
+    stated = json.loads(manifest.read_text())
+    del stated["files"]["sites"]
+    manifest.write_text(json.dumps(stated))
+    seen = drilling(bare.parent, tmp_path / "without", profile=profile)
+    assert not {control for control in seen.red | seen.blocked if control[:3] == "SIT"} - {"SIT-08"}, seen.output
+    assert {"SIT-01", "SIT-02", "SIT-03", "SIT-11"} <= seen.with_outcome("exempt").keys()

@@ -1,0 +1,1 @@
+SELECT o.billing_address_id AS id FROM public.order_order o WHERE o.guest_email <> ''

@@ -1,0 +1,1 @@
+SELECT o.id FROM public.order_order o WHERE o.guest_email <> ''
