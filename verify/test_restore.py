@@ -2,13 +2,14 @@
 
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
+from fixtures.checks.exposure.outreach import ask
 from fixtures.checks.restore.toc import acl_relation, missing_objects
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record import stages
 from fixtures.record.facts import Facts, Sequence
-from fixtures.record.record import DrillRecord, Restored, TocEntry
+from fixtures.record.record import DrillRecord, DumpHeader, Restored, TocEntry
 
 
 @control(
@@ -29,11 +30,12 @@ def test_the_dump_restores_without_an_unexpected_error(record: DrillRecord, exam
     remediation="Compare the named objects with the restore's errors. A missing index or constraint hides bad rows.",
 )
 @for_each("toc_kind")
-def test_every_listed_object_is_there(restored: Database, entries: list[TocEntry], examination: Examination) -> None:
+def test_every_listed_object_is_there(
+    dump_header: DumpHeader, restored: Database, entries: list[TocEntry], examination: Examination
+) -> None:
     """An object that failed to restore leaves a database that looks whole."""
-    examination.expect_none(
-        missing_objects(entries, restored.facts), "are not in the database", of=len(entries), unit="objects"
-    )
+    missing = missing_objects(entries, restored.facts, dump_header)
+    examination.expect_none(missing, "are not in the database", of=len(entries), unit="objects")
 
 
 @control(
@@ -108,7 +110,8 @@ def test_roles_and_grants_came_back(
 ) -> None:
     """A restore without its roles exits 0, and then the application gets "permission denied"."""
     made = [f"role {name} was in no roles file" for name in restoration.roles_made]
-    lost = _relations_without_grants(record, restored.facts)
+    changed = {(row["schema"], row["name"]) for row in ask(restored, "changed_acls")}
+    lost = _relations_without_acl(record, changed)
     security = promised.tenancy.row_security
     if security is not None and _has_nothing(security.role, restored.facts):
         lost.append(f"any grant to role {security.role}")
@@ -148,11 +151,11 @@ def test_every_restored_table_can_be_read(record: DrillRecord, examination: Exam
     came_to_its_end(record, stages.FACTS, examination)
 
 
-def _relations_without_grants(record: DrillRecord, facts: Facts) -> list[str]:
-    """Relations for which the TOC lists an ACL and nobody but the owner was granted anything."""
-    granted = {(grant.relation.schema, grant.relation.name) for grant in facts.grants}
+def _relations_without_acl(record: DrillRecord, changed: set[tuple[str, str]]) -> list[str]:
+    """Relations for which the TOC lists an ACL, and whose privileges are what their owner has by default. An ACL may give
+    nothing to anybody else: it may take something from the owner."""
     listed = (acl_relation(entry) for entry in record.toc)
-    return [f"grants on {schema}.{name}" for schema, name in filter(None, listed) if (schema, name) not in granted]
+    return [f"grants on {schema}.{name}" for schema, name in filter(None, listed) if (schema, name) not in changed]
 
 
 def _has_nothing(role: str, facts: Facts) -> bool:
