@@ -111,7 +111,30 @@ def test_an_app_that_only_newer_code_has_makes_the_dump_newer(
     place: Bench, restored: psycopg.Connection, checkout: Path
 ) -> None:
     restored.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('newcomer', '0001_initial', now())")
-    assert "newer than the code" in failing(place, checkout, restored).cause
+    failed = failing(place, checkout, restored)
+    assert "newer than the code" in failed.cause
+    assert "removed_apps" in failed.fix
+
+
+def test_what_an_app_left_that_the_profile_says_was_removed_is_left_over(
+    place: Bench, restored: psycopg.Connection, checkout: Path
+) -> None:
+    restored.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('newcomer', '0001_initial', now())")
+    restored.close()
+    declared = APPLICATION.model_copy(update={"removed_apps": {"newcomer": "taken out in release 12"}})
+    interpreter = place.interpreter(checkout, checkout.parent / "private", declared)
+    assert migrate(place.server, interpreter, 60).migrated.leftover == ("….0001_…",)
+
+
+def test_no_profile_makes_what_an_app_of_the_code_has_applied_left_over(
+    place: Bench, restored: psycopg.Connection, checkout: Path
+) -> None:
+    restored.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('igny8', '0010_from_tomorrow', now())")
+    restored.close()
+    declared = APPLICATION.model_copy(update={"removed_apps": {"igny8": "it is still there"}})
+    with pytest.raises(StageFailed, match="the dump is newer than the code") as failed:
+        migrate(place.server, place.interpreter(checkout, checkout.parent / "private", declared), 60)
+    assert "removed_apps" not in failed.value.fix
 
 
 def test_rows_of_migrations_long_squashed_or_of_apps_long_gone_are_no_alarm(
