@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tests.support.drills import Drilling, Healthy
+from tests.support.drills import BOTH_WAYS, Drilling, Healthy
 from tests.support.spoiled_sets import part
 from tests.support.told_faults import Told, expect
 
@@ -60,6 +60,7 @@ PLANTED: Mapping[str, Mapping[str, Told]] = {
 }
 
 
+@BOTH_WAYS
 def test_each_control_sees_its_own_faults_and_no_other_does(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:

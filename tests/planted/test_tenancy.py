@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.drills import PROFILE, Drilling, Healthy
+from tests.support.drills import BOTH_WAYS, PROFILE, Drilling, Healthy
 from tests.support.told_faults import Fault, Told, expect, expect_their_controls_alone
 
 _TENANT = "NULLIF(current_setting('igny8.tenant_id', true), '')::bigint"
@@ -207,6 +207,7 @@ APART = ("TEN-03", "TEN-06", "TEN-07")
 """These change what the others count."""
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("controls", [APART, sorted(PLANTED.keys() - set(APART))], ids="+".join)
 def test_each_tenancy_control_and_no_other_sees_its_faults(
     controls: Sequence[str], healthy: Healthy, tmp_path: Path, drilling: Drilling

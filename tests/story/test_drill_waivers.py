@@ -5,7 +5,7 @@ import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from tests.support.drills import Drill, Drilling, Healthy, drill
+from tests.support.drills import BOTH_WAYS, Drill, Drilling, Healthy, drill
 from tests.support.profiles import profile_and
 
 TODAY = datetime.now(UTC).date()
@@ -26,6 +26,7 @@ def documents(seen: Drill) -> dict[str, str]:
     return {name: (seen.directory / name).read_text() for name in ("index.html", "summary.md", "junit.xml")}
 
 
+@BOTH_WAYS
 def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:

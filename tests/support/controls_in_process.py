@@ -46,7 +46,7 @@ class HandedOver:
     @pytest.hookimpl
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
         early_config.workerinput = {}  # type: ignore[attr-defined]  # so that no run is opened and no stage run
-        early_config.option.tbstyle = "no"
+        early_config.option.tbstyle = "native"  # any other style reads the source behind each blocked check
         early_config.stash[DRILLED], early_config.stash[RULES] = self.drilled, self.rules
         early_config.stash[ACCESS] = self.access
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+import pytest
 from psycopg import sql
 
 from fixtures.commands.backup import Source, take_backup
@@ -116,6 +117,12 @@ def whole_drill(
 ) -> Drill:
     """Every stage, of what the set itself holds."""
     return drill(backups, out, app=app, profile=profile)
+
+
+BOTH_WAYS = pytest.mark.parametrize(
+    "drilling", ["short", pytest.param("whole", marks=pytest.mark.whole)], indirect=True
+)
+"""For tests whose faults a short drill and a whole one must tell alike."""
 
 
 def command(

@@ -61,6 +61,11 @@ class Fault:
     really: frozenset[str] = frozenset()
     whole: bool = False
 
+    @property
+    def ways(self) -> set[str]:
+        spoiled = {"sql", "in_files", "in_set", "in_code", "profile", "lost"}
+        return {name for name in spoiled if getattr(self, name)} | self.really
+
     def planted(self, healthy: Healthy) -> str:
         """What is executed in the source."""
         return self.sql if isinstance(self.sql, str) else self.sql(healthy)
@@ -87,11 +92,9 @@ class Company:
         return found
 
     @property
-    def of_the_set(self) -> bool:
-        """Whether only the set and the profile are spoiled: a short drill reads both as a whole one does."""
-        return not any(
-            fault.sql or fault.arrives or fault.in_files or fault.in_code or fault.really for _, fault in self.faults
-        )
+    def ways(self) -> set[tuple[str, str]]:
+        """Each area of controls with what is spoiled for its faults, and with what a short drill takes over no more."""
+        return {(control[:3], way) for control, fault in self.faults for way in fault.ways}
 
     @property
     def blocked(self) -> set[str]:
@@ -139,12 +142,14 @@ def companies(tables: Iterable[Planted], whole: bool) -> list[Company]:
 
 
 def worth_a_whole_drill(found: Iterable[Company]) -> list[Company]:
-    """All but further faults of the set of a control that a whole drill has met already."""
-    worth: list[Company] = []
-    for company in found:
-        met = {control for other in worth for control, _ in other.faults}
-        if not company.of_the_set or not {control for control, _ in company.faults} <= met:
-            worth.append(company)
+    """As few companies as bring each area's faults in each way in which that area's faults are planted."""
+    left, worth, met = list(found), list[Company](), set[tuple[str, str]]()
+    while newcomer := max(left, key=lambda company: len(company.ways - met), default=None):
+        if newcomer.ways <= met:
+            break
+        left.remove(newcomer)
+        worth.append(newcomer)
+        met |= newcomer.ways
     return worth
 
 
