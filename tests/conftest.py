@@ -58,20 +58,20 @@ def guardian() -> Iterator[Guardian]:
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Bench"]:
-    """A server with the sample on it, made once: each test drills a clone."""
-    from tests.support.application_under_test import bench
-
-    with bench(tmp_path_factory.mktemp("sample")) as ready:
-        yield ready
-
-
-@pytest.fixture(scope="session")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Healthy"]:
     """The sample as a source of backups, made once: each test plants its fault in a clone."""
     from tests.support.drills import healthy_source
 
     with healthy_source(tmp_path_factory.mktemp("healthy")) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="session")
+def place(healthy: "Healthy") -> Iterator["Bench"]:
+    """The sample on that same server, to try the application on: each test drills a clone."""
+    from tests.support.application_under_test import bench
+
+    with bench(healthy) as ready:
         yield ready
 
 

@@ -15,9 +15,10 @@ from fixtures.application.closed import Closed
 from fixtures.application.names import Names
 from fixtures.profile import Application
 from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server, ServerRequest, serve
+from fixtures.server import Server
 from fixtures.server.catalogue_names import catalogue_names
-from sample.build import PROJECT, Superuser, build
+from sample.build import PROJECT
+from tests.support.drills import Healthy
 
 APPLICATION = Application(
     name="igny8",
@@ -67,11 +68,11 @@ class Bench:
 
 
 @contextmanager
-def bench(work: Path) -> Iterator[Bench]:
-    with Guardian("a9911ca7") as guardian, serve(ServerRequest(run_id="a9911ca7"), guardian) as server:
-        superuser = Superuser(server.host, server.port, server.user, server.password)
-        build(superuser, work, database="dumped")
-        yield Bench(server, guardian)
+def bench(healthy: Healthy) -> Iterator[Bench]:
+    """On the server of the healthy source, whose database `dumped` is."""
+    healthy.server.create_database("dumped", template=healthy.built.database, owner="igny8_owner")
+    yield Bench(healthy.server, healthy.guardian)
+    healthy.server.drop_database("dumped")
 
 
 def copy_of_the_sample(folder: Path) -> Path:
