@@ -178,7 +178,9 @@ def test_every_large_object_holds_what_it_held(
     at_source, here = drilled.source_contents.large_objects, drilled.restored_contents.large_objects
     if not (at_source and here):
         where = "at the source" if not at_source else "here"
-        raise Blocked(f"large objects were not digested, since the role {where} may not read pg_largeobject")
+        raise Blocked(
+            f"large objects were not digested, since the role {where} may not read pg_largeobject: it takes pg_read_all_data"
+        )
     examination.saw(restored.facts.large_objects, "large objects")
     if at_source == here:
         return

@@ -140,7 +140,7 @@ def test_statements_that_pg_dump_does_not_write_are_executed_by_nobody(healthy: 
 def test_a_server_whose_user_is_no_superuser_gives_nothing_up(whole_set: Path) -> None:
     with another_server(REQUEST) as (server, guardian):
         with server.connect() as connection:
-            connection.execute("CREATE ROLE plain LOGIN CREATEDB CREATEROLE PASSWORD 'plain'")
+            connection.execute("CREATE ROLE plain LOGIN CREATEDB CREATEROLE BYPASSRLS PASSWORD 'plain'")
         plain = replace(server, user="plain", password="plain")
         ready = made_ready(whole_set.parent, server, guardian)
         roles = read_roles_file(ready.located.paths["roles"])

@@ -100,6 +100,39 @@ def test_a_drill_on_a_named_server_is_verified_and_takes_everything_away(
     assert (standing.databases(), standing.roles()) == before
 
 
+@pytest.mark.whole
+@pytest.mark.parametrize(
+    ("rights", "blocked", "takes"),
+    [
+        ("CREATEDB CREATEROLE BYPASSRLS IN ROLE pg_read_all_data, pg_read_all_settings", {"TEN-12"}, "a superuser"),
+        ("CREATEDB CREATEROLE", None, "BYPASSRLS"),
+        ("CREATEDB", None, "CREATEROLE"),
+    ],
+)
+def test_a_user_with_fewer_rights_is_told_which_it_takes(
+    rights: str, blocked: set[str] | None, takes: str, whole_set: Path, standing: Standing, tmp_path: Path
+) -> None:
+    with standing.server.connect() as connection:
+        connection.execute(f"CREATE ROLE less LOGIN PASSWORD 'less' {rights}")  # type: ignore[call-overload]
+    before = standing.databases(), standing.roles()
+    try:
+        server = f"postgresql://less:less@/postgres?host={standing.server.host}"
+        seen = drill(whole_set.parent, tmp_path / "out", workers=2, server=server)
+    finally:
+        after = standing.databases(), standing.roles()
+        with standing.server.connect() as connection:
+            connection.execute("DROP ROLE less")
+    assert (seen.exit_code, seen.evidence.verdict, seen.red) == (2, "INCONCLUSIVE", {}), seen.output
+    told = {each.control: each.message for each in seen.evidence.results if each.outcome == "blocked"}
+    if blocked is not None:
+        assert told.keys() == blocked
+    else:
+        assert told["RST-01"].startswith("restore blocked: the server's user")
+    assert takes in " ".join(told.values()) + " ".join(each.fix for each in seen.evidence.record.stages)
+    assert "internal error" not in seen.output
+    assert after == before
+
+
 def test_a_drill_killed_on_a_named_server_takes_everything_away(
     whole_set: Path, standing: Standing, tmp_path: Path
 ) -> None:
