@@ -249,7 +249,7 @@ def test_an_sqlite_file_is_recognised_and_never_a_backup(taken: Path, backups: P
 
 def refused(located: LocatedSet) -> str:
     with pytest.raises(StageFailed) as refusal:
-        require_drillable(located.backup_set)
+        require_drillable(located)
     return refusal.value.cause
 
 

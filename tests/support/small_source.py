@@ -145,7 +145,7 @@ class Staged:
 def made_ready(backups: Path, server: Server, guardian: Guardian) -> Staged:
     """As a drill does before it restores a dump of any format."""
     located = locate(backups, PROFILE)
-    require_drillable(located.backup_set)
+    require_drillable(located)
     folder = server.scratch / secrets.token_hex(4)
     make_private_folder(folder, server.account)
     dump = staged_dump(located, folder, server.account)
