@@ -1,5 +1,6 @@
 """Quantities, moments and outcomes in words, and text made safe to show anywhere."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ SIGNS: dict[Outcome, str] = {"failed": "✕", "blocked": "?", "waived": "!", "ex
 NOTHING_EXAMINED = "passed, but there was nothing to examine"
 
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
+_BETWEEN = re.compile(r", | and ")
+# What a unit counts: `pieces` of code, deployed `sites`.
+_HEAD = re.compile(r"\w+(?=(?: (?:of|to|on|with|before) .*)?$)")
 # Control, invisible or turning the direction of text, not a character, private, line and paragraph separators.
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 
@@ -54,6 +58,22 @@ def number(value: int) -> str:
 def many(value: int, noun: str, plural: str = "") -> str:
     """`1 file`, `2 files`."""
     return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
+
+
+def units(value: int, unit: str) -> str:
+    """`2 pieces of code`, `1 piece of code`: units are written for many."""
+    return f"{value:,} {_singular(unit) if value == 1 else unit}"
+
+
+def _singular(unit: str) -> str:
+    parts = _BETWEEN.split(unit)
+    return " or ".join(_HEAD.sub(lambda head: _one(head[0]), part, count=1) for part in parts)
+
+
+def _one(noun: str) -> str:
+    if noun.endswith("ies"):
+        return noun.removesuffix("ies") + "y"
+    return noun.removesuffix("es") if noun.endswith(("sses", "xes", "ches")) else noun.removesuffix("s")
 
 
 def ordinal(value: int) -> str:
@@ -122,9 +142,12 @@ def looked_at(result: Result) -> str:
         return f"{number(result.broken)} broken" if result.broken else "not counted"
     if result.examined == 0 and result.outcome == "passed":
         return NOTHING_EXAMINED
+    if result.broken > result.examined:
+        # What was to be counted is itself what is missing, as files that were never made.
+        return f"{number(result.broken)} broken"
     if result.broken:
-        return f"{number(result.broken)} of {number(result.examined)} {result.unit} broken"
-    return f"{number(result.examined)} {result.unit} examined"
+        return f"{number(result.broken)} of {units(result.examined, result.unit)} broken"
+    return f"{units(result.examined, result.unit)} examined"
 
 
 def days_left(days: int) -> str:

@@ -73,11 +73,11 @@ def _tried(chapter: Chapter) -> str:
 
 def _examined(chapter: Chapter) -> str:
     """What all its checks looked at together, by unit."""
-    units: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for result in chapter.results:
         if result.examined is not None and result.outcome != "blocked":
-            units[result.unit] = units.get(result.unit, 0) + result.examined
-    return ", ".join(f"{words.number(count)} {unit}" for unit, count in sorted(units.items())) or _NOTHING
+            counts[result.unit] = counts.get(result.unit, 0) + result.examined
+    return ", ".join(words.units(count, unit) for unit, count in sorted(counts.items())) or _NOTHING
 
 
 def _revision(code: Revision) -> str:

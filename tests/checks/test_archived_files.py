@@ -1,6 +1,7 @@
 """Files that a query of the profile names are looked up as those of a column: keys as JSON, tenants where it tells them."""
 
 import io
+import re
 import secrets
 import sqlite3
 import tarfile
@@ -9,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
@@ -50,6 +54,7 @@ def looked_up(
     healthy: Healthy, folder: Path, column: FileColumn, planted: str = "", uploads: Path | None = None
 ) -> Iterator[ArchivedFiles]:
     """The sample's database, in which `planted` is done and undone, beside an archive of FILES."""
+    folder.mkdir(exist_ok=True)
     archive = folder / "set.sites.tar"
     with tarfile.open(archive, "w") as packed:
         for name, content in FILES.items():
@@ -134,3 +139,42 @@ def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_pat
             ("id=2 has no file",),
         )
         assert told(files, unclaimed_files(column.claimed_folder)) == ("", ())
+
+
+ROOTS = {
+    "": "lies 1 folder further down in the archive",
+    "set/media": "lies under 'media' in the archive",
+    "files": "lies under another folder, 1 deep, in the archive",
+}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_a_root_that_is_a_folder_off_is_no_loss(healthy: Healthy, tmp_path: Path, root: str) -> None:
+    all_there = QUERY.replace("(1, 2, 37)", "(1, 37)")
+    column = COLUMN.model_copy(update={"root": root, "query": SqlFile(file="pdf.sql", text=all_there)})
+    with looked_up(healthy, tmp_path, column) as files:
+        with pytest.raises(Blocked, match=re.escape(ROOTS[root])):
+            files.require_rooted(column)
+        with pytest.raises(Blocked):
+            files.require_rooted(*files.claiming(column.claimed_folder))
+
+
+def test_a_root_is_right_where_any_file_is_or_one_is_nowhere(healthy: Healthy, tmp_path: Path) -> None:
+    with looked_up(healthy, tmp_path, COLUMN) as files:
+        files.require_rooted(COLUMN)
+    # One of the three has no file under any root.
+    off = COLUMN.model_copy(update={"root": "files"})
+    with looked_up(healthy, tmp_path / "off", off) as files:
+        files.require_rooted(off)
+        assert told(files, missing_files(off))[0].startswith("3 of 3 rows")
+
+
+def test_a_query_that_finds_no_row_is_no_fault(healthy: Healthy, tmp_path: Path) -> None:
+    none = COLUMN.model_copy(
+        update={"query": SqlFile(file="pdf.sql", text=QUERY.replace("(1, 2, 37)", "(NULL)")), "root": "elsewhere"}
+    )
+    with looked_up(healthy, tmp_path, none) as files:
+        files.require_rooted(none)
+        for lookup in (missing_files(none), altered_files(none), misplaced_files(none, owned=False)):
+            assert told(files, lookup) == ("", ())
+        assert told(files, unclaimed_files(none.claimed_folder)) == ("", ())
