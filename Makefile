@@ -21,6 +21,9 @@ APP_VENVS := .venv-apps
 # A server's address may hold a password: it goes by the environment, as it was typed, and no recipe names it.
 export DRILL_SERVER := $(or $(value SERVER),$(value DRILL_SERVER),auto)
 
+# On a server that was named the drill's user may be a superuser, if this is not empty.
+export DRILL_SCRATCH_SUPERUSER := $(or $(value SCRATCH_SUPERUSER),$(value DRILL_SCRATCH_SUPERUSER))
+
 # The key that vouches for the report; what unlocks it stays in the environment (DRILL_SIGNING_PASSPHRASE).
 export DRILL_SIGNING_KEY := $(or $(value SIGNING_KEY),$(value DRILL_SIGNING_KEY))
 

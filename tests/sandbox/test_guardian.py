@@ -15,7 +15,8 @@ import pytest
 from fixtures.sandbox import processes
 from fixtures.sandbox.child import plain_environment, run_child, start
 from fixtures.sandbox.guardian import Guardian, GuardianLost
-from fixtures.sandbox.remnants import StrayDatabase, StrayFolder
+from fixtures.sandbox.on_server import StrayDatabase
+from fixtures.sandbox.remnants import StrayFolder
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -214,6 +214,50 @@ def test_a_user_who_may_not_make_databases_is_refused(standing: Standing, guardi
             connection.execute("DROP ROLE weak")
 
 
+def test_a_user_who_is_a_superuser_is_refused_unless_that_is_allowed(standing: Standing, guardian: Guardian) -> None:
+    with standing.server.connect() as connection:
+        connection.execute("CREATE ROLE mighty LOGIN SUPERUSER PASSWORD 'mighty'")
+    url = f"postgresql://mighty:mighty@/postgres?host={standing.server.host}"
+    try:
+        with (
+            pytest.raises(ServerUnavailable, match="is a superuser there") as refused,
+            serve(ServerRequest("x", url), guardian),
+        ):
+            pass
+        assert "--scratch-superuser" in refused.value.fix
+        with serve(ServerRequest("x", url, superuser=True), guardian) as server:
+            assert server.superuser
+    finally:
+        with standing.server.connect() as connection:
+            connection.execute("DROP ROLE mighty")
+
+
+@pytest.mark.parametrize(
+    ("change", "back", "says"),
+    [
+        ("ALTER ROLE their_app LOGIN", "ALTER ROLE their_app NOLOGIN", "role their_app altered"),
+        ("ALTER ROLE their_app PASSWORD 'x'", "ALTER ROLE their_app PASSWORD NULL", "role their_app altered"),
+        ("GRANT pg_monitor TO their_app", "REVOKE pg_monitor FROM their_app", "role their_app altered"),
+        ("ALTER ROLE their_app SET work_mem TO '1MB'", "ALTER ROLE their_app RESET ALL", "role their_app altered"),
+        ("CREATE ROLE backdoor LOGIN", "DROP ROLE backdoor", "role backdoor left behind"),
+        ("DROP ROLE their_app", "CREATE ROLE their_app", "role their_app gone"),
+    ],
+)
+def test_a_role_that_is_not_as_it_was_is_named_by_the_teardown(
+    change: str, back: str, says: str, standing: Standing, guardian: Guardian
+) -> None:
+    with standing.server.connect() as connection:
+        connection.execute("GRANT pg_read_all_data TO drills")
+        with serve(ServerRequest("0123abcd", standing.url), guardian):
+            connection.execute(change)  # type: ignore[call-overload]
+        try:
+            (of_roles,) = (trace for trace in guardian.leftovers() if trace.kind == "roles")
+        finally:
+            connection.execute(back)  # type: ignore[call-overload]
+            connection.execute("REVOKE pg_read_all_data FROM drills")
+    assert (of_roles.gone, of_roles.how) == (False, says)
+
+
 def test_a_name_too_long_for_postgres_is_an_error_and_not_cut(standing: Standing, guardian: Guardian) -> None:
     with serve(ServerRequest("x" * 60, standing.url), guardian) as server, pytest.raises(ValueError, match="63 bytes"):
         server.create_database("restored")

@@ -20,6 +20,9 @@ from tests.support.watched_drill import Watched, runs_in, watched_drill
 PASSWORD = f"p4ssw0rd/{secrets.token_urlsafe(8)}"
 
 
+ALLOWED = ("--scratch-superuser",)
+
+
 @pytest.fixture(scope="module")
 def standing() -> Iterator[Standing]:
     """A server that was there before, with a database and a role of somebody else's."""
@@ -89,7 +92,9 @@ def test_a_drill_on_a_named_server_is_verified_and_takes_everything_away(
     by_hand = given == "on the command line"
     environment = {} if by_hand else {"DRILL_SERVER": url(standing)}
     server = url(standing) if by_hand else None
-    with watched_drill(whole_set.parent, tmp_path, workers=2, environment=environment, server=server) as drilled:
+    with watched_drill(
+        whole_set.parent, tmp_path, workers=2, environment=environment, server=server, arguments=ALLOWED
+    ) as drilled:
         seen = verified(drilled)
         nothing_told(seen, PASSWORD, quote(PASSWORD, safe=""))
         # What a person typed is theirs to hide; what the drill starts repeats it nowhere.
@@ -138,7 +143,7 @@ def test_a_drill_killed_on_a_named_server_takes_everything_away(
 ) -> None:
     before = standing.databases(), standing.roles()
     environment = {"DRILL_SERVER": url(standing)}
-    with watched_drill(whole_set.parent, tmp_path, environment=environment, server=None) as drilled:
+    with watched_drill(whole_set.parent, tmp_path, environment=environment, server=None, arguments=ALLOWED) as drilled:
         drilled.wait_for("manage.py migrate")
         assert len(standing.databases()) == len(before[0]) + 2
         drilled.process.kill()
