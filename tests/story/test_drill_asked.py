@@ -162,6 +162,42 @@ def test_tables_and_columns_that_are_not_there_block_what_needs_the_profile(
     assert "ledger 'credits'.balance_of.column: no column credit_balance in public.igny8_tenants" in everything
     assert "did you mean credits_balance?" in everything
     assert "tenancy.shared: no table public.igny8_moons in the restored database" in everything
-    assert {control[:3] for control in seen.blocked} == {"FID", "TEN", "BIL", "SIT", "FIL"}
-    for control, subjects in seen.blocked.items():
-        assert "igny8_moons" in seen.result(control, subjects[0]).message
+    assert "the profile does not fit the database in 3 places; " in seen.evidence.headline
+    assert {control[:3] for control in seen.blocked} == {"FID", "TEN", "BIL", "FIL"}
+    # Whom a shared table belongs to decides whose the rows of others are; money stands on its own.
+    assert "igny8_moons" in seen.result("TEN-01", seen.blocked["TEN-01"][0]).message
+    assert "credit_balance" in seen.result("BIL-01", seen.blocked["BIL-01"][0]).message
+    assert not {"BIL-06", "BIL-17"} & seen.blocked.keys()
+
+
+# What each slip blocks, and nothing else.
+SLIPS = {
+    "tenancy.probe.privileged": ('"is_superuser"]', '"is_superusr"]', {"TEN-16"}),
+    "tenancy.row_security.role": (
+        'role = "igny8_app"',
+        'role = "igny8_ap"',
+        {"TEN-05", "TEN-06", "TEN-07", "TEN-12", "TEN-13"},
+    ),
+}
+
+
+@pytest.mark.parametrize("key", SLIPS)
+def test_a_slip_in_one_part_of_the_profile_blocks_what_rests_on_it_alone(
+    whole_set: Path, tmp_path: Path, drilling: Drilling, key: str
+) -> None:
+    right, wrong, blocked = SLIPS[key]
+    profile = profile_and(tmp_path, "")
+    file = profile / "profile.toml"
+    assert file.read_text().count(right) == 1
+    file.write_text(file.read_text().replace(right, wrong))
+    seen = drilling(whole_set.parent, tmp_path / "out", profile=profile)
+    assert (seen.exit_code, seen.evidence.verdict, seen.red) == (2, "INCONCLUSIVE", {}), seen.output
+    assert "the profile does not fit the database in 1 place; " in seen.evidence.headline
+    (problem,) = seen.evidence.record.profile_problems
+    assert f"{key}: " in problem
+    assert seen.blocked.keys() == blocked
+    assert all(
+        problem in seen.result(control, subject).message
+        for control in seen.blocked
+        for subject in seen.blocked[control]
+    )
