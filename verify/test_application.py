@@ -50,7 +50,8 @@ def test_the_static_files_can_be_made_again(application_run: ApplicationRun, exa
     "APP-04",
     title="The application answers with an empty broker",
     impact="high",
-    remediation="Find what the health view waits for. Redis is not backed up, so it is empty after every recovery.",
+    remediation="Ask the health view with the profile's settings, and fix what its answer names. Queues and caches are in no "
+    "backup: after a recovery they are empty.",
 )
 def test_the_application_answers_with_an_empty_broker(
     application_run: ApplicationRun, examination: Examination

@@ -52,7 +52,8 @@ def test_the_reference_stays_inside_one_tenant(
     "TEN-03",
     title="Every owned row has one owner",
     impact="high",
-    remediation="Find the code that leaves the reference empty. If it may, declare the table in [tenancy.ownerless].",
+    remediation="Find the code that leaves the reference empty. If another column says whose the row is, name it in "
+    "[tenancy.owner_via]. Only if rows may belong to nobody, declare the table in [tenancy.ownerless].",
 )
 @for_each("owned_table")
 def test_every_owned_row_has_an_owner(migrated: Database, table: Table, ownership: Ownership, profile: Profile) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -124,6 +125,25 @@ def test_a_row_without_an_owner_is_told_once_and_one_outside_its_folder_here(hea
         unknown = told(files, misplaced_files(column, owned=False))[1]
         assert unknown == ("id=1 belongs to no tenant", "id=2 outside its tenant's folder")
         assert not files.owned(COLUMN)
+
+
+def test_a_file_whose_name_differs_in_its_unicode_form_alone_is_no_lost_one(healthy: Healthy, tmp_path: Path) -> None:
+    """macOS writes decomposed names; where the application runs, such a name is another one."""
+    uploads = tmp_path / "set.uploads"
+    (uploads / "sites-data" / "uploads").mkdir(parents=True)
+    (uploads / "sites-data" / "uploads" / normalize("NFD", "café.svg")).write_bytes(b"<svg/>")
+    column = FileColumn.model_validate({**NAMED, "claims": "uploads"})
+    planted = (
+        "DELETE FROM igny8_images WHERE id > 2; UPDATE igny8_images SET path = "
+        f"CASE id WHEN 1 THEN 'uploads/{normalize('NFC', 'café.svg')}' ELSE 'uploads/thé.svg' END"
+    )
+    with looked_up(healthy, tmp_path, column, planted, uploads) as files:
+        assert told(files, missing_files(column))[1] == (
+            "id=1 has a file whose name differs in its Unicode form alone: rename it",
+            "id=2 has no file",
+        )
+        # A person who is told to remove what no row names must not be told of it.
+        assert told(files, unclaimed_files(column.claimed_folder)) == ("", ())
 
 
 def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_path: Path) -> None:

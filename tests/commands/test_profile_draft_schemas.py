@@ -532,3 +532,19 @@ def test_a_row_that_names_itself_refers_to_nothing(database: psycopg.Connection[
         + "INSERT INTO notes SELECT n, 1, nullif(n, 1) - 1 FROM generate_series(1, 50) n",
     )
     assert [each.id for each in found.profile.tenancy.soft_reference] == ["public.notes(note_id)->public.notes"]
+
+
+def test_another_reference_that_gives_an_owner_is_offered_before_rows_may_have_none(
+    database: psycopg.Connection[Any],
+) -> None:
+    found = drafted(
+        database,
+        TENANTS
+        + "CREATE TABLE shops (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations); "
+        + "CREATE TABLE orders (id int PRIMARY KEY, resold_by int REFERENCES organizations, "
+        + "shop int NOT NULL REFERENCES shops); "
+        + "INSERT INTO shops VALUES (1, 1), (2, 2); "
+        + "INSERT INTO orders SELECT n, nullif(n % 3, 0), 1 FROM generate_series(1, 9) n",
+    )
+    assert "3 of 9 rows of orders have none" in found.prose
+    assert "By shop every row has one: if it is meant, name it in [tenancy.owner_via] instead." in found.prose

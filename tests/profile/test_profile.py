@@ -1,6 +1,7 @@
 """A fault in a profile is told with its file, its key and its fix, before a drill or against the restored database."""
 
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -131,6 +132,11 @@ def read(folder: Path, text: str) -> Profile:
             "payment 'payments' settles 'bills', but no [[invoice]] has that name",
         ),
         ("json_lines =", "# json_lines =", "invoice[0]: say where the lines are: add [invoice.lines]"),
+        (
+            'environment = { DATABASE_URL = "{url}" }',
+            'environment = { DB_HOST = "{hots}" }',
+            "application.environment.DB_HOST: {hots} stands for nothing; use one of {host} {port}",
+        ),
         ("[application]", '[exempt]\n"B-1" = "there is no billing here"\n[application]', "exempt.B-1"),
     ],
 )
@@ -240,6 +246,16 @@ def test_what_is_said_of_tenants_may_be_brought_by_a_migration(tmp_path: Path) -
     assert unbrought(said, migrated, THERE, "profile.toml") == ()
     assert unbrought(said, THERE, THERE, "profile.toml") == (
         "profile.toml: tenancy.shared: no table public.moons in the restored database; remove it, or name one that exists",
+    )
+
+
+def test_a_name_in_another_unicode_form_is_told_as_that(tmp_path: Path) -> None:
+    composed, decomposed = (normalize(form, "café") for form in ("NFC", "NFD"))
+    profile = read(tmp_path, WELL_WRITTEN.replace('"prices"', f'"{composed}"'))
+    there = facts(*THERE.tables, table(decomposed, "net"), foreign_keys=THERE.foreign_keys, roles=THERE.roles)
+    assert reconcile(profile, there, "profile.toml").problems == (
+        f"profile.toml: money.table: no table public.{composed} in the restored database; public.{decomposed} is there, and "
+        "differs in its Unicode form alone: copy that name",
     )
 
 

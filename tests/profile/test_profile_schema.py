@@ -1,6 +1,7 @@
 """An editor that has the schema that is shipped completes and checks a profile; each key says what it is."""
 
 import json
+import re
 import tomllib
 import types
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from pydantic import BaseModel
 
 from fixtures.profile import Profile, schema
 from fixtures.profile.columns import KEY, Column, NoColumn
+from fixtures.profile.environment import PLACEHOLDERS
+from fixtures.profile.rule_header import RuleHeader
 from fixtures.record.names import TableName
 
 SHIPPED: dict[str, Any] = json.loads(schema.SCHEMA.read_text())
@@ -128,16 +131,10 @@ def test_every_text_is_a_column_of_a_table_or_said_to_be_none() -> None:
 
 def test_every_key_of_a_rules_header_is_listed() -> None:
     section = schema.PAGE.read_text().partition("\n### `rules/*.sql`\n")[2]
-    for key in (
-        "id",
-        "title",
-        "impact",
-        "remediation",
-        "rationale",
-        "examines",
-        "database",
-        "tenant",
-        "currency",
-        "sums",
-    ):
+    for key in RuleHeader.model_fields:
         assert f"| `{key}` |" in section
+
+
+def test_every_placeholder_of_the_settings_is_listed() -> None:
+    said = PARTS["[application]"].definition["properties"]["environment"]["description"]
+    assert set(re.findall(r"\{([a-z]+)\}", said)) == set(PLACEHOLDERS)

@@ -74,6 +74,7 @@ def test_what_going_back_leaves_behind_is_told_and_so_is_code_that_needs_rows(pl
         "index public.igny8_tags.left_behind: before none, here USING btree (name)"
     ]
     assert [str(name) for name in reversal.back_rows] == ["public.igny8_tags"]
+    assert reversal.back_columns == {reversal.back_rows[0]: ("name",)}
     assert reversal.forth_problem == (
         'igny8.0010_leaves: ProgrammingError (DuplicateTable): relation "left_behind" already exists'
     )

@@ -62,6 +62,11 @@ def test_rows_that_do_not_come_back_are_told_until_they_are_declared() -> None:
     assert not_coming_back(REVERSAL, release(unrepeatable={"notes": WHY})) == [
         "public.tags: its rows are not what they were the first time"
     ]
+    columns = {TAGS: ("name", "slug")}
+    named = REVERSAL.model_copy(update={"forth_columns": columns})
+    assert not_coming_back(named, release(unrepeatable={"notes": WHY})) == [
+        "public.tags: its rows are not what they were the first time (in name, slug)"
+    ]
     assert not_coming_back(REVERSAL, release(unrepeatable={"notes": WHY, "tags": WHY, "gone": WHY})) == [
         "[release.unrepeatable] public.gone is declared, and is the same: remove the entry"
     ]

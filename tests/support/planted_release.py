@@ -202,7 +202,7 @@ RELEASE = (
         "another_time_another_row",
         {"REL-13": ("whole",)},
         runs("UPDATE igny8_notes SET body = body || '.' WHERE id = (SELECT min(id) FROM igny8_notes)"),
-        samples={"REL-13": ("public.igny8_notes: its rows are not what they were the first time",)},
+        samples={"REL-13": ("public.igny8_notes: its rows are not what they were the first time (in body)",)},
     ),
     Planted(
         "closes_a_large_table",
