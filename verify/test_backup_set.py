@@ -1,6 +1,9 @@
 """BAK: the backup set is there, whole, unaltered, fresh and protected."""
 
+from fixtures.checks.backup_set.row_times import later_than_the_set, silence_before, tables_of_rows
+from fixtures.checks.backup_set.set_times import disagreements
 from fixtures.checks.blocked import Blocked
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.restore.toc import tables_without_data
 from fixtures.checks.stage_answer import came_to_its_end, left_by
@@ -150,3 +153,47 @@ def test_the_file_can_be_decrypted(artefact: Artefact, examination: Examination)
     if artefact.cipher is not None and not (artefact.locked or artefact.plain_sha256):
         raise Blocked(f"the {artefact.role} was altered and therefore not opened, see BAK-03")
     examination.expect(not artefact.locked, artefact.locked, unit="files")
+
+
+@control(
+    "BAK-15",
+    title="Everything that dates the set tells the same time",
+    impact="critical",
+    remediation="Find out which of them is wrong. A dump that is older than its name is an old one that was copied or "
+    "renamed: the job of that night took none. If the name does not hold the time of the backup, say in [backup] pattern "
+    "what does.",
+)
+def test_the_times_of_the_set_agree(backup_set: BackupSet, examination: Examination) -> None:
+    """An old dump under a new name looks like last night's. Manifest, header, name and last write are held against each
+    other, as far as zones that none of them keeps leave room: 14 hours."""
+    wrong = list(disagreements(backup_set))
+    dated = f"{backup_set.taken_at:%Y-%m-%d %H:%M} UTC by its {backup_set.taken_at_source}"
+    examination.expect_none(
+        wrong, f"differ from when the set was taken: {dated}", of=max(1, len(backup_set.times)), unit="times"
+    )
+
+
+@control(
+    "BAK-16",
+    title="The newest rows are of the time at which the set was taken",
+    impact="critical",
+    remediation="Find out what was dumped: a replica that had stopped, a copy of production, an old dump under a new name. "
+    "Take the set from the production server.",
+)
+def test_the_newest_rows_are_as_new_as_the_set(
+    restored: Database, backup_set: BackupSet, promised: Profile, examination: Examination
+) -> None:
+    """A dump that was written tonight from what had stood still for a week has tonight's header. Its rows have not.
+
+    No login, act of an administrator, migration or deployment is later than the set. How old the newest row may be is said in
+    [backup.newest_row]; where nothing but a name dates the set, it is judged by every column of moments."""
+    source = backup_set.taken_at_source
+    says = f"hold what happened after the set was taken, at the time that its {source} tells"
+    examination.expect_none(
+        later_than_the_set(restored, backup_set, promised), says, of=tables_of_rows(restored), unit="tables"
+    )
+    gap = silence_before(restored, backup_set, promised)
+    message = (
+        f"the newest row is {gap.hours:,.0f} h older than the set by its {source}: at most {gap.allowed:,.0f} h fit"
+    )
+    examination.expect(gap.hours <= gap.allowed, message)

@@ -1,9 +1,10 @@
 """Each BAK control goes red on its own fault in a set, and no other does."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,11 @@ def taken(ago: timedelta) -> Callable[[Path, Healthy], None]:
     return lambda backup, _: retell(backup, snapshot_at=manifest_of(backup).snapshot_at - ago)
 
 
+def written_before(file: Path, ago: timedelta) -> None:
+    written = file.stat().st_mtime - ago.total_seconds()
+    os.utime(file, (written, written))
+
+
 def open_to_the_group(role: str) -> Callable[[Path, Healthy], None]:
     return lambda backup, _: part(backup, role).chmod(0o640)
 
@@ -54,12 +60,15 @@ def an_sqlite_file(backup: Path, _: Healthy) -> None:
     sign(backup)
 
 
+# The same in the source and in what is made of it later.
+THREE_DAYS_LATER = datetime.now(UTC) + timedelta(days=3)
+
 PLANTED = {
     "BAK-01": {
         "there is no set": Fault(
             says="no backup found",
             in_set=lambda backup, _: shutil.rmtree(backup),
-            blocked=(*(f"BAK-{n:02}" for n in (*range(2, 10), 12)), *WITHOUT_RESTORED, "SIT"),
+            blocked=(*(f"BAK-{n:02}" for n in (*range(2, 10), 12, 15)), *WITHOUT_RESTORED, "SIT"),
             because="no backup found",
         ),
     },
@@ -101,14 +110,16 @@ PLANTED = {
         ),
     },
     "BAK-04": {
-        # A dump of another day than the archive that lies with it: the skew is told too.
+        # A manifest of another day than the archive and the dump that lie with it: the skew is told too, and each other time.
         "it is a day and a bit old": Fault(
             says="and the RPO is 26 h",
             in_set=taken(timedelta(hours=26, minutes=1)),
-            also={"SIT-17": ("60 minutes",)},
+            also={"SIT-17": ("60 minutes",), "BAK-15": ("whole",), "BAK-16": ("whole",)},
         ),
         "it is dated tomorrow": Fault(
-            says="lies in the future", in_set=taken(timedelta(hours=-20)), also={"SIT-17": ("60 minutes",)}
+            says="lies in the future",
+            in_set=taken(timedelta(hours=-20)),
+            also={"SIT-17": ("60 minutes",), "BAK-15": ("whole",)},
         ),
     },
     "BAK-05": {
@@ -159,6 +170,27 @@ PLANTED = {
             also={"FID-01": ("public.igny8_usage_days",)},
             blocked=("FID-04", "FID-05"),
             because="see FID-01",
+        ),
+    },
+    "BAK-15": {
+        "its file was written five days before": Fault(
+            says="1 of 4 times differ from when the set was taken",
+            samples=("last write: 5 days before it",),
+            in_set=lambda backup, _: written_before(part(backup, "dump"), timedelta(days=5)),
+        ),
+    },
+    "BAK-16": {
+        "somebody logged in three days later": Fault(
+            says="tables hold what happened after the set was taken, at the time that its manifest tells",
+            samples=("public.igny8_users.last_login: 3 days after it",),
+            sql=f"UPDATE igny8_users SET last_login = '{THREE_DAYS_LATER:%Y-%m-%d %H:%M}Z' WHERE id = 2",
+        ),
+        "the newest row is months old": Fault(
+            says="h older than the set by its manifest: at most 48 h fit",
+            profile={
+                "least_bytes = 100_000": "least_bytes = 100_000\n"
+                'newest_row = { table = "igny8_usage_days", column = "day", hours = 48 }'
+            },
         ),
     },
 }

@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 
 from fixtures.archives.file_digest import sha256_of_file
+from fixtures.checks.backup_set.set_times import disagreements
 from fixtures.dump.dump_kind import kind_of, written_at
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.account import Account, unprivileged_account
 from fixtures.shelf.locate import LocatedSet, locate, require_drillable
 from fixtures.shelf.staging import staged_dump
+from fixtures.story.measures import newest_set
+from tests.support import evidence_examples as examples
 from tests.support.small_source import PROFILE, small_source
 
 
@@ -99,6 +102,31 @@ def test_a_name_that_the_dumps_own_header_denies_is_not_believed(taken: Path, ba
     found = locate(backups, PROFILE).backup_set
     assert found.taken_at_source == "dump header"
     assert any("the name says 2030-01-01" in note for note in found.notes)
+
+
+def test_an_old_dump_under_a_new_name_makes_no_newer_set_of_itself(taken: Path, backups: Path) -> None:
+    """Five days after it was taken it lies there under that night's name: its header tells how old it is."""
+    own = written_at(taken / f"{taken.name}.dump")
+    assert own is not None
+    five_days_later = own + timedelta(days=5)
+    put(taken, backups, f"igny8_{five_days_later - timedelta(hours=1):%Y%m%d_%H%M%S}", manifest=False)
+    put(taken, backups, f"igny8_{five_days_later - timedelta(hours=30):%Y%m%d_%H%M%S}", manifest=False)
+    found = locate(backups, PROFILE).backup_set
+    assert {(each.taken_at, each.taken_at_source) for each in found.shelf or ()} == {(own, "dump header")}
+    newest = newest_set(examples.record(backup_set=found, started_at=five_days_later))
+    assert newest is not None
+    assert (newest.name, newest.age, newest.passed_over) == (found.name, 120, "")
+    assert [each.partition(":")[0] for each in disagreements(found)] == ["name"]
+
+
+def test_times_that_a_zone_or_a_copy_explains_agree(taken: Path, backups: Path) -> None:
+    own = written_at(taken / f"{taken.name}.dump")
+    assert own is not None
+    for name in (f"{own + timedelta(hours=13):%Y%m%d_%H%M%S}", f"{own:%Y%m%d}"):
+        dump = put(taken, backups, f"igny8_{name}", manifest=False)
+        for written in (own + timedelta(days=400), datetime(1980, 1, 1, tzinfo=UTC)):
+            os.utime(dump, (written.timestamp(), written.timestamp()))
+            assert list(disagreements(locate(dump, PROFILE).backup_set)) == []
 
 
 def test_a_date_alone_is_made_precise_by_the_header(taken: Path, backups: Path) -> None:

@@ -18,7 +18,7 @@ WITHOUT_MIGRATED = ("MIG", "TEN", "BIL", *WITHOUT_APPLICATION)
 # What compares the sites data with site records.
 OF_SITES = tuple(f"SIT-{n:02}" for n in (*range(3, 8), 9, 10, *range(12, 16)))
 WITHOUT_FACTS = (
-    *("BAK-13", "BAK-14", "FID"),
+    *("BAK-13", "BAK-14", "BAK-16", "FID"),
     *(f"RST-{n:02}" for n in (*range(2, 9), *range(10, 18))),
     *OF_SITES,
     *("SIT-16", "SIT-17", "FIL"),
