@@ -57,7 +57,7 @@ KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv drill gate list backup profile explain test test-all test-apps lint schema map report comment allure lock lock-apps bench clean keys verify-report \
-  sign-off remove-old resolve FORCE
+  sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
 help:
@@ -215,6 +215,10 @@ sign-off: $(INSTALLED)
 remove-old: $(INSTALLED)
 	$(call need,DAYS,How many days reports are kept: make remove-old DAYS=400)
 	@$(IN_VENV) -m fixtures.commands.custody remove-old "$${OUT:-reports/out}" --days "$$DAYS"
+
+## remove-leftovers  remove what drills that were killed left on a server of your own: SERVER=postgresql://…
+remove-leftovers: $(INSTALLED)
+	@$(IN_VENV) -m fixtures.commands.leftovers
 
 ## resolve show the rows behind a finding's masks, on this terminal only: FINDING=F-… MASK_KEY=FILE RUN=…
 resolve: $(INSTALLED)
