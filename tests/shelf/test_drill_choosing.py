@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.profile.backups import Backup
-from fixtures.shelf.choosing import look_over
+from fixtures.shelf.choosing import Choice, choose, look_over
 from tests.support.drills import ROOT, drill
 from tests.support.profiles import profile_and
 from tests.support.seen_faults import expect_no_canary
@@ -78,17 +78,28 @@ NAMED = {
     "igny8_2026-11-27_03h15m.sql.gz": "2026-11-27 03:15:00",
     "igny8.20261127031500.pgdump": "2026-11-27 03:15:00",
     "2026-11-27.sql": "2026-11-27 00:00:00",
+    "igny8_2026_11_27.sql.gz": "2026-11-27 00:00:00",
+    "igny8_2026-11-27_03.15.00.dump": "2026-11-27 03:15:00",
+    "igny8-2026-11-27T03:15:00.123456+00:00.dump": "2026-11-27 03:15:00",
+    "igny8-20261127-0315-daily.dump": "2026-11-27 03:15:00",
+    "2026-11-27/igny8.dump": "2026-11-27 00:00:00",
+    "20261127T031500/igny8.sql.gz": "2026-11-27 03:15:00",
+    "2026-11-27/igny8_20261126_031500.dump": "2026-11-26 03:15:00",
 }
 
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_name_tells_its_time_as_other_tools_write_it(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_bytes(b"PGDMP" + bytes(1000))
     (found,) = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path)).sets
     assert f"{found.taken_at:%Y-%m-%d %H:%M:%S}" == NAMED[name]
 
 
-@pytest.mark.parametrize("name", ["igny8_20261345.dump", "igny8_1234567890.dump", "build-20261127031500999.dump"])
+@pytest.mark.parametrize(
+    "name",
+    ["igny8_20261345.dump", "igny8_1234567890.dump", "build-20261127031500999.dump", "igny8_20261127_0315+0200.dump"],
+)
 def test_a_number_that_is_no_date_tells_no_time(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"PGDMP" + bytes(1000))
     (found,) = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path)).sets
@@ -154,3 +165,12 @@ def test_a_set_in_a_bucket_is_drilled_and_known_again(whole_set: Path, tmp_path:
         secret = AWS["AWS_SECRET_ACCESS_KEY"]
         assert secret not in outcome.output
         assert not [file for file in outcome.files if secret.encode() in file.read_bytes()]
+
+
+def test_a_set_whose_folder_alone_tells_its_time_is_chosen_by_it(tmp_path: Path) -> None:
+    for folder in ("2026-11-26", "2026-11-27"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "igny8.dump").write_bytes(b"PGDMP" + bytes(1000))
+    shelf = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path))
+    assert choose(shelf, Choice())[0].files.folder.name == "2026-11-27"
+    assert choose(shelf, Choice(name="2026-11-26"))[0].files.folder.name == "2026-11-26"
