@@ -98,6 +98,17 @@ PLANTED = {
             subjects=(USAGE_NUMBERS,),
             sql=f"SELECT setval('{USAGE_NUMBERS}', max(usage_no), false) FROM igny8_usage_logs",
         ),
+        "a sequence that no column owns feeds one, and stands at its beginning": Fault(
+            says="its next value collides: it is ",
+            subjects=("public.igny8_tag_numbers",),
+            sql="""
+                CREATE SEQUENCE igny8_tag_numbers;
+                ALTER SEQUENCE igny8_tag_numbers OWNER TO igny8_owner;
+                ALTER TABLE igny8_tags ALTER id DROP IDENTITY;
+                ALTER TABLE igny8_tags ALTER id SET DEFAULT nextval('igny8_tag_numbers')
+            """,
+            alone=True,
+        ),
         "an identity has no value left": Fault(
             says="it has no value left to hand out",
             subjects=("public.igny8_tags_id_seq",),
