@@ -44,10 +44,11 @@ def test_all_checks_passed_on_a_guess_is_not_verified() -> None:
     verdict, headline = judge(whole.results, whole.completeness, whole.teardown, "unreconciled: no manifest", words)
     assert verdict == "INCONCLUSIVE"
     assert headline == f"{words}; unreconciled: no manifest; all 1 checks passed"
-    assert [line.split(" is a guess")[0] for line in not_confirmed(record)] == [
-        "The profile's tenancy.root",
-        "The profile's ledger.credits",
-    ]
+    (line,) = not_confirmed(record)
+    assert line.startswith("2 parts of the profile are guesses of its draft: ")
+    assert line.endswith(": tenancy.root, ledger.credits.")
+    (line,) = not_confirmed(record.model_copy(update={"profile_unconfirmed": ("targets",)}))
+    assert line.startswith("The profile's targets is a guess of its draft: ")
 
 
 def test_a_fault_that_was_found_stays_a_failure() -> None:

@@ -3,13 +3,20 @@
 import pytest
 
 from fixtures.checks.blocked import Blocked, Exempt
-from fixtures.checks.release.released import not_coming_back, previous_tried, undeclared_drift, undeclared_drops
+from fixtures.checks.release.released import (
+    not_coming_back,
+    previous_tried,
+    undeclared_drift,
+    undeclared_drops,
+    undeclared_reaches,
+)
 from fixtures.profile.release import Release
 from fixtures.record.names import TableName
 from fixtures.record.release import ReleaseRecord
 from fixtures.record.release.comparison import Comparison, DroppedColumn, SchemaDifference
 from fixtures.record.release.previous import Previous
 from fixtures.record.release.reversal import Reversal
+from fixtures.record.release.standing import Standing
 from fixtures.story.release_not_shown import not_shown_of_release
 
 TAGS, NOTES = TableName("public", "tags"), TableName("public", "notes")
@@ -29,6 +36,21 @@ COMPARISON = Comparison(
 )
 REVERSAL = Reversal(
     irreversible={}, taken_back=("a.1",), kept=(), back_rows=(NOTES,), forth_rows=(NOTES, TAGS), things=9, tables=2
+)
+STANDING = Standing(
+    deploy_exit=0,
+    deploy_problems=(),
+    url_patterns=1,
+    url_error="",
+    models=(),
+    admin_sites=0,
+    admin_user=False,
+    pages=(),
+    mails=0,
+    mail_backend="",
+    reached=(),
+    isolation="",
+    redis="",
 )
 WHY = "because it is meant to be so"
 
@@ -73,6 +95,17 @@ def test_rows_that_do_not_come_back_are_told_until_they_are_declared() -> None:
     ended = Reversal(irreversible={}, taken_back=(), kept=("a.1",), back_problem="a.1: DataError")
     assert not_coming_back(ended, release(unrepeatable={"notes": WHY})) == [
         "reversing the release ended at a.1: DataError"
+    ]
+
+
+def test_an_address_that_is_tried_is_told_until_it_is_declared_and_then_it_must_be_tried() -> None:
+    tried = ("lookup a.example:443 (package b)", "connect 192.0.2.7:443 (c.py:3)")
+    standing = STANDING.model_copy(update={"reached": tried})
+    assert undeclared_reaches(standing, release()) == list(tried)
+    assert undeclared_reaches(standing, release(reaches={"lookup a.example:443": WHY})) == [tried[1]]
+    assert undeclared_reaches(standing, release(reaches={"* 192.0.2.*": WHY, "lookup *": WHY})) == []
+    assert undeclared_reaches(STANDING, release(reaches={"lookup *": WHY})) == [
+        "[release.reaches] lookup * is declared, and nothing tried it: remove the entry"
     ]
 
 

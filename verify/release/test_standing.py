@@ -2,6 +2,7 @@
 
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination
+from fixtures.checks.release.released import undeclared_reaches
 from fixtures.plugin.declare import control
 from fixtures.profile import Profile
 from fixtures.record.release.standing import Standing
@@ -71,12 +72,13 @@ def test_the_addresses_answer(standing: Standing, promised: Profile, examination
     "REL-23",
     title="The release tries to reach nothing outside while it starts",
     impact="critical",
-    remediation="Find the named line. Code that runs at start or on an admin page must not call another host.",
+    remediation="Find the named line or package. Code that runs at start or on an admin page must not call another host. "
+    "Name an address that it may call in [release.reaches], with the reason.",
 )
-def test_nothing_reaches_outside(standing: Standing, examination: Examination) -> None:
+def test_nothing_reaches_outside(standing: Standing, promised: Profile, examination: Examination) -> None:
     """A release that calls home when it starts hangs where the network is shut, and tells real people where it is not."""
     if standing.isolation.startswith("none"):
         raise Blocked("the release could not be cut off from the network here, so it may have sent something")
-    outside = [*standing.reached, *(f"mail {number}" for number in range(1, standing.mails + 1))]
+    outside = [*undeclared_reaches(standing, promised.release), *(f"mail {each + 1}" for each in range(standing.mails))]
     of, unit = (len(outside), "attempts") if outside else (1, "runs")
     examination.expect_none(outside, "would have reached another host", of=of, unit=unit)
