@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()
-MARKS = {"whole": "whole drills"}
+MARKS = {"whole": "whole drills", "further": "further cases of kinds that stand above with one each"}
 """What `make test` leaves to `make test-all`, by marker."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from tests.support.one_worker import SharingScheduling
+
+    return SharingScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:

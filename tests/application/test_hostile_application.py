@@ -161,6 +161,7 @@ open({str(canary)!r}, "w").write("x")
     assert not [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == ["sleep", "5432.5"]]
 
 
+@pytest.mark.further
 def test_another_cluster_of_the_machine_that_trusts_everybody_is_out_of_reach(
     place: Bench, restored: psycopg.Connection, hostile: Callable[[str], Path]
 ) -> None:

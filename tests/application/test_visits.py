@@ -165,6 +165,7 @@ def by_pattern(visited: Visited) -> dict[str, AskedAddress]:
     return {each.pattern: each for each in visited.addresses}
 
 
+@pytest.mark.further
 def test_the_sample_shows_nobody_anothers_rows(migrated: Migrated, tmp_path: Path) -> None:
     visited = migrated.visited(SAMPLE, tmp_path / "private")
     assert visited.visitors == 3
@@ -213,6 +214,7 @@ def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrate
     assert "nowhere/{id}" not in found
 
 
+@pytest.mark.further
 def test_routers_and_viewsets_are_asked_and_each_leak_of_theirs_is_told(migrated: Migrated, tmp_path: Path) -> None:
     """Django REST framework itself: a viewset whose details show everything, and one below a site that forgets the site."""
     checkout = copy_of_the_sample(tmp_path)

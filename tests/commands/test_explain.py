@@ -122,6 +122,7 @@ def test_a_run_that_never_had_its_facts_is_told_with_why(healthy_drill: Drill, t
     assert "that run has no facts of any table: facts blocked" in done.stderr
 
 
+@pytest.mark.further
 def test_a_set_is_restored_for_it_where_no_run_is_at_hand(whole_set: Path) -> None:
     done = explain("igny8_images", "--backups", str(whole_set.parent), "--profile", "igny8")
     assert done.returncode == 0, done.stderr

@@ -127,6 +127,7 @@ def test_the_bundle_holds_the_same_statement(shelf: Shelf) -> None:
     assert bundle["dsseEnvelope"]["signatures"][0]["sig"] == envelope["signatures"][0]["sig"]
 
 
+@pytest.mark.further
 def test_an_unsigned_report_is_told_as_that(tmp_path: Path) -> None:
     private, public = make_keys(tmp_path / "keys")
     run = Shelf(tmp_path / "out", private, public).drilled(3, examples.verified(), signed=False)
@@ -213,6 +214,7 @@ def test_old_reports_go_and_the_last_good_one_and_every_signature_stay(shelf: Sh
     assert told == f"the ledger's line of {names[0]} (VERIFIED): its signature is not the one that the ledger has"
 
 
+@pytest.mark.further
 def test_reports_that_nobody_signed_are_removed_in_order_too(tmp_path: Path) -> None:
     private, public = make_keys(tmp_path / "keys")
     shelf = Shelf(tmp_path / "out", private, public)

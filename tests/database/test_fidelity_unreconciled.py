@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from fixtures.database.fidelity import manifest_unforeseen
 from fixtures.profile.reading import read_profile
 from tests.support.drills import BOTH_WAYS, Drill, Drilling
@@ -17,6 +19,7 @@ NEVER_ONE = {
 }
 
 
+@pytest.mark.further
 def test_a_manifest_of_counts_only_is_compared_as_far_as_it_goes(
     whole_set: Path, tmp_path: Path, drilling: Drilling
 ) -> None:
@@ -74,6 +77,7 @@ def test_a_manifest_that_was_said_never_to_be_there_is_a_problem_of_the_profile(
     assert manifest_unforeseen(profile, without, "profile.toml") == ()
 
 
+@pytest.mark.further
 def test_shares_that_were_altered_are_never_parsed(whole_set: Path, tmp_path: Path, drilling: Drilling) -> None:
     backup = copy_of(whole_set, tmp_path / "backups")
     shutil.copy(part(backup, "logs"), part(backup, "shares"))

@@ -112,12 +112,14 @@ def _files(*folders: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.further
 def test_the_same_seed_gives_the_same_data(server: Server, built: Built, tmp_path: Path) -> None:
     again = _build(server, tmp_path, "again", seed=7)
     assert _digests(server, again.database) == _digests(server, built.database)
     assert _files(again.sites_data, again.logs) == _files(built.sites_data, built.logs)
 
 
+@pytest.mark.further
 def test_another_seed_gives_other_data(server: Server, built: Built, tmp_path: Path) -> None:
     other = _build(server, tmp_path, "other", seed=8)
     ours, theirs = _digests(server, built.database), _digests(server, other.database)
@@ -212,6 +214,7 @@ def test_restored_it_is_the_same_and_migrates_to_the_code(
         assert _value(connection, "SELECT count(DISTINCT locale) > 1 FROM igny8_sites") is True
 
 
+@pytest.mark.further
 def test_the_owner_can_migrate_a_restored_database_and_go_back(server: Server, built: Built, restored: str) -> None:
     with server.connect() as connection:
         connection.execute(f"CREATE DATABASE there_and_back TEMPLATE {restored}")
@@ -221,6 +224,7 @@ def test_the_owner_can_migrate_a_restored_database_and_go_back(server: Server, b
     assert _digests(server, "there_and_back") == _digests(server, restored)
 
 
+@pytest.mark.further
 def test_without_a_database_host_an_sqlite_file_is_migrated_instead(tmp_path: Path) -> None:
     environment = manage_environment("", 0, "", "", "") | {"SQLITE_PATH": str(tmp_path / "trap.sqlite3")}
     assert "Applying igny8.0009_content_title_index... OK" in _manage("migrate", environment=environment)
@@ -306,6 +310,7 @@ def test_filling_refuses_a_database_that_has_tenants(server: Server, built: Buil
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.further
 def test_the_sample_backs_itself_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert back_up(["--into", str(tmp_path), "--scale", "1"]) == 0
     folder = Path(capsys.readouterr().out.strip())

@@ -4,6 +4,8 @@ import gzip
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from fixtures.checks.exposure.stale_dumps import Walk, dumps_in
 from tests.planted.test_hostile import tolerated
 from tests.support.drills import Drilling, Healthy
@@ -97,6 +99,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.further
 def test_hashes_ciphertexts_and_what_only_sounds_so_are_safe(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.planted.test_hostile import ALLOWED, NATIVE, tolerated
 from tests.support.drills import Drill, Healthy, whole_drill
+from tests.support.further import first_of
 from tests.support.met_faults import WITHOUT_FACTS, WITHOUT_MIGRATED
 from tests.support.seen_faults import expect_red
 from tests.support.short_drills import Standing
@@ -41,7 +42,7 @@ BLOCKED = {
 }
 
 
-@pytest.mark.parametrize(("control", "fault"), [(each, fault) for each in PLANTED for fault in PLANTED[each]])
+@pytest.mark.parametrize(("control", "fault"), first_of([(each, fault) for each in PLANTED for fault in PLANTED[each]]))
 def test_nothing_is_believed_where_the_servers_own_catalogue_is_altered(
     control: str, fault: str, whole_set: Path, standing: Standing, tmp_path: Path
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_function_that_the_load_replaces_is_found(healthy: Healthy, tmp_path: 
     expect_found(outcome, "RST-18", FUNCTION)
 
 
+@pytest.mark.further
 def test_a_cast_that_the_profile_tolerates_is_no_fault(whole_set: Path, standing: Standing, tmp_path: Path) -> None:
     profile = profile_with(tmp_path, tolerated("cast (varchar AS jsonb)"))
     outcome = standing.drill(whole_set.parent, tmp_path / "out", profile=profile, planted=CAST)

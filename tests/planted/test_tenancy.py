@@ -215,6 +215,7 @@ def test_each_tenancy_control_and_no_other_sees_its_faults(
     expect_their_controls_alone({control: PLANTED[control] for control in controls}, healthy, tmp_path, drilling)
 
 
+@pytest.mark.further
 def test_a_fault_that_breaks_two_promises_is_told_by_both(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
     planted = (
         "ALTER TABLE igny8_invoices DISABLE ROW LEVEL SECURITY; UPDATE igny8_payments SET tenant_id = 2 WHERE id = 10"

@@ -128,6 +128,7 @@ def test_what_a_failed_migration_leaves_outside_a_transaction_is_named(
     assert found.not_reached == ("igny8.0011_never",)
 
 
+@pytest.mark.further
 def test_what_a_hanging_migration_waits_for_is_told_and_it_is_ended(
     place: Bench, restored: psycopg.Connection, tmp_path: Path
 ) -> None:
@@ -140,6 +141,7 @@ def test_what_a_hanging_migration_waits_for_is_told_and_it_is_ended(
     assert found.left_behind == ()
 
 
+@pytest.mark.further
 def test_requests_end_with_a_migration_that_hangs(place: Bench, restored: psycopg.Connection, tmp_path: Path) -> None:
     restored.close()
     checkout = copy_of_the_sample(tmp_path)

@@ -80,6 +80,7 @@ def test_what_going_back_leaves_behind_is_told_and_so_is_code_that_needs_rows(pl
     )
 
 
+@pytest.mark.further
 def test_a_reverse_that_fails_is_named_and_what_cannot_be_undone_stays(place: Bench, tmp_path: Path) -> None:
     checkout = copy_of_the_sample(tmp_path)
     hidden = 'migrations.SeparateDatabaseAndState(database_operations=[migrations.RunSQL("SELECT 1")])'

@@ -59,6 +59,7 @@ def checkout(tmp_path: Path) -> Path:
     return copy_of_the_sample(tmp_path)
 
 
+@pytest.mark.further
 def test_the_sample_stands_as_it_would_be_deployed(migrated: Migrated, checkout: Path) -> None:
     standing = migrated.stands(checkout, "/healthz", "/login/", "/nowhere")
     assert (standing.deploy_exit, standing.deploy_problems) == (0, ("security.W004", "security.W008"))
@@ -80,6 +81,7 @@ def test_the_sample_stands_as_it_would_be_deployed(migrated: Migrated, checkout:
     assert (standing.reached, standing.mails) == ((), 0)
 
 
+@pytest.mark.further
 def test_what_was_written_meanwhile_is_undone(migrated: Migrated, checkout: Path) -> None:
     def sessions() -> tuple[object, ...] | None:
         with migrated.place.server.connect("migrated") as connection:

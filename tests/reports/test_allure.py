@@ -170,6 +170,7 @@ def test_no_outcome_is_skipped_and_a_waived_one_keeps_its_label(tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("npm")
+@pytest.mark.further
 def test_page_of_a_run_opens_in_a_browser_asks_for_nothing_and_knows_the_nights_before(nights: Nights) -> None:
     page = build(nights.runs[-1])
     assert page == nights.runs[-1] / "allure" / "index.html"

@@ -201,6 +201,7 @@ def test_markup_in_a_name_is_text(tmp_path: Path) -> None:
     assert text(evidence, tmp_path).count('"><img src=file:///etc/passwd><script>') >= 3
 
 
+@pytest.mark.further
 def test_ten_thousand_subjects_stay_readable() -> None:
     evidence = examples.large(subjects=1_000)
     assert len(evidence.results) > 10_000

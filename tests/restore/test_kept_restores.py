@@ -178,6 +178,7 @@ def test_an_entry_that_cannot_be_read_is_removed(keep: KeepIn, guardian: Guardia
     assert entries(keep) == []
 
 
+@pytest.mark.further
 def test_half_of_one_is_never_found_and_goes_away(backups: Path, keep: KeepIn, guardian: Guardian) -> None:
     (entry,) = entries(keep)
     begun = entry.with_name("begun-0123abcd")
@@ -190,6 +191,7 @@ def test_half_of_one_is_never_found_and_goes_away(backups: Path, keep: KeepIn, g
     assert not begun.exists()
 
 
+@pytest.mark.further
 def test_another_dump_is_restored_itself(small: Small, backups: Path, keep: KeepIn, tmp_path: Path) -> None:
     small.clone("other")
     small.run("DELETE FROM people WHERE id = 7", "other")
@@ -203,6 +205,7 @@ def test_another_dump_is_restored_itself(small: Small, backups: Path, keep: Keep
     assert len(entries(keep)) == 2
 
 
+@pytest.mark.further
 def test_it_is_bounded_in_size_and_in_age(backups: Path, keep: KeepIn, guardian: Guardian) -> None:
     account = unprivileged_account()
     KeptRestores(keep.folder, WEEK, account, guardian)
@@ -224,6 +227,7 @@ def test_a_folder_that_others_read_is_refused(backups: Path, tmp_path: Path) -> 
     assert list((tmp_path / "open").iterdir()) == []
 
 
+@pytest.mark.further
 def test_a_dump_that_changes_the_servers_own_settings_is_not_kept(
     backups: Path, twice: Twice, tmp_path: Path, guardian: Guardian
 ) -> None:

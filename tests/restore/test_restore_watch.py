@@ -121,6 +121,7 @@ def databases(server: Server) -> set[str]:
         return {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
 
 
+@pytest.mark.further
 def test_a_session_that_is_killed_is_told_as_the_server_breaking_off(small: Small, tmp_path: Path) -> None:
     backup(small, tmp_path, "sleeps_a", SLEEPS)
     with restoring(tmp_path) as (server, task):
@@ -147,6 +148,7 @@ def test_a_restore_that_stands_still_says_what_it_waits_for(small: Small, tmp_pa
         assert "restored" not in databases(server)
 
 
+@pytest.mark.further
 def test_a_restore_that_takes_too_long_but_moves_is_not_called_a_stall(small: Small, tmp_path: Path) -> None:
     backup(small, tmp_path, "sleeps_d", SLEEPS)
     with restoring(tmp_path, limit_minutes=0.05, stall_minutes=5) as (_, task):
@@ -155,6 +157,7 @@ def test_a_restore_that_takes_too_long_but_moves_is_not_called_a_stall(small: Sm
         assert "longer than its limit" in task.came.cause
 
 
+@pytest.mark.further
 def test_a_restore_that_works_hard_is_no_stall(small: Small, tmp_path: Path) -> None:
     backup(small, tmp_path, "works", WORKS)
     with restoring(tmp_path, stall_minutes=0.025) as (_, task):
@@ -186,6 +189,7 @@ GROWS = """
 """
 
 
+@pytest.mark.further
 def test_a_disk_that_runs_full_is_a_finding_of_its_own_and_is_cleared(
     healthy: Healthy, small_disk: Path, tmp_path: Path
 ) -> None:

@@ -146,6 +146,7 @@ def test_no_daemon_outlives_it(guardian: Guardian, kind: Kind, account: Account 
 
 
 @pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.further
 def test_a_daemon_ends_with_a_program_that_takes_too_long(guardian: Guardian, kind: Kind) -> None:
     seconds = str(5600 + EVERY.index(kind))
     script = DAEMON.format(seconds=seconds) + "print('begun', flush=True)\ntime.sleep(600)"

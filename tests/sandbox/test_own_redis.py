@@ -45,6 +45,7 @@ def redis() -> Redis:
 
 
 @pytest.mark.usefixtures("redis")
+@pytest.mark.further
 def test_each_command_has_an_empty_one_and_reaches_nothing_else(place: Bench, tmp_path: Path) -> None:
     checkout = copy_of_the_sample(tmp_path)
     settings = checkout / "igny8_core" / "settings.py"

@@ -42,6 +42,7 @@ def old_programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.further
 def test_a_drill_with_old_programs_does_not_touch_the_dump(old_programs: Path, whole_set: Path, tmp_path: Path) -> None:
     arguments = ("--postgres-bin", str(old_programs))
     outcome = drill(whole_set.parent, tmp_path / "out", arguments=arguments)

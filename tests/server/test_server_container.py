@@ -67,6 +67,7 @@ def test_the_container_is_reached_through_a_private_socket_and_has_no_network(gu
     assert all(trace.gone for trace in guardian.leftovers())
 
 
+@pytest.mark.further
 def test_where_no_socket_can_be_mounted_the_port_is_on_loopback_only(guardian: Guardian) -> None:
     with container_server(REQUEST, guardian, reach="loopback") as server:
         (seen,) = containers("0123abcd")
@@ -96,6 +97,7 @@ def test_a_drill_killed_with_a_container_leaves_none() -> None:
     assert not Path(seen["folder"]).exists()
 
 
+@pytest.mark.further
 def test_another_runs_container_is_never_removed(guardian: Guardian) -> None:
     with serve(REQUEST, guardian):
         (seen,) = containers("0123abcd")
@@ -113,6 +115,7 @@ def test_an_image_that_is_not_to_be_had_says_how_to_get_it(guardian: Guardian) -
     assert all(trace.gone for trace in guardian.leftovers())
 
 
+@pytest.mark.further
 def test_an_image_older_than_the_dump_is_refused(guardian: Guardian) -> None:
     wanted = ServerRequest("0123abcd", "container", least_major=17, image="postgres:15")
     with pytest.raises(ServerUnavailable, match="older than the dump"), serve(wanted, guardian):
@@ -120,6 +123,7 @@ def test_an_image_older_than_the_dump_is_refused(guardian: Guardian) -> None:
     assert containers("0123abcd") == []
 
 
+@pytest.mark.further
 def test_an_image_without_the_dumps_extensions_is_refused_and_all_that_was_tried_is_told(guardian: Guardian) -> None:
     wanted = ServerRequest("0123abcd", "auto", least_major=15, extensions=("no_such_extension",))
     with pytest.raises(ServerUnavailable, match="no programs here fit") as caught, serve(wanted, guardian):
@@ -130,6 +134,7 @@ def test_an_image_without_the_dumps_extensions_is_refused_and_all_that_was_tried
     assert containers("0123abcd") == []
 
 
+@pytest.mark.further
 def test_auto_takes_a_container_when_no_programs_here_fit(guardian: Guardian, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Binaries, "unfit_for", lambda *_: "is set aside by this test")
     with serve(ServerRequest("0123abcd", least_major=15), guardian) as server:

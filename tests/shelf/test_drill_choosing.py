@@ -106,6 +106,7 @@ def test_a_number_that_is_no_date_tells_no_time(name: str, tmp_path: Path) -> No
     assert found.taken_at is None
 
 
+@pytest.mark.further
 def test_a_list_needs_no_profile_and_says_what_it_cannot_read(shelf: Path, tmp_path: Path) -> None:
     assert LISTED[0] in asked("--list", "--backups", f"file://{shelf}").stdout
     empty = tmp_path / "empty"

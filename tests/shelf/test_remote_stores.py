@@ -17,6 +17,7 @@ from fixtures.sandbox.guardian import Guardian
 from fixtures.shelf.locate import LocatedSet, locate
 from fixtures.shelf.stores.address import Address, AddressError, parse_backups
 from fixtures.shelf.stores.courier import Courier
+from tests.support.further import first_of
 from tests.support.small_source import PROFILE
 from tests.support.stores import BUCKET, S3, cut_line, s3_server, sftp_server, web_server
 
@@ -137,19 +138,21 @@ def test_an_sftp_server_gives_the_same(
         assert found.backup_set.location == f"sftp://127.0.0.1:{server.port}/{NEWER}"
 
 
+@pytest.mark.further
 def test_a_web_servers_list_of_files_is_enough(shelf: Path, folder: Path, guardian: Guardian) -> None:
     with web_server(shelf) as port:
         found = located(f"http://127.0.0.1:{port}/", folder, guardian)
         expect_whole(found, shelf)
 
 
+@pytest.mark.further
 def test_a_manifest_leads_to_its_dump_where_nothing_is_listed(shelf: Path, folder: Path, guardian: Guardian) -> None:
     with web_server(shelf) as port:
         url = f"http://127.0.0.1:{port}/{OLDER}/{OLDER}.manifest.json"
         expect_whole(located(url, folder, guardian), shelf, OLDER)
 
 
-@pytest.mark.parametrize("store", ["s3", "sftp", "web"])
+@pytest.mark.parametrize("store", first_of(["s3", "sftp", "web"]))
 def test_a_line_cut_in_the_middle_is_taken_up_where_it_broke(
     store: str,
     request: pytest.FixtureRequest,
@@ -234,6 +237,7 @@ def expect_blocked(url: str, folder: Path, guardian: Guardian, says: str, **opti
     return refused.value
 
 
+@pytest.mark.further
 def test_wrong_credentials_are_told_as_such_and_never_repeated(
     shelf: Path, folder: Path, tmp_path: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,6 +345,7 @@ def test_a_file_url_is_a_folder_and_a_bucket_keeps_its_case() -> None:
     assert parse_backups("backups") == Path("backups").absolute()
 
 
+@pytest.mark.further
 def test_a_dump_in_directory_format_is_fetched_with_all_its_files(
     tmp_path: Path, folder: Path, guardian: Guardian
 ) -> None:

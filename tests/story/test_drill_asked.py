@@ -7,6 +7,7 @@ import pytest
 
 from fixtures.profile.reading import ProfileError, read_profile
 from tests.support.drills import ROOT, Drill, Drilling, command, drill
+from tests.support.further import first_of
 from tests.support.profiles import profile_and
 from tests.support.watched_drill import runs_in
 
@@ -35,11 +36,13 @@ def without(argv: list[str], option: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("option", "says"),
-    [
-        ("--backups", "--backups is missing: say where the backup sets lie"),
-        ("--app", "--app is missing: say where the application's checkout lies"),
-        ("--profile", "--profile is missing: name one of verify/profiles (igny8) or a path to your own"),
-    ],
+    first_of(
+        [
+            ("--backups", "--backups is missing: say where the backup sets lie"),
+            ("--app", "--app is missing: say where the application's checkout lies"),
+            ("--profile", "--profile is missing: name one of verify/profiles (igny8) or a path to your own"),
+        ]
+    ),
 )
 def test_a_drill_without_what_it_needs_says_which_option(option: str, says: str, tmp_path: Path) -> None:
     assert says in refused(without(command(tmp_path, tmp_path / "out"), option), tmp_path)
@@ -95,6 +98,7 @@ def test_an_unknown_profile_a_mixture_and_a_report_beside_the_backups_are_refuse
     assert list(taken.parent.iterdir()) == [taken]
 
 
+@pytest.mark.further
 def test_what_lies_with_the_application_or_the_backups_is_no_part_of_the_drill(tmp_path: Path) -> None:
     """pytest takes every path for one of tests unless it knows the option before it."""
     for name in ("app", "backups", "python"):
@@ -106,6 +110,7 @@ def test_what_lies_with_the_application_or_the_backups_is_no_part_of_the_drill(t
     assert (seen.exit_code, set(seen.red)) == (1, {"BAK-01"}), seen.output
 
 
+@pytest.mark.further
 def test_collecting_starts_no_drill(whole_set: Path, tmp_path: Path) -> None:
     argv = [*command(whole_set.parent, tmp_path / "out"), "--collect-only", "-q"]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120)

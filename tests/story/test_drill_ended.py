@@ -13,6 +13,7 @@ from _pytest.mark import ParameterSet
 from fixtures.server.binaries import Binaries, candidates
 from fixtures.server.contract import ServerRequest
 from tests.server.test_server_container import containers
+from tests.support.further import first_of
 from tests.support.outputs import nothing_told
 from tests.support.small_source import script
 from tests.support.watched_drill import WORKER, runs_in, watched_drill
@@ -27,11 +28,14 @@ STAGES: dict[str, str | int] = {
     "the checks": 5,
 }
 WHOLE = {"application", "the checks"}
-"""What a drill reaches only when nearly all of it is done: the other stages are ended in `make test` too."""
+"""What a drill reaches only when nearly all of it is done."""
+ENDED = "restore"
+"""The stage that `make test` ends."""
 
 
 def ended_in(*stages: str) -> list[ParameterSet]:
-    return [pytest.param(stage, marks=[pytest.mark.whole] if stage in WHOLE else []) for stage in stages]
+    marks = {stage: pytest.mark.whole if stage in WHOLE else pytest.mark.further for stage in stages if stage != ENDED}
+    return [pytest.param(stage, marks=[marks[stage]] if stage in marks else []) for stage in stages]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def test_a_drill_that_is_killed_leaves_nothing(
 
 
 @pytest.mark.parametrize("stage", ended_in("restore", "application"))
-@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("how", first_of(["Ctrl-C", "SIGTERM"]))
 def test_a_drill_that_is_ended_during_a_stage_leaves_nothing_and_no_verdict(
     how: str, stage: str, whole_set: Path, tmp_path: Path
 ) -> None:
@@ -118,6 +122,7 @@ def test_a_worker_that_dies_takes_no_check_with_it_unseen(whole_set: Path, tmp_p
 
 
 @pytest.mark.usefixtures("docker")
+@pytest.mark.further
 def test_a_drill_killed_with_its_container_leaves_none(whole_set: Path, tmp_path: Path) -> None:
     with watched_drill(whole_set.parent, tmp_path, server="container") as seen:
         seen.wait_for("--dbname=restored")

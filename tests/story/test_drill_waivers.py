@@ -5,6 +5,8 @@ import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.support.drills import BOTH_WAYS, Drill, Drilling, Healthy, drill
 from tests.support.profiles import profile_and
 
@@ -99,6 +101,7 @@ def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(
     assert "BIL-06, BIL-17, FIL-* were not tried" in " ".join(seen.output.split())
 
 
+@pytest.mark.further
 def test_a_waiver_for_what_could_not_be_enumerated_waits(whole_set: Path, tmp_path: Path) -> None:
     """Nobody can say that a subject is not there when a stage left nothing: the stage is what is told."""
     empty = tmp_path / "no-programs"

@@ -100,6 +100,7 @@ def test_checks_whose_server_is_killed_are_blocked_with_one_cause(whole_set: Pat
     assert all(each.gone for each in drill.evidence.teardown)
 
 
+@pytest.mark.further
 def test_a_guardian_that_is_killed_is_said_to_be_that(whole_set: Path, tmp_path: Path) -> None:
     with watched_drill(whole_set.parent, tmp_path) as seen:
         seen.wait_for("manage.py migrate")
