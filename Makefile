@@ -33,6 +33,19 @@ export DRILL_MASK_KEY := $(or $(value MASK_KEY),$(value DRILL_MASK_KEY))
 OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
 OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(UPLOADS)$(LOGS)
 
+# A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
+KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING INTO KEEP LOGS MASK_KEY OUT \
+  POSTGRES_BIN PREVIOUS PROFILE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY ROUNDS \
+  RUN SCALES SCRATCH_SUPERUSER SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS
+KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
+  SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE)
+# What other programs read may be typed behind make as well; of the environment, only DRILL_… is ours to know.
+typed = $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+unknown = $(filter-out $(KNOWN) $(KNOWN_DRILL) PG% AWS_% TMPDIR CI,$(typed)) \
+  $(filter-out $(KNOWN_DRILL) $(typed),$(filter DRILL_%,$(.VARIABLES)))
+$(if $(strip $(unknown)),$(error $(firstword $(unknown)) is no name that this Makefile reads. It reads $(KNOWN), and from the \
+  environment $(KNOWN_DRILL)))
+
 # Half of what is needed is refused while this file is read: before anything is made or started.
 asked = $(filter $(1),$(MAKECMDGOALS))
 need = $(foreach name,$(1),$(if $(value $(name)),,$(error $(name) is missing. $(2))))

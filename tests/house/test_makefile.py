@@ -10,6 +10,7 @@ import pytest
 from tests.support.front_door import front_door
 
 ROOT = Path(__file__).resolve().parents[2]
+WORD = re.compile(r"[A-Z_]+[A-Z]")
 PHONY = re.compile(r"^\.PHONY: ((?:.*\\\n)*.*)$", re.MULTILINE)
 GIVEN = (
     "BACKUPS",
@@ -80,6 +81,33 @@ def test_half_of_a_set_is_refused_and_the_sample_not_drilled_in_its_stead(
             f"*** {missing} is missing. Your own backups: make drill BACKUPS=DIR APP=DIR PROFILE=NAME." in done.stderr
         )
         assert done.stdout == ""
+
+
+@pytest.mark.parametrize("given", [{"BACKUP": "/var/backups"}, {"SINGING_KEY": "a.key"}, {"DRILL_SERVRE": "container"}])
+def test_a_misspelt_name_is_refused_and_the_sample_not_drilled_in_its_stead(door: Path, given: dict[str, str]) -> None:
+    done = make("drill", *map("=".join, given.items()), folder=door)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"*** {next(iter(given))} is no name that this Makefile reads. It reads APP APPLICATION" in done.stderr
+
+
+def test_a_misspelt_name_of_the_drills_own_is_refused_in_the_environment_too(door: Path) -> None:
+    done = make("drill", folder=door, DRILL_SINGING_KEY="a.key")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "*** DRILL_SINGING_KEY is no name" in done.stderr
+
+
+def test_every_name_of_the_recipes_and_the_documents_is_read() -> None:
+    text = (ROOT / "Makefile").read_text()
+    known = {
+        name
+        for _, names in re.findall(r"(?m)^(KNOWN|KNOWN_DRILL) := ((?:.*\\\n)*.*)", text)
+        for name in WORD.findall(names)
+    }
+    read = set(re.findall(r"\$\(call given,([A-Z_]+),", text)) | set(re.findall(r"\$\$([A-Z_]+)", text))
+    assert read <= known, read - known
+    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    told = {name for each in documents for name in re.findall(r"\bDRILL_([A-Z_]+)\b", each.read_text())}
+    assert told <= known, told - known
 
 
 @pytest.mark.parametrize(("given", "missing"), [({"PGHOST": "db"}, "INTO"), ({"INTO": "sets"}, "SITES_DATA")])
