@@ -86,7 +86,7 @@ class Release:
             for chapter in story.of("failed")
         ]
         blockers += [
-            Blocker("Teardown", f"{thing.what}: {thing.how}", "failed", "teardown") for thing in story.left_behind
+            Blocker("Teardown", f"{thing.what}: {thing.how}", "failed", "teardown") for thing in story.not_seen_gone
         ]
         blockers += [
             Blocker("Profile", problem, "blocked", "exceptions") for problem in story.evidence.record.profile_problems

@@ -222,7 +222,7 @@ class Story:
         )
 
     @property
-    def left_behind(self) -> tuple[TornDown, ...]:
+    def not_seen_gone(self) -> tuple[TornDown, ...]:
         return tuple(thing for thing in self.evidence.teardown if not thing.gone)
 
     @property
@@ -244,7 +244,7 @@ class Story:
     @property
     def clear(self) -> bool:
         """Nothing at all for a person to do."""
-        trouble = (self.stopped_stages, self.left_behind, self.not_met, self.evidence.record.profile_problems)
+        trouble = (self.stopped_stages, self.not_seen_gone, self.not_met, self.evidence.record.profile_problems)
         return not (self.counts["failed"] or self.counts["blocked"] or any(trouble)) and self.whole
 
     @property

@@ -155,8 +155,8 @@ def _release(story: Story, console: Console) -> None:
 
 
 def _teardown(story: Story) -> str:
-    if story.left_behind:
-        return "LEFT BEHIND: " + "; ".join(f"{thing.what} ({thing.how})" for thing in story.left_behind)
+    if story.not_seen_gone:
+        return "NOT SEEN TO BE GONE: " + "; ".join(f"{thing.what} ({thing.how})" for thing in story.not_seen_gone)
     made = story.evidence.teardown
     return f"{words.many(len(made), 'thing')} made, each gone" if made else "the evidence names nothing"
 

@@ -183,8 +183,24 @@ def test_result_without_a_card_is_shown_all_the_same() -> None:
 def test_what_was_left_behind_is_told() -> None:
     left = examples.TornDown(what="scratch folder", gone=False, how="permission denied")
     text = page(examples.evidence([examples.result("TEN-02")], teardown=(left,))).text
-    assert "The drill left something behind" in text
+    assert "Not everything that the drill made was seen to be gone" in text
     assert "still there" in text
+
+
+def test_what_could_not_be_looked_for_is_no_fault_of_the_backup() -> None:
+    """Who lost the server does not know what is left there: that is inconclusive, and says what to look for."""
+    lost = examples.TornDown(
+        what="database restored", gone=False, how="could not be looked for: OperationalError", looked=False
+    )
+    evidence = examples.evidence([examples.result("TEN-02")], teardown=(lost,))
+    assert evidence.verdict == "INCONCLUSIVE"
+    assert "teardown could not look for database restored" in evidence.headline
+    text = page(evidence).text
+    assert "database restored" in text
+    assert "not known" in text
+    assert "still there" not in text
+    faulty = examples.evidence([examples.result("TEN-02", outcome="failed")], teardown=(lost,))
+    assert faulty.verdict == "FAILED"
 
 
 def test_missing_reports_are_named() -> None:

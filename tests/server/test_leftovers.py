@@ -5,13 +5,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
+import psycopg
 import pytest
 
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import ServerRequest, serve
 from tests.server.test_server_scratch import PASSWORD, Standing
+from tests.story.test_server_lost import kill, postmasters
 
 REPOSITORY = Path(__file__).parents[2]
 RUN = "20260101T000000Z-0123ab"
@@ -104,3 +108,21 @@ def test_without_a_server_that_was_named_nothing_is_looked_at() -> None:
     code, said = removing("postgresql://drill@127.0.0.1:1/postgres")
     assert code == 2
     assert "refuses the connection" in said
+
+
+def test_a_server_that_is_lost_is_not_known_to_be_clean(standing: Standing) -> None:
+    """Nobody knows what is left on a server that gives no answer: that is not the same as something that is left."""
+    others = postmasters(psutil.Process())
+    with Guardian("0123abcd") as guardian, serve(ServerRequest("0123abcd", "local"), guardian) as theirs:
+        with theirs.connect() as connection:
+            connection.execute(f"CREATE ROLE drills LOGIN CREATEDB PASSWORD '{PASSWORD}'")
+        url = f"postgresql://drills:{PASSWORD}@/postgres?host={theirs.host}"
+        with (
+            Guardian("0123abce") as watching,
+            suppress(psycopg.OperationalError),
+            serve(ServerRequest("0123abce", url), watching) as server,
+        ):
+            server.create_database("restored")
+            kill(postmasters(psutil.Process()) - others)
+        on_it = [trace for trace in watching.leftovers() if trace.kind in ("database", "roles")]
+    assert [(trace.gone, trace.looked) for trace in on_it] == [(False, False)] * 2
