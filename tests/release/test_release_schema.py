@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fixtures.release.drift import find_drift
+from fixtures.release.drift import find_drift, without_tenants
 from fixtures.release.schema import Schema, read_schema, unlike
 from fixtures.release.shown_differences import schema_differences, texts_in
 from fixtures.server import Server
@@ -156,3 +156,15 @@ def test_a_text_in_a_definition_shows_only_where_the_code_has_it(changed: Change
         ("column Shop.Bills.Note", "'none'::character varying", "'hmac:15'::character varying"),
         ("column Shop.Bills.state", None, "'paid'::text"),
     ]
+
+
+def test_a_tenants_own_schema_is_no_drift_of_the_codes(changed: Changed) -> None:
+    by_hand = changed('CREATE TABLE public.by_hand (id int); CREATE TABLE public."Shop.s" (id int)')
+    left = {str(thing) for thing in without_tenants(by_hand, {}, {"Shop"}).values()}
+    assert {name for name in left if "Shop" in name} == {
+        'table public."Shop.s"',
+        'column public."Shop.s".id',
+    }
+    assert "table public.by_hand" in left
+    # What the code makes there as well is compared.
+    assert without_tenants(by_hand, by_hand, {"Shop"}) == by_hand
