@@ -10,6 +10,7 @@ from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.fidelity.catalogue_difference import (
     changed_authority,
     lacking_extensions,
+    lost_of_extensions,
     sequence_difference,
     unlike_collations,
 )
@@ -23,7 +24,9 @@ from fixtures.checks.fidelity.table_difference import (
     rows_changed_hands,
     table_difference,
 )
+from fixtures.checks.tolerated import expect_known
 from fixtures.plugin.declare import control, for_each
+from fixtures.profile import Profile
 from fixtures.record.contents import MoneyCompared, SequenceSpan, SharesCompared
 from fixtures.record.manifest import Manifest
 from fixtures.record.names import TableName
@@ -237,3 +240,27 @@ def test_who_may_do_what_is_as_it_was(
     """Owners, privileges, roles and row-level security are a copy's safety; a restore that loses them exits 0."""
     of, changed = changed_authority(authority, drilled)
     examination.expect_none(changed, "differ from the source's", of=of, unit=authority)
+
+
+@control(
+    "FID-12",
+    title="Tables that extensions own hold the source's rows",
+    impact="critical",
+    remediation="ALTER EXTENSION … DROP TABLE, if the table is the application's own; or let the extension declare it by "
+    "pg_extension_config_dump(). Until then no dump holds its rows: copy them by themselves. If they may be lost, say why "
+    "under [tolerated] in the profile.",
+)
+def test_tables_of_extensions_hold_what_they_held(
+    drilled: Drilled, promised: Profile, examination: Examination
+) -> None:
+    """pg_dump leaves out what an extension owns, unless the extension says otherwise, and says nothing of it."""
+    of, lost = lost_of_extensions(drilled.source_contents, drilled.restored_contents)
+    expect_known(
+        lost,
+        "extension table",
+        profile=promised,
+        examination=examination,
+        of=of,
+        unit="tables of extensions",
+        says="hold fewer rows than at the source",
+    )

@@ -172,6 +172,18 @@ PLANTED = {
             """,
         ),
     },
+    "FID-12": {
+        "an extension owns a table of ours": Fault(
+            says="1 of 1 tables of extensions hold fewer rows than at the source",
+            samples=("extension table public.igny8_rates",),
+            sql="""
+                CREATE TABLE igny8_rates (id int PRIMARY KEY);
+                INSERT INTO igny8_rates VALUES (1), (2);
+                ALTER EXTENSION pg_trgm ADD TABLE igny8_rates
+            """,
+            arrives="SELECT 1",
+        ),
+    },
     "FID-11": {
         "anybody may read a table": Fault(
             says="grants differ from the source's",
