@@ -15,6 +15,7 @@ from fixtures.record.evidence import (
     judge,
 )
 from fixtures.record.facts import Column, DatabaseRole, Facts, Table
+from fixtures.record.given_login import GivenLogin
 from fixtures.record.manifest import FileEntry, Manifest
 from fixtures.record.names import TableName
 from fixtures.record.origin import Confinement, Job, Origin, Revision, Runner, Version
@@ -35,6 +36,7 @@ from fixtures.record.release import ReleaseRecord
 from fixtures.record.release.plan import PlannedMigration, ReleasePlan
 from fixtures.record.release.rehearsal import HeldLock, MigrationCost, Rehearsal, Rewritten, Stall, UnderLoad
 from fixtures.record.set_record import Artefact, BackupSet
+from fixtures.record.settings_left import SettingLeft
 from fixtures.record.site_archive import LogsArchive, SitesData
 from fixtures.record.stage import unreached
 from fixtures.record.stages import DRILL
@@ -436,6 +438,10 @@ def _record() -> DrillRecord:
             dealt_out=DealtOut(table=TableName("public", "igny8_content"), connections=2, share=0.92),
         ),
         facts=_facts(),
+        settings_left=(
+            SettingLeft(setting="search_path", value="igny8, public", database="restored"),
+            SettingLeft(setting="statement_timeout", value="30s", role="igny8_app"),
+        ),
         migrated=Migrated(
             database_seen="migrated",
             applied_before=31,
@@ -445,6 +451,7 @@ def _record() -> DrillRecord:
             unmade=False,
             unmade_detail=(),
             isolation=isolation,
+            login=GivenLogin(migrates_as="igny8", serves_as="igny8_app"),
             python="3.11.7",
             django="5.2.8",
         ),
