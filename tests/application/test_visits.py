@@ -125,7 +125,7 @@ class Migrated:
     place: Bench
     facts: Facts
 
-    def visited(self, checkout: Path, folder: Path, **probe: Any) -> Visited:
+    def visited(self, checkout: Path, folder: Path, limit: float = 120, **probe: Any) -> Visited:
         tenancy = TENANCY.model_dump(mode="json")
         tenancy["probe"] |= probe
         said = Tenancy.model_validate(tenancy)
@@ -136,7 +136,7 @@ class Migrated:
             derive_ownership(self.facts, said),
             said,
             folder,
-            120,
+            limit,
         )
         assert found is not None
         return found
@@ -158,6 +158,15 @@ def migrated(place: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         with place.server.connect("migrated") as session:
             facts = take_facts(session)
         yield Migrated(place, facts)
+
+
+# Every look-up of a session, and of whatever else is called something, goes through this.
+NEVER_ENDS = """
+    CREATE FUNCTION public.never(varchar, varchar) RETURNS boolean LANGUAGE plpgsql AS $f$BEGIN
+        LOOP BEGIN PERFORM pg_catalog.pg_sleep(0.1); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP;
+    END$f$;
+    CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = public.never);
+"""
 
 
 def by_pattern(visited: Visited) -> dict[str, AskedAddress]:
@@ -251,3 +260,19 @@ def test_what_keeps_the_application_from_being_asked_is_its_problem(migrated: Mi
     assert told.problem == "the checkout has no lacking.json, which tenancy.probe.openapi names"
     alone = migrated.visited(SAMPLE, tmp_path / "private", privileged=["is_active"])
     assert (alone.visitors, alone.problem) == (0, NOBODY)
+
+
+def test_an_application_that_an_operator_of_the_dump_holds_up_is_ended_with_its_sessions(
+    migrated: Migrated, tmp_path: Path
+) -> None:
+    server = migrated.place.server
+    with server.altering("migrated") as connection:
+        connection.execute(NEVER_ENDS)
+        try:
+            held_up = migrated.visited(SAMPLE, tmp_path / "private", limit=12)
+            left = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
+            sessions = connection.execute(left, [server.logins.of(server, "application").user]).fetchone()
+        finally:
+            connection.execute("DROP FUNCTION public.never CASCADE")
+    assert held_up.problem == "the application did not answer within its time limit (12 s)"
+    assert sessions == (0,)

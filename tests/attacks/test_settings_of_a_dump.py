@@ -33,6 +33,15 @@ SETS = """
     ALTER SCHEMA lies OWNER TO small_owner;
     ALTER TABLE people ADD CONSTRAINT fine CHECK (lies.sets(name));
 """
+# Its function runs with the rights of whoever alters something.
+EVENT_TRIGGER = f"""
+    CREATE FUNCTION fires() RETURNS event_trigger LANGUAGE plpgsql AS $f$BEGIN
+        IF pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on' THEN
+            BEGIN CREATE ROLE {RAN}; EXCEPTION WHEN OTHERS THEN NULL; END;
+        END IF;
+    END$f$;
+    CREATE EVENT TRIGGER fires ON ddl_command_start EXECUTE FUNCTION fires();
+"""
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +68,29 @@ def test_a_path_that_the_load_set_leads_no_superuser_of_the_drills_to_an_operato
     assert came_to_run(small.server)
 
 
+@pytest.fixture(autouse=True)
+def not_yet(small: Small) -> None:
+    with small.server.administer() as connection:
+        connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(RAN)))
+
+
+def test_no_event_trigger_of_a_dump_fires_where_the_drill_alters_a_database(small: Small) -> None:
+    small.clone("eventful")
+    small.run(EVENT_TRIGGER, "eventful")
+    with small.server.altering("eventful") as connection:
+        connection.execute("ALTER TABLE public.people OWNER TO small_readers; CREATE TABLE public.more ()")
+    assert not came_to_run(small.server)
+    small.run("CREATE TABLE yet_more ()", "eventful")
+    assert came_to_run(small.server)
+
+
 def test_whoever_drops_a_drills_database_on_somebody_elses_server_runs_nothing_of_it(small: Small) -> None:
     server = small.server
-    with server.administer() as connection:
-        connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(RAN)))
     server.create_database("drill_lies_restored")
     with server.connect("drill_lies_restored") as connection:
         connection.execute("CREATE SUBSCRIPTION s CONNECTION 'dbname=none' PUBLICATION p WITH (connect = false)")
         connection.execute(f"{LIES} ALTER DATABASE drill_lies_restored SET search_path = lies, pg_catalog")
+        connection.execute(EVENT_TRIGGER)
     stray = StrayDatabase(
         label="restored",
         name="drill_lies_restored",
