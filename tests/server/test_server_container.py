@@ -42,6 +42,13 @@ def containers(run_id: str) -> list[dict[str, object]]:
         return [container.attrs for container in found]
 
 
+def status_of_the_server(run_id: str) -> dict[str, str]:
+    with docker_client() as client:
+        (running,) = client.containers.list(filters={"label": f"restore-drill.run={run_id}"})  # type: ignore[attr-defined]
+        _, said = running.exec_run(["cat", "/proc/1/status"])
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in said.decode().splitlines())}
+
+
 def test_the_container_is_reached_through_a_private_socket_and_has_no_network(guardian: Guardian) -> None:
     with serve(REQUEST, guardian) as server:
         assert server.provider == "container"
@@ -50,6 +57,10 @@ def test_the_container_is_reached_through_a_private_socket_and_has_no_network(gu
         (seen,) = containers("0123abcd")
         assert seen["HostConfig"]["NetworkMode"] == "none"  # type: ignore[index]
         assert not seen["NetworkSettings"]["Ports"]  # type: ignore[index]
+        host = seen["HostConfig"]
+        assert (host["CapDrop"], host["PidsLimit"], host["Privileged"]) == (["ALL"], 1024, False)  # type: ignore[index]
+        confined = {"NoNewPrivs": "1", "CapEff": "0" * 16, "CapPrm": "0" * 16}
+        assert {name: status_of_the_server("0123abcd")[name] for name in confined} == confined
         server.create_database("restored")
         done = run_child(
             [str(server.clients.psql), "-XAtc", "SHOW fsync"],
