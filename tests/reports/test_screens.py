@@ -159,7 +159,7 @@ def test_the_first_screenful_answers_its_readers_question(
     assert [each for each in ANSWERS[screen] if each not in told] == []
 
 
-@pytest.mark.parametrize("name", first_of(["failing", *(PAGES.keys() - {"failing"})]))
+@pytest.mark.parametrize("name", first_of(sorted(PAGES, key=lambda name: name != "failing")))
 def test_axe_finds_nothing_on_any_screen(name: str, pages: dict[str, Path], chromium: Chromium, script: str) -> None:
     for screen in SCREENS:
         page = opened(chromium, pages[name], screen, dark=screen == "release")
