@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()
-MARKS = {"whole": "whole drills", "further": "further cases of kinds that stand above with one each"}
+MARKS = {"whole": "whole drills", "further": "costly cases, for which another test of their file stood here"}
 """What `make test` leaves to `make test-all`, by marker."""
 
 
@@ -103,6 +103,12 @@ def standing(whole_set: Path) -> Iterator["Standing"]:
 
     with standing_drill(whole_set) as ready:
         yield ready
+
+
+@pytest.fixture(scope="session")
+def short_drill(whole_set: Path, standing: "Standing", tmp_path_factory: pytest.TempPathFactory) -> "Drill":
+    """A short drill of that set: its evidence and its report are those of a whole one."""
+    return standing.drill(whole_set.parent, tmp_path_factory.mktemp("short-drill"))
 
 
 @pytest.fixture

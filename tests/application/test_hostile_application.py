@@ -92,6 +92,7 @@ def test_a_view_that_holds_nothing_yet_is_none_of_what_is_compared(
 
 
 @pytest.mark.parametrize("alteration", ALTERED)
+@pytest.mark.further
 def test_what_is_altered_while_it_should_be_closed_is_found(
     place: Bench, restored: psycopg.Connection, alteration: str
 ) -> None:
@@ -117,6 +118,7 @@ def test_what_is_altered_while_it_should_be_closed_is_found(
         "ALTER DATABASE restored RENAME TO other",
     ],
 )
+@pytest.mark.further
 def test_the_application_cannot_open_it_again(
     how: str, place: Bench, restored: psycopg.Connection, hostile: Callable[[str], Path]
 ) -> None:
@@ -128,6 +130,7 @@ def test_the_application_cannot_open_it_again(
     assert titles(place) == before
 
 
+@pytest.mark.further
 def test_an_application_that_leaves_it_alone_is_said_to(
     place: Bench, restored: psycopg.Connection, tmp_path: Path
 ) -> None:
@@ -137,6 +140,7 @@ def test_an_application_that_leaves_it_alone_is_said_to(
     assert "are as they were before the application ran" in migrated.kept_apart
 
 
+@pytest.mark.further
 def test_no_daemon_of_its_migrate_is_left_and_nothing_is_written_elsewhere(
     place: Bench, restored: psycopg.Connection, hostile: Callable[[str], Path]
 ) -> None:

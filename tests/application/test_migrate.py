@@ -138,6 +138,7 @@ def test_no_profile_makes_what_an_app_of_the_code_has_applied_left_over(
     assert "removed_apps" not in failed.value.fix
 
 
+@pytest.mark.further
 def test_rows_of_migrations_long_squashed_or_of_apps_long_gone_are_no_alarm(
     place: Bench, restored: psycopg.Connection, checkout: Path
 ) -> None:
@@ -151,6 +152,7 @@ def test_rows_of_migrations_long_squashed_or_of_apps_long_gone_are_no_alarm(
     assert (migrated.unknown, migrated.pending) == ((), ())
 
 
+@pytest.mark.further
 def test_a_squashed_migration_beside_those_it_replaces_is_no_alarm(
     place: Bench, restored: psycopg.Connection, checkout: Path
 ) -> None:
@@ -202,12 +204,14 @@ def test_a_failing_migration_is_told_by_name_and_class_and_without_a_row(
     )
 
 
+@pytest.mark.further
 def test_a_message_that_quotes_a_value_stays_unsaid(place: Bench, restored: psycopg.Connection, checkout: Path) -> None:
     new_migration(checkout, "0010_cast", "migrations.RunSQL(\"SELECT 'Ada Lovelace'::int\")")
     failed = failing(place, checkout, restored)
     assert failed.cause == "migration igny8.0010_cast failed: DataError (InvalidTextRepresentation)"
 
 
+@pytest.mark.further
 def test_a_hanging_migration_meets_the_time_limit_and_is_named(
     place: Bench, restored: psycopg.Connection, checkout: Path
 ) -> None:
@@ -217,6 +221,7 @@ def test_a_hanging_migration_meets_the_time_limit_and_is_named(
     assert "3 migrations were applied, then igny8.0010_hangs" in failed.cause
 
 
+@pytest.mark.further
 def test_what_is_still_pending_after_migrate_is_told(
     place: Bench, restored: psycopg.Connection, checkout: Path
 ) -> None:
@@ -233,6 +238,7 @@ def test_what_is_still_pending_after_migrate_is_told(
     assert migrated.pending == ("igny8.0009_content_title_index",)
 
 
+@pytest.mark.further
 def test_a_migration_that_is_said_and_not_done_is_found_out(
     place: Bench, restored: psycopg.Connection, checkout: Path
 ) -> None:
@@ -247,6 +253,7 @@ def test_a_migration_that_is_said_and_not_done_is_found_out(
     assert "says that it applied igny8.0007_content_body_length" in failed.cause
 
 
+@pytest.mark.further
 def test_an_sqlite_file_written_beside_is_found_out(place: Bench, restored: psycopg.Connection, checkout: Path) -> None:
     write = "lambda apps, schema: __import__('sqlite3').connect('beside.sqlite3').execute('CREATE TABLE t (n)')"
     new_migration(checkout, "0010_beside", f"migrations.RunPython({write})")
@@ -263,6 +270,7 @@ def test_an_sqlite_file_written_beside_is_found_out(place: Bench, restored: psyc
         ]
     ),
 )
+@pytest.mark.further
 def test_a_change_of_the_models_without_a_migration_is_named(
     place: Bench, restored: psycopg.Connection, checkout: Path, field: str, expected: str
 ) -> None:
@@ -276,6 +284,7 @@ def test_a_change_of_the_models_without_a_migration_is_named(
     assert migrated.unmade_detail == (expected,)
 
 
+@pytest.mark.further
 def test_a_makemigrations_that_breaks_leaves_the_question_open(
     place: Bench, restored: psycopg.Connection, checkout: Path
 ) -> None:

@@ -153,6 +153,7 @@ def migrated(place: Bench, checkout: Path) -> Modelled:
             return compare_models(done.models, connection)
 
 
+@pytest.mark.further
 def test_no_kind_of_field_or_key_that_a_migration_makes_is_a_difference(place: Bench, tmp_path: Path) -> None:
     found = modelled(place, tmp_path)
     assert (found.differences, found.error, found.unmanaged) == ((), "", 1)
@@ -183,6 +184,7 @@ def test_each_difference_is_told_by_its_table_and_column(place: Bench, tmp_path:
         ]
     ),
 )
+@pytest.mark.further
 def test_a_migration_that_changes_the_state_alone_is_noticed(
     place: Bench, tmp_path: Path, operation: str, differences: tuple[str, ...]
 ) -> None:

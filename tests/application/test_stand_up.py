@@ -104,6 +104,7 @@ def test_a_connection_tried_and_its_failure_swallowed_is_told(place: Bench, chec
     )
 
 
+@pytest.mark.further
 def test_a_check_that_fails_is_told_by_its_id(place: Bench, checkout: Path) -> None:
     models = checkout / "igny8_core" / "igny8" / "models" / "__init__.py"
     models.write_text(
@@ -115,6 +116,7 @@ def test_a_check_that_fails_is_told_by_its_id(place: Bench, checkout: Path) -> N
     assert run.check_problems == ("fields.E130", "fields.E132")
 
 
+@pytest.mark.further
 def test_a_health_address_that_breaks_is_told_by_the_exceptions_type(place: Bench, checkout: Path) -> None:
     health = checkout / "igny8_core" / "health.py"
     health.write_text(health.read_text().replace("    found =", "    raise LookupError('Ada Lovelace')\n    found ="))
@@ -123,6 +125,7 @@ def test_a_health_address_that_breaks_is_told_by_the_exceptions_type(place: Benc
     assert "Lovelace" not in run.model_dump_json()
 
 
+@pytest.mark.further
 def test_a_broker_that_is_away_shows_in_the_health_and_in_the_connections(place: Bench, checkout: Path) -> None:
     environment = {**APPLICATION.environment, "CELERY_BROKER_URL": "amqp://192.0.2.9:5672//"}
     run = stood(place, checkout, environment=environment)
@@ -130,6 +133,7 @@ def test_a_broker_that_is_away_shows_in_the_health_and_in_the_connections(place:
     assert "lookup 192.0.2.9:5672" in run.connections_tried
 
 
+@pytest.mark.further
 def test_static_files_that_differ_each_time_are_not_repeatable(place: Bench, checkout: Path) -> None:
     storage = checkout / "igny8_core" / "storage.py"
     storage.write_text(
@@ -158,6 +162,7 @@ def test_a_static_root_that_ignores_the_environment_is_left_alone(place: Bench, 
     assert not (checkout / "staticfiles").exists()
 
 
+@pytest.mark.further
 def test_an_application_that_writes_into_its_checkout_is_found_out(place: Bench, checkout: Path) -> None:
     settings = checkout / "igny8_core" / "settings.py"
     settings.write_text(settings.read_text() + '\n(BASE_DIR / "debug.log").open("a").write("started\\n")\n')

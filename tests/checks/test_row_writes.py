@@ -153,6 +153,7 @@ def test_a_way_past_the_policies_is_named(guarded: Guarded, what: str) -> None:
         "CREATE VIEW v AS SELECT * FROM lines; ALTER VIEW v OWNER TO shop_owner",
     ],
 )
+@pytest.mark.further
 def test_what_asks_the_policies_is_not_named(guarded: Guarded, planted: str) -> None:
     with guarded.spoiled(f'{planted}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{ROLE}"') as look:
         looked, past = left_open(look.database, ROLE)

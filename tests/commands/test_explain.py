@@ -32,8 +32,8 @@ def told(table: str, run: Path, *more: str) -> str:
     return " ".join(done.stdout.replace("public.", "").split())
 
 
-def test_an_owned_table_is_told_with_its_way_to_the_tenant(healthy_drill: Drill) -> None:
-    text = told("igny8_content", healthy_drill.directory)
+def test_an_owned_table_is_told_with_its_way_to_the_tenant(short_drill: Drill) -> None:
+    text = told("igny8_content", short_drill.directory)
     for words in (
         "owner igny8_content -> igny8_sectors -> igny8_sites -> igny8_tenants (foreign keys)",
         "points at igny8_users by author_id: igny8_users is no tenant's",
@@ -45,9 +45,10 @@ def test_an_owned_table_is_told_with_its_way_to_the_tenant(healthy_drill: Drill)
         assert words in text, words
 
 
-def test_every_control_that_touches_it_is_told_with_its_last_outcome(healthy_drill: Drill) -> None:
-    text = told("igny8_credit_ledger", healthy_drill.directory)
-    examined = healthy_drill.result("BIL-01", "credits").examined
+@pytest.mark.further
+def test_every_control_that_touches_it_is_told_with_its_last_outcome(short_drill: Drill) -> None:
+    text = told("igny8_credit_ledger", short_drill.directory)
+    examined = short_drill.result("BIL-01", "credits").examined
     for words in (
         f"BIL-01 The ledger's running balance holds at every entry credits: passed, {examined:,} ledger entries examined",
         "TEN-02 Every reference stays inside one tenant",
@@ -60,43 +61,48 @@ def test_every_control_that_touches_it_is_told_with_its_last_outcome(healthy_dri
     ):
         assert words in text, words
     assert "BIL-06" not in text
-    assert "BIL-02" in told("igny8_tenants", healthy_drill.directory)
+    assert "BIL-02" in told("igny8_tenants", short_drill.directory)
 
 
-def test_a_shared_table_is_told_with_its_reason(healthy_drill: Drill) -> None:
-    text = told("igny8_plans", healthy_drill.directory)
+@pytest.mark.further
+def test_a_shared_table_is_told_with_its_reason(short_drill: Drill) -> None:
+    text = told("igny8_plans", short_drill.directory)
     assert "owner none: shared, since the price list, the same for everyone" in text
     assert "money price, in currency_id monthly_credits" in text
     assert "TEN-03" not in text
 
 
-def test_a_column_of_paths_is_told_with_where_its_files_lie(healthy_drill: Drill) -> None:
-    text = told("igny8_images", healthy_drill.directory)
+@pytest.mark.further
+def test_a_column_of_paths_is_told_with_where_its_files_lie(short_drill: Drill) -> None:
+    text = told("igny8_images", short_drill.directory)
     assert "files path, below sites-data of the archive, which claims all below sites-data/uploads" in text
     assert "FIL-01" in text
 
 
-def test_a_name_in_mixed_case_is_found_as_it_is_written(healthy_drill: Drill) -> None:
-    assert "a row is named by entryId as it is" in told("igny8_AuditTrail", healthy_drill.directory)
-    done = explain("igny8_audittrail", "--run", str(healthy_drill.directory))
+@pytest.mark.further
+def test_a_name_in_mixed_case_is_found_as_it_is_written(short_drill: Drill) -> None:
+    assert "a row is named by entryId as it is" in told("igny8_AuditTrail", short_drill.directory)
+    done = explain("igny8_audittrail", "--run", str(short_drill.directory))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("no table public.igny8_audittrail in that database; did you mean igny8_AuditTrail")
 
 
-def test_what_is_unconfirmed_of_it_is_said(healthy_drill: Drill, tmp_path: Path) -> None:
+@pytest.mark.further
+def test_what_is_unconfirmed_of_it_is_said(short_drill: Drill, tmp_path: Path) -> None:
     profile = Path(shutil.copytree(PROFILE, tmp_path / "igny8"))
     file = profile / "profile.toml"
     file.write_text('unconfirmed = ["ledger.credits", "tenancy.root", "tenancy.shared"]\n' + file.read_text())
-    text = told("igny8_credit_ledger", healthy_drill.directory, "--profile", str(profile))
+    text = told("igny8_credit_ledger", short_drill.directory, "--profile", str(profile))
     assert "is not the profile of that run any more: what is believed is by the one of now." in text
     assert "unconfirmed ledger.credits is a guess of the profile's draft policy" in text
 
 
-def test_a_profile_that_does_not_fit_leaves_the_references(healthy_drill: Drill, tmp_path: Path) -> None:
+@pytest.mark.further
+def test_a_profile_that_does_not_fit_leaves_the_references(short_drill: Drill, tmp_path: Path) -> None:
     profile = Path(shutil.copytree(PROFILE, tmp_path / "igny8"))
     file = profile / "profile.toml"
     file.write_text(file.read_text().replace('root = "igny8_tenants"', 'root = "igny8_tenant"'))
-    text = told("igny8_content", healthy_drill.directory, "--profile", str(profile))
+    text = told("igny8_content", short_drill.directory, "--profile", str(profile))
     assert "profile cannot be applied: the profile does not fit the database" in text
     assert "points at igny8_users by author_id" in text
 
@@ -110,8 +116,8 @@ def test_a_run_that_is_not_there_is_told_with_what_to_name(tmp_path: Path) -> No
     )
 
 
-def test_a_run_that_never_had_its_facts_is_told_with_why(healthy_drill: Drill, tmp_path: Path) -> None:
-    evidence = healthy_drill.evidence
+def test_a_run_that_never_had_its_facts_is_told_with_why(short_drill: Drill, tmp_path: Path) -> None:
+    evidence = short_drill.evidence
     record = evidence.record.model_copy(
         update={"facts": None, "migrated_facts": None, "stages": examples.stages("restore", "the disk is full", "")}
     )

@@ -173,6 +173,7 @@ def test_a_profile_that_is_there_is_never_overwritten(drafted: Path, whole_set: 
     assert (drafted / "profile.toml").read_bytes() == before
 
 
+@pytest.mark.further
 def test_a_set_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "backups").mkdir()
     done = draft(tmp_path / "backups", tmp_path / "profile")

@@ -139,6 +139,7 @@ def test_an_unsigned_report_is_told_as_that(tmp_path: Path) -> None:
     assert "a key was given to check this report with, and the report is not signed" in done.stdout
 
 
+@pytest.mark.further
 def test_a_line_without_a_signature_after_signed_ones_is_told(shelf: Shelf) -> None:
     run = shelf.drilled(3, examples.verified(), signed=False)
     for report in (shelf.runs[0], run):
@@ -147,6 +148,7 @@ def test_a_line_without_a_signature_after_signed_ones_is_told(shelf: Shelf) -> N
         assert f"the ledger's line of {run.name} (VERIFIED) has no signature" in done.stdout
 
 
+@pytest.mark.further
 def test_a_reviewer_signs_off_and_the_report_stays_as_it_was(shelf: Shelf, tmp_path: Path) -> None:
     private, public = make_keys(tmp_path / "reviewer")
     run = shelf.runs[-1]
@@ -160,6 +162,7 @@ def test_a_reviewer_signs_off_and_the_report_stays_as_it_was(shelf: Shelf, tmp_p
     assert "was not signed with this key" in done.stdout
 
 
+@pytest.mark.further
 def test_a_sign_off_is_for_the_evidence_that_was_read(shelf: Shelf, tmp_path: Path) -> None:
     private, public = make_keys(tmp_path / "reviewer")
     assert command("sign-off", shelf.runs[0], "--reviewer", "R. Eviewer", "--signing-key", private).returncode == 0

@@ -63,6 +63,7 @@ def test_a_head_that_is_none_gives_none_and_no_crash(tmp_path: Path, content: by
 
 
 @pytest.mark.parametrize("damaged", [False, True])
+@pytest.mark.further
 def test_an_sqlite_file_is_checked_and_refused(tmp_path: Path, damaged: bool) -> None:
     path = tmp_path / "db_backup_20251120_232646.sqlite3"
     with sqlite3.connect(path) as database:

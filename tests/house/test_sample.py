@@ -274,6 +274,7 @@ def test_deployments_and_folders_say_the_same(rows: psycopg.Connection, built: B
     assert uploads == {path for (path,) in rows.execute("SELECT path FROM igny8_images").fetchall()}
 
 
+@pytest.mark.further
 def test_a_person_sees_own_sites_and_the_application_is_healthy(server: Server, migrated: str) -> None:
     asked = """
 from django.test import Client
@@ -298,6 +299,7 @@ for site in Site.objects.all():
     assert _manage("shell", "-v0", "-c", broken, environment=unreachable).strip() == "503"
 
 
+@pytest.mark.further
 def test_filling_refuses_a_database_that_has_tenants(server: Server, built: Built, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "fill_sample", f"--sites-data={tmp_path}", f"--logs={tmp_path}"],

@@ -89,6 +89,7 @@ def test_what_each_migration_costs_is_told(place: Bench, restored: psycopg.Conne
     assert (long_locks(found, Release()), too_large(found, Release())) == ([], [])
 
 
+@pytest.mark.further
 def test_how_long_requests_wait_for_a_migration_is_told(
     place: Bench, restored: psycopg.Connection, tmp_path: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_how_long_requests_wait_for_a_migration_is_told(
         assert connection.execute("SELECT count(*) FROM igny8_usage_days").fetchone() == (1678,)
 
 
+@pytest.mark.further
 def test_what_a_failed_migration_leaves_outside_a_transaction_is_named(
     place: Bench, restored: psycopg.Connection, tmp_path: Path
 ) -> None:

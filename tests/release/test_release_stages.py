@@ -92,6 +92,7 @@ def test_a_reverse_that_fails_is_named_and_what_cannot_be_undone_stays(place: Be
     assert reversal.back_problem == "igny8.0011_fails: DataError (DivisionByZero)"
 
 
+@pytest.mark.further
 def test_the_release_before_may_be_a_commit_and_is_told_when_it_does_not_start(place: Bench, tmp_path: Path) -> None:
     checkout, folder = copy_of_the_sample(tmp_path), tmp_path / "private"
     folder.mkdir()

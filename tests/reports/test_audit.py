@@ -161,6 +161,7 @@ def test_it_tells_what_an_auditor_reads_in_that_order(tmp_path: Path) -> None:
     assert all(file.sha256 in squeezed for file in found.artefacts)
 
 
+@pytest.mark.further
 def test_a_pass_on_nothing_and_what_was_not_tried_say_so(tmp_path: Path) -> None:
     nothing = examples.evidence([examples.result("TEN-02", "empty", examined=0)])
     assert "1 passed (1 on nothing) 0 rows" in text(nothing, tmp_path)
@@ -169,6 +170,7 @@ def test_a_pass_on_nothing_and_what_was_not_tried_say_so(tmp_path: Path) -> None
     assert told.count("never reached") >= 4
 
 
+@pytest.mark.further
 def test_the_drills_before_and_the_nights_that_were_missed_are_told(tmp_path: Path) -> None:
     evidence = with_past(examples.verified())
     past = evidence.past
@@ -180,6 +182,7 @@ def test_the_drills_before_and_the_nights_that_were_missed_are_told(tmp_path: Pa
     assert f"{past.before + len(past.drills) - page.NIGHTS} more before those" in trend
 
 
+@pytest.mark.further
 def test_a_gate_answers_and_a_cached_start_says_that_nothing_was_restored(tmp_path: Path) -> None:
     told = text(gate(examples.inconclusive()), tmp_path)
     assert told.startswith(f"Release gate of {examples.STEM} NO-GO, could not tell ")
@@ -222,6 +225,7 @@ def without(library: str, rendering: list[str]) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.further
 def test_what_weasyprint_would_rather_have_fails_no_report(tmp_path: Path) -> None:
     """A drill takes warnings for errors, and without HarfBuzz's subsetter WeasyPrint warns."""
     (tmp_path / "evidence.json").write_bytes(examples.verified().written)
@@ -230,6 +234,7 @@ def test_what_weasyprint_would_rather_have_fails_no_report(tmp_path: Path) -> No
     assert (tmp_path / "audit.pdf").read_bytes().startswith(b"%PDF-")
 
 
+@pytest.mark.further
 def test_without_pango_a_text_stands_in_its_place_and_goes_when_it_can_be_made(tmp_path: Path) -> None:
     evidence = examples.verified()
     (tmp_path / "evidence.json").write_bytes(evidence.written)

@@ -222,6 +222,7 @@ def test_the_browsers_search_unfolds_what_it_finds(pages: dict[str, Path], chrom
 
 
 @pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.further
 def test_on_paper_a_screen_is_printed_alone_and_in_dark_ink(
     screen: str, pages: dict[str, Path], chromium: Chromium
 ) -> None:

@@ -141,6 +141,7 @@ def test_plugin_renders_and_prints_what_the_drill_handed_over(tmp_path: Path) ->
     assert written == sorted(DOCUMENTS)
 
 
+@pytest.mark.further
 def test_document_that_cannot_be_written_does_not_pass_in_silence(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "joinpath('absent')")
     assert done.returncode != 0

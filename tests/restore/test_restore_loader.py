@@ -112,6 +112,7 @@ def test_no_superuser_tries_what_the_loader_could_not(healthy: Healthy, tmp_path
     assert superuser_notes(failed.value.restored) == []
 
 
+@pytest.mark.further
 def test_what_only_a_superuser_could_load_is_not_loaded_unless_the_profile_allows_it(
     healthy: Healthy, tmp_path: Path
 ) -> None:

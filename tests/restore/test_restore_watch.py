@@ -138,6 +138,7 @@ def test_a_server_that_is_killed_is_told_as_gone(small: Small, tmp_path: Path) -
         assert "it does not answer any more" in task.trouble().cause
 
 
+@pytest.mark.further
 def test_a_restore_that_stands_still_says_what_it_waits_for(small: Small, tmp_path: Path) -> None:
     backup(small, tmp_path, "sleeps_c", SLEEPS)
     with restoring(tmp_path, stall_minutes=0.05) as (server, task):
@@ -228,6 +229,7 @@ def test_a_dump_that_cannot_fit_is_not_begun(healthy: Healthy, whole_set: Path, 
         ("ERROR:  missing chunk number 0 for toast value 1", "unknown"),
     ],
 )
+@pytest.mark.further
 def test_what_the_machine_did_is_told_from_what_the_dump_did(line: str, kind: str) -> None:
     lines = StderrLines()
     lines.take(f"pg_restore: error: could not execute query: {line}")

@@ -27,6 +27,7 @@ def test_roles_come_back_with_attributes_settings_and_memberships_and_no_passwor
     assert fresh.ask("SELECT rolinherit FROM pg_roles WHERE rolname = 'small_readers'") == [(False,)]
 
 
+@pytest.mark.further
 def test_roles_that_no_file_brings_are_made_before_they_are_needed(taken: Path, fresh: Target) -> None:
     restored = fresh.load(taken, roles=False)
     assert {"small_owner", "small app", "small_readers", "small_auditor"} <= set(restored.roles_made)
@@ -87,6 +88,7 @@ def test_what_is_said_of_a_role_changes_nothing_and_a_limit_is_a_number() -> Non
         read_roles(f"{labelled}ALTER ROLE b WITH LOGIN CONNECTION LIMIT VALID;\n", "a.roles.sql")
 
 
+@pytest.mark.further
 def test_a_roles_file_never_touches_the_servers_own_superuser(taken: Path, fresh: Target, tmp_path: Path) -> None:
     shutil.copytree(taken, tmp_path / taken.name)
     folder = tmp_path / taken.name
@@ -103,6 +105,7 @@ def test_a_roles_file_never_touches_the_servers_own_superuser(taken: Path, fresh
     assert row == (True, True)
 
 
+@pytest.mark.further
 def test_privileged_roles_are_tamed_on_a_server_that_is_not_ours(fresh: Target, taken: Path) -> None:
     shared = replace(fresh.server, outlives=True)
     ready = made_ready(taken, fresh.server, fresh.guardian)

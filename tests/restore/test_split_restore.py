@@ -209,6 +209,7 @@ def test_a_small_set_is_left_to_pg_restore(ground: Ground, options: list[str]) -
     [["-Fc", WITHOUT], ["-Fc", "--inserts"], ["-Ft"]],
     ids=["too few rows", "INSERTs", "tar"],
 )
+@pytest.mark.further
 def test_what_cannot_be_dealt_out_is_left_to_pg_restore(ground: Ground, options: list[str]) -> None:
     least = 1 << 14 if options[-1] == WITHOUT else 1
     restored = ground.load(ground.dump(*options), least)
@@ -308,6 +309,7 @@ def test_a_part_that_ends_without_a_word_fails_the_restore(ground: Ground, tmp_p
     assert ground.rows(BIG)[0] == 0
 
 
+@pytest.mark.further
 def test_a_restore_past_its_time_leaves_no_program_and_no_rows(ground: Ground) -> None:
     locked, done = threading.Event(), threading.Event()
     dump, database = ground.dump("-Fc"), f"restored_{ground.number + 1}"

@@ -131,6 +131,7 @@ def test_no_new_privileges_can_be_had(guardian: Guardian, kind: Kind, account: A
 
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.further
 def test_no_daemon_outlives_it(guardian: Guardian, kind: Kind, account: Account | None) -> None:
     seconds = str(5400 + EVERY.index(kind) + (100 if account else 0))
     done = run_child(

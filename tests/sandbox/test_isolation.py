@@ -75,6 +75,7 @@ def test_a_server_over_tcp_is_not_said_to_be_isolated() -> None:
     "isolation",
     [Isolation(kind, "") for kind in ("bubblewrap", "unshare", "unshare --net", "unshare --user --net", "none")],
 )
+@pytest.mark.further
 def test_root_hands_programs_to_an_account_without_groups_or_capabilities(
     guardian: Guardian, account: Account, isolation: Isolation
 ) -> None:
@@ -124,6 +125,7 @@ def test_input_larger_than_a_pipe_is_fed_while_output_is_read(guardian: Guardian
         assert (done.returncode, len(done.stdout)) == (0, 100_000)
 
 
+@pytest.mark.further
 def test_a_program_that_takes_too_long_ends_with_all_it_started(guardian: Guardian) -> None:
     began = time.monotonic()
     done = run_child(
@@ -151,6 +153,7 @@ def test_an_interrupt_ends_the_program_before_it_goes_on_up(guardian: Guardian) 
 
 
 @pytest.mark.parametrize(("program", "code"), [("no-such-program", 127), ("/etc/passwd", 126), ("false", 1)])
+@pytest.mark.further
 def test_how_a_program_ended_is_told_by_its_exit_code(guardian: Guardian, program: str, code: int) -> None:
     done = run_child([program], environment=plain_environment(), guardian=guardian)
     assert done.returncode == code

@@ -90,6 +90,7 @@ def test_where_no_socket_can_be_mounted_the_port_is_on_loopback_only(guardian: G
     assert containers("0123abcd") == []
 
 
+@pytest.mark.further
 def test_a_drill_killed_with_a_container_leaves_none() -> None:
     drill = subprocess.Popen(
         [sys.executable, "-m", "tests.support.killed_drill", "0123abce", "container"],

@@ -67,6 +67,7 @@ def _client(server, guardian, program, database, *arguments):  # type: ignore[no
     )
 
 
+@pytest.mark.further
 def test_the_server_is_reached_by_its_owner_through_a_private_socket_only(guardian: Guardian) -> None:
     with serve(request(), guardian) as server:
         home = Path(server.host).parent
@@ -120,6 +121,7 @@ def test_two_drills_at_once_do_not_meet(guardian: Guardian) -> None:
             psycopg.connect(host=other.host, user=one.user, password=one.password, dbname="postgres")
 
 
+@pytest.mark.further
 def test_a_database_that_is_there_already_is_refused(guardian: Guardian) -> None:
     with serve(request(), guardian) as server:
         server.create_database("restored")
@@ -130,6 +132,7 @@ def test_a_database_that_is_there_already_is_refused(guardian: Guardian) -> None
                 server.drop_database(name)
 
 
+@pytest.mark.further
 def test_a_failure_inside_leaves_nothing(guardian: Guardian) -> None:
     with pytest.raises(ZeroDivisionError), serve(request(), guardian):
         raise ZeroDivisionError
@@ -179,6 +182,7 @@ def test_a_folder_without_programs_is_an_error_that_names_it(guardian: Guardian,
     assert str(tmp_path) in str(caught.value)
 
 
+@pytest.mark.further
 def test_a_server_that_will_not_start_says_why(guardian: Guardian, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fixtures.server.settings.machine_memory", lambda: 0)
     monkeypatch.setattr("fixtures.server.settings._mib", lambda *_: "nonsense")
@@ -211,6 +215,7 @@ def test_programs_in_a_closed_folder_are_copied_to_where_the_account_can_run_the
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="left out: this run is an ordinary user's already")
+@pytest.mark.further
 def test_an_ordinary_user_has_a_server_and_its_isolation(tmp_path_factory: pytest.TempPathFactory) -> None:
     python = Path(f"/usr/bin/python3.{sys.version_info.minor}")
     if not python.exists():
@@ -273,6 +278,7 @@ def test_a_folder_that_is_no_installation_is_told_from_one_that_does_not_run(tmp
     assert "does not run on this machine: wrong libc" in found
 
 
+@pytest.mark.further
 def test_what_the_server_itself_runs_reaches_no_network(guardian: Guardian) -> None:
     ours = str(Path("/proc/self/ns/net").readlink())
     with serve(request(), guardian) as server, server.connect() as connection:
@@ -285,6 +291,7 @@ def test_what_the_server_itself_runs_reaches_no_network(guardian: Guardian) -> N
     assert "cut off from the network" in server.network
 
 
+@pytest.mark.further
 def test_it_starts_anew_on_the_same_data_with_productions_settings(guardian: Guardian) -> None:
     with serve(request(), guardian) as server:
         server.create_database("kept")
@@ -313,6 +320,7 @@ def test_it_starts_anew_on_the_same_data_with_productions_settings(guardian: Gua
     assert [trace for trace in guardian.leftovers() if not trace.gone] == []
 
 
+@pytest.mark.further
 def test_a_server_that_cannot_be_restarted_must_be_durable_as_it_is(guardian: Guardian) -> None:
     with serve(request(), guardian) as server:
         fixed = replace(server, cluster=None)

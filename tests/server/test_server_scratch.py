@@ -97,6 +97,7 @@ def test_a_failure_inside_drops_them_too(standing: Standing, guardian: Guardian)
     assert standing.databases() == before
 
 
+@pytest.mark.further
 def test_a_drill_killed_on_a_scratch_server_leaves_no_database_and_no_role(standing: Standing) -> None:
     before = standing.databases(), standing.roles()
     drill = subprocess.Popen(
@@ -155,6 +156,7 @@ def test_the_password_is_in_no_text(standing: Standing, guardian: Guardian) -> N
 
 
 @pytest.mark.parametrize("through", ["PGPASSWORD", "PGPASSFILE"])
+@pytest.mark.further
 def test_the_password_may_come_from_the_environment(
     standing: Standing, guardian: Guardian, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, through: str
 ) -> None:
@@ -177,6 +179,7 @@ def test_the_password_may_come_from_the_environment(
         (lambda url: url.replace("postgresql://", "mysql://"), "no such provider"),
     ],
 )
+@pytest.mark.further
 def test_a_url_that_will_not_do_is_told_without_its_password(
     standing: Standing, guardian: Guardian, change: object, says: str
 ) -> None:
@@ -258,6 +261,7 @@ def test_a_role_that_is_not_as_it_was_is_named_by_the_teardown(
     assert (of_roles.gone, of_roles.how) == (False, says)
 
 
+@pytest.mark.further
 def test_a_name_too_long_for_postgres_is_an_error_and_not_cut(standing: Standing, guardian: Guardian) -> None:
     with serve(ServerRequest("x" * 60, standing.url), guardian) as server, pytest.raises(ValueError, match="63 bytes"):
         server.create_database("restored")

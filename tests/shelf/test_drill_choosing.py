@@ -48,6 +48,7 @@ def test_a_list_tells_every_set_newest_first_and_drills_none(shelf: Path, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.further
 def test_a_list_says_what_a_drill_would_refuse(tmp_path: Path) -> None:
     tmp_path.joinpath("igny8_20261124_031500.dump").write_bytes(b"broken")
     done = asked("--list", "--backups", str(tmp_path))
@@ -58,6 +59,7 @@ def test_a_list_says_what_a_drill_would_refuse(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.further
 def test_sets_that_tell_no_time_are_named(tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         tmp_path.joinpath(f"{name}.dump").write_bytes(b"PGDMP" + bytes(1000))
@@ -131,6 +133,7 @@ def test_a_list_needs_no_profile_and_says_what_it_cannot_read(shelf: Path, tmp_p
         (("--before", "yesterday"), "write a time as 2026-11-22"),
     ],
 )
+@pytest.mark.further
 def test_a_choice_that_cannot_be_meant_is_refused(shelf: Path, arguments: tuple[str, ...], says: str) -> None:
     done = asked("--backups", str(shelf), "--app", "sample", "--profile", "igny8", *arguments)
     assert done.returncode == 4

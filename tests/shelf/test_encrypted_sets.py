@@ -148,6 +148,7 @@ def test_a_secret_key_that_is_not_in_the_keyring_is_told(
 
 
 @pytest.mark.parametrize("cipher", ["age", "gpg"])
+@pytest.mark.further
 def test_a_file_cut_short_is_not_taken_for_a_wrong_key(
     cipher: Cipher, home: str, tmp_path: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:

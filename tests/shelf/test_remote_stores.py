@@ -118,6 +118,7 @@ def test_the_newest_set_of_a_bucket_is_fetched_and_no_other(
     assert (delivery.resumed, delivery.restarted, delivery.cached) == (0, 0, 0)
 
 
+@pytest.mark.further
 def test_a_single_object_brings_its_companions(
     s3: S3, shelf: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +154,7 @@ def test_a_manifest_leads_to_its_dump_where_nothing_is_listed(shelf: Path, folde
 
 
 @pytest.mark.parametrize("store", first_of(["s3", "sftp", "web"]))
+@pytest.mark.further
 def test_a_line_cut_in_the_middle_is_taken_up_where_it_broke(
     store: str,
     request: pytest.FixtureRequest,
@@ -201,6 +203,7 @@ def spoiled_while_fetched(place: Path, spoil: Any) -> Any:
     return progress
 
 
+@pytest.mark.further
 def test_a_file_that_changed_meanwhile_is_begun_anew(shelf: Path, tmp_path: Path, guardian: Guardian) -> None:
     store, private = tmp_path / "store", tmp_path / "private"
     private.mkdir(mode=0o700)
@@ -217,6 +220,7 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(shelf: Path, tmp_path: Path
     assert sent.delivery.restarted == 1
 
 
+@pytest.mark.further
 def test_an_object_that_vanished_is_the_backups_fault(
     s3: S3, tmp_path: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +269,7 @@ def test_a_host_whose_key_is_not_known_is_not_talked_to(
         expect_blocked(f"sftp://drill@127.0.0.1:{server.port}/", folder, guardian, "its key is in no known_hosts file")
 
 
+@pytest.mark.further
 def test_s3_without_credentials_or_bucket_is_told(
     s3: S3, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -286,6 +291,7 @@ def test_a_store_that_does_not_answer_and_one_that_is_slow_are_told_apart(
         expect_blocked(url, folder, guardian, "was not read within 0.001", limit=0.1)
 
 
+@pytest.mark.further
 def test_what_was_fetched_once_is_kept_in_the_cache_and_taken_up_there(
     s3: S3, shelf: Path, tmp_path: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,6 +369,7 @@ def test_a_dump_in_directory_format_is_fetched_with_all_its_files(
     assert found.backup_set.delivery.bytes == artefact.size
 
 
+@pytest.mark.further
 def test_sites_data_that_nobody_packed_is_fetched_however_deep_it_lies(
     s3: S3, tmp_path: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -390,6 +397,7 @@ def test_sites_data_that_nobody_packed_is_fetched_however_deep_it_lies(
     assert artefact.sha256 == digest_of_tree(sites)[0]
 
 
+@pytest.mark.further
 def test_unpacked_sites_data_beyond_what_can_be_listed_is_never_drilled_in_part(
     s3: S3, tmp_path: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ def test_a_faulty_profile_is_refused_with_its_file_its_key_and_the_fix(added: st
     assert str(profile / "profile.toml") in said
 
 
+@pytest.mark.further
 def test_an_unknown_profile_a_mixture_and_a_report_beside_the_backups_are_refused(tmp_path: Path) -> None:
     said = refused(command(tmp_path, tmp_path / "out", profile="igny9"), tmp_path)
     assert "igny9: cannot be read" in said
@@ -128,6 +129,7 @@ def incomplete(seen: Drill) -> None:
 
 
 @pytest.mark.parametrize("restored", [False, pytest.param(True, marks=pytest.mark.whole)])
+@pytest.mark.further
 def test_a_part_of_the_checks_is_no_verdict(restored: bool, whole_set: Path, tmp_path: Path) -> None:
     """Neither where the set is restored nor where there are no programs for it, when only the set can be judged."""
     (tmp_path / "no-programs").mkdir()
@@ -146,6 +148,7 @@ def test_one_file_of_the_controls_is_no_verdict_with_workers_either(whole_set: P
     incomplete(Drill(done.returncode, done.stdout + done.stderr, run))
 
 
+@pytest.mark.further
 def test_tables_and_columns_that_are_not_there_block_what_needs_the_profile(
     whole_set: Path, tmp_path: Path, drilling: Drilling
 ) -> None:

@@ -258,6 +258,7 @@ def expect_all_told(seen: Drill, fault: Fault) -> None:
     assert first.cause.split(":")[0].split(" (")[0][:40] in " ".join(seen.output.split())
 
 
+@pytest.mark.further
 def test_a_night_without_a_backup_still_tells_when_the_last_good_one_was(healthy_drill: Drill, tmp_path: Path) -> None:
     for folder in ("out", "backups"):
         (tmp_path / folder).mkdir()

@@ -56,6 +56,7 @@ def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(
     assert f"its waiver ended on {TODAY - timedelta(days=1)}" in seen.result("BIL-02", "credits").message
 
 
+@pytest.mark.further
 def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(
     whole_set: Path, tmp_path: Path, drilling: Drilling
 ) -> None:
@@ -81,6 +82,7 @@ def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(
     assert all("has no such subject" in text for text in documents(seen).values())
 
 
+@pytest.mark.further
 def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(
     whole_set: Path, tmp_path: Path, drilling: Drilling
 ) -> None:

@@ -9,7 +9,7 @@ from xdist.scheduler import LoadFileScheduling
 ROOT = Path(__file__).resolve().parents[2]
 # By what it costs: a whole drill, then the sample in a server. Who asks for both is with the first.
 SHARED = {
-    "a drill": re.compile(r"^def (?:test_)?\w+\([^)]*\b(?:standing|healthy_drill|drilling):", re.M),
+    "a drill": re.compile(r"^def (?:test_)?\w+\([^)]*\b(?:standing|short_drill|healthy_drill|drilling):", re.M),
     "the application": re.compile(r"^def (?:test_)?\w+\([^)]*\bplace: Bench", re.M),
 }
 
