@@ -11,7 +11,7 @@ _NO_LOCK = "none that stops reads or writes"
 
 @dataclass(frozen=True)
 class Cost:
-    """One migration: how long, what it wrote anew, its WAL, and the lock that stops most for longest."""
+    """One migration: how long, which tables it rewrote, its WAL, and the lock that stops most for longest."""
 
     name: str
     took: str

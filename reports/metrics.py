@@ -14,7 +14,7 @@ from reports.story import Story
 def write_up(story: Story) -> str:
     """Gauges alone: a drill counts nothing across runs. Times are Unix seconds, durations seconds, sizes bytes.
 
-    What was not measured has no sample: nought would be a figure."""
+    What was not measured has no sample: zero would be a figure."""
     registry = CollectorRegistry(auto_describe=False)
     _verdict(story, registry)
     _times(story, registry)

@@ -51,7 +51,7 @@ def line(
     *,
     octets: bool = False,
 ) -> Line:
-    """The line of one figure from nought upwards; a night without it leaves a gap."""
+    """The line of one figure from zero upwards; a night without it leaves a gap."""
     values = [value(night.figures) if night.figures is not None else None for night in nights]
     targets = [target(night.figures) if night.figures is not None else None for night in nights]
     most = max((each for each in (*values, *targets) if each is not None), default=0)

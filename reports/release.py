@@ -76,7 +76,7 @@ class Release:
 
     @cached_property
     def blockers(self) -> tuple[Blocker, ...]:
-        """Everything that keeps the verdict from being VERIFIED, the gravest first."""
+        """Everything that keeps the verdict from being VERIFIED, the most severe first."""
         story = self.story
         blockers = [
             Blocker(f"Stage {stage.name}", stage.cause, stage.state, "stages") for stage in story.stopped_stages

@@ -29,7 +29,7 @@ class Chapter:
 
     @cached_property
     def counts(self) -> dict[Outcome, int]:
-        """How many results of each outcome, worst first, none that is nought."""
+        """How many results of each outcome, worst first, none that is zero."""
         counts = Counter(result.outcome for result in self.results)
         return {outcome: counts[outcome] for outcome in words.OUTCOMES if counts[outcome]}
 
@@ -286,6 +286,6 @@ def _chapter(id: str, card: ControlCard | None, results: list[Result]) -> Chapte
     rank = {outcome: place for place, outcome in enumerate(words.OUTCOMES)}
     ordered = tuple(sorted(results, key=lambda result: (rank[result.outcome], -result.broken, result.subject)))
     if card is None:
-        # An unknown control is read as the gravest: to leave it out, or low, would hide it.
+        # An unknown control is read as the most severe: to leave it out, or low, would hide it.
         return Chapter(id, "(the evidence has no card for this control)", IMPACTS[0], "", "", "", ordered)
     return Chapter(id, card.title, card.impact, card.remediation, card.rationale, card.source, ordered)
