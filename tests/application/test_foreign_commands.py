@@ -92,6 +92,7 @@ def test_commands_of_the_applications_own_are_met_as_they_are(
     assert tuple(one.name for one in migrated(place, checkout, restored).applied) == STILL_TO_COME
 
 
+@pytest.mark.further
 def test_a_command_that_knows_the_new_spelling_alone_is_met_too(
     place: Bench, checkout: Path, restored: psycopg.Connection
 ) -> None:
@@ -121,6 +122,7 @@ def test_words_that_the_code_does_not_spell_stay_unsaid(tmp_path: Path) -> None:
     assert own_words([], tmp_path) == ""
 
 
+@pytest.mark.further
 def test_models_are_compared_as_they_are_once_the_pages_are_imported(
     place: Bench, checkout: Path, restored: psycopg.Connection
 ) -> None:
@@ -130,6 +132,7 @@ def test_models_are_compared_as_they_are_once_the_pages_are_imported(
     assert migrated(place, checkout, restored).unmade_detail != ()
 
 
+@pytest.mark.further
 def test_health_is_asked_once_static_files_are_there(
     place: Bench, checkout: Path, restored: psycopg.Connection
 ) -> None:

@@ -11,6 +11,7 @@ from fixtures.restore.restore import restore
 from fixtures.restore.roles_file import read_roles
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
+from tests.support.further import first_of
 from tests.support.hostile_drill import Bait, bait
 from tests.support.small_source import Small, made_ready, small_source
 
@@ -82,7 +83,7 @@ def theirs() -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("user", USERS)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", first_of(WAYS))
 def test_no_role_and_no_program_is_left_on_a_server_that_was_named(
     way: str, user: str, small: Small, theirs: Server, laid: Bait, tmp_path: Path
 ) -> None:

@@ -145,15 +145,9 @@ PLANTED = {
 }
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
-    "name",
-    [
-        "plain, gzip",
-        *(
-            pytest.param(name, marks=pytest.mark.whole)
-            for name in ("plain, made with -C --clean", "plain, with INSERT", "tar", "directory", "custom, gzip")
-        ),
-    ],
+    "name", ["plain, gzip", "plain, made with -C --clean", "plain, with INSERT", "tar", "directory", "custom, gzip"]
 )
 def test_a_healthy_dump_of_another_format_is_verified(
     name: str, healthy: Healthy, whole_set: Path, tmp_path: Path

@@ -172,6 +172,7 @@ def test_a_migrate_that_only_pretends_is_not_believed(
 
 
 @pytest.mark.parametrize(("policy", "red"), first_of([("report", {"MIG-07"}), ("fail", {"MIG-05"})]))
+@pytest.mark.further
 def test_a_column_that_no_migration_makes_is_told_where_changes_are_only_reported(
     policy: str, red: set[str], whole_set: Path, drilling: Drilling, tmp_path: Path
 ) -> None:

@@ -71,6 +71,7 @@ def test_a_cast_that_the_profile_tolerates_is_no_fault(whole_set: Path, standing
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
 
 
+@pytest.mark.further
 def test_other_privileges_are_told_and_are_no_fault(whole_set: Path, standing: Standing, tmp_path: Path) -> None:
     planted = (
         "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(float8) FROM PUBLIC; GRANT SELECT ON pg_statistic TO PUBLIC"
