@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.drills import Drilling, Healthy
 from tests.support.met_faults import Fault
 from tests.support.profiles import profile_and
@@ -160,6 +162,7 @@ def test_what_the_profile_knows_of_is_no_fault(healthy: Healthy, tmp_path: Path,
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
 
 
+@pytest.mark.further
 def test_an_entry_that_nothing_needs_any_more_is_a_fault(whole_set: Path, tmp_path: Path, drilling: Drilling) -> None:
     profile = profile_and(tmp_path, '[tolerated]\n"foreign server gone" = "was there once"')
     outcome = drilling(whole_set.parent, tmp_path / "out", profile=profile)

