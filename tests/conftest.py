@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from fixtures.sandbox.guardian import Guardian
@@ -80,6 +81,21 @@ def place(healthy: "Healthy") -> Iterator["Bench"]:
 
     with bench(healthy) as ready:
         yield ready
+
+
+@pytest.fixture
+def restored(place: "Bench") -> Iterator[psycopg.Connection]:
+    """The sample's database as it was restored; the connection plants faults in it, and is closed before it is cloned."""
+    with place.restored() as connection:
+        yield connection
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the sample's code, which the test may spoil."""
+    from tests.support.application_under_test import copy_of_the_sample
+
+    return copy_of_the_sample(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """An application's own commands and its manage.py are taken as they are: whatever they replace, print or demand."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,7 +11,7 @@ from fixtures.application.run_application import stand_up
 from fixtures.record.record import ApplicationRun, Migrated
 from fixtures.record.stage import StageFailed
 from sample.history import STILL_TO_COME
-from tests.support.application_under_test import Bench, copy_of_the_sample
+from tests.support.application_under_test import Bench
 
 # A migrate of the old spelling alone, as schemas per tenant have one, and a shell that nobody may call.
 MIGRATE = """
@@ -58,17 +57,6 @@ def healthz(request):
     return HttpResponse(static("admin/css/base.css"))
 """
 MANIFEST = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
-
-
-@pytest.fixture
-def restored(place: Bench) -> Iterator[psycopg.Connection]:
-    with place.restored() as connection:
-        yield connection
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    return copy_of_the_sample(tmp_path)
 
 
 def migrated(place: Bench, checkout: Path, restored: psycopg.Connection) -> Migrated:

@@ -1,7 +1,6 @@
 """The migrate stage brings the restored database to the code's schema, or says what stands in the way."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,19 +11,8 @@ from fixtures.application.migrate import migrate
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.footprint import footprint
 from sample.history import STILL_TO_COME
-from tests.support.application_under_test import APPLICATION, Bench, copy_of_the_sample, new_migration
+from tests.support.application_under_test import APPLICATION, Bench, new_migration
 from tests.support.further import first_of
-
-
-@pytest.fixture
-def restored(place: Bench) -> Iterator[psycopg.Connection]:
-    with place.restored() as connection:
-        yield connection
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    return copy_of_the_sample(tmp_path)
 
 
 def failing(place: Bench, checkout: Path, restored: psycopg.Connection, limit: float = 60) -> StageFailed:

@@ -1,6 +1,5 @@
 """The plan tells what a release will run, and whatever keeps its history and the dump's from being one, with the way out."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,7 +10,7 @@ from fixtures.record.release.plan import ReleasePlan
 from fixtures.record.stage import StageBlocked
 from fixtures.release.plan import make_plan
 from fixtures.release.rehearse import rehearse
-from tests.support.application_under_test import Bench, copy_of_the_sample, new_migration
+from tests.support.application_under_test import Bench, new_migration
 from tests.support.planted_release import half_a_squash
 
 APPLIED = "INSERT INTO django_migrations (app, name, applied) VALUES ('igny8', '{}', now())"
@@ -21,17 +20,6 @@ migrations.RunSQL(["UPDATE igny8_tags SET name = name", ("DELETE FROM igny8_tags
 migrations.RunPython(print, migrations.RunPython.noop),
 migrations.AddField("tag", "colour", models.CharField(max_length=9, default="red")),
 """
-
-
-@pytest.fixture
-def restored(place: Bench) -> Iterator[psycopg.Connection]:
-    with place.restored() as connection:
-        yield connection
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    return copy_of_the_sample(tmp_path)
 
 
 def planned(place: Bench, restored: psycopg.Connection, checkout: Path) -> ReleasePlan:

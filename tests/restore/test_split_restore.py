@@ -1,6 +1,5 @@
 """A dominating table's rows come in over several connections, and nothing else is told from one pg_restore alone."""
 
-import io
 import secrets
 import shutil
 import subprocess
@@ -21,7 +20,6 @@ from fixtures.dump.formats import format_named
 from fixtures.record.names import TableName
 from fixtures.record.record import Restored
 from fixtures.restore.failure import RestoreFailed
-from fixtures.restore.parallel.dealt_rows import DealtRows, may_be_dealt
 from fixtures.restore.parallel.split_restore import LEAST_BYTES, dominating
 from fixtures.restore.restore import restore
 from fixtures.sandbox.account import make_private_folder
@@ -340,75 +338,3 @@ def test_a_restore_past_its_time_leaves_no_program_and_no_rows(ground: Ground) -
     assert time.monotonic() - began < 60
     assert [trace.label for trace in ground.guardian.leftovers() if "rows" in trace.label and not trace.gone] == []
     assert not [path for path in ground.server.scratch.iterdir() if path.name.startswith("entries-")]
-
-
-def dealt(text: bytes, readers: int = 1) -> tuple[DealtRows, list[bytes]]:
-    rows = DealtRows(io.BufferedReader(io.BytesIO(text)), "COPY public.t (a) FROM stdin;")  # type: ignore[arg-type]
-    found: list[bytes] = []
-    threads = [threading.Thread(target=lambda: found.extend(rows.blocks())) for _ in range(readers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return rows, found
-
-
-HEAD = b"--\n-- PostgreSQL database dump\n--\n\nSET client_encoding = 'UTF8';\nCOPY public.t (a) FROM stdin;\n"
-TAIL = b"\\.\n\n\n--\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict x1\n"
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        [],
-        [b"one\n"],
-        [b"\n"] * 5,
-        [b"x" * 3_000_000 + b"\n", b"y\n"],
-        [b"x" * ((1 << 20) - 1) + b"\n", b"y\n"],
-        [b"x" * ((1 << 20) - 2) + b"\n", b"y\n"],
-        [b"%d\n" % number for number in range(400_000)],
-    ],
-    ids=["none", "one", "empty ones", "a long one", "exactly a block", "one less than a block", "many"],
-)
-@pytest.mark.parametrize("readers", [1, 3])
-def test_every_row_is_dealt_to_somebody_once(lines: list[bytes], readers: int) -> None:
-    rows, found = dealt(HEAD + b"".join(lines) + TAIL, readers)
-    assert rows.whole
-    assert rows.encoding() == b"SET client_encoding = 'UTF8';\n"
-    assert sorted(b"".join(found).splitlines(keepends=True)) == sorted(lines)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        HEAD + b"one\ntw",
-        HEAD + b"one\n",
-        HEAD + b"one\n\\.\r\n\\! ls\n",
-        HEAD + b"one\n" + TAIL + b"DROP TABLE t;\n",
-        HEAD.replace(b"SET client_encoding = 'UTF8';\n", b"") + b"one\n" + TAIL,
-        HEAD.replace(b"(a)", b"(a, b)") + b"one\n" + TAIL,
-        b"",
-    ],
-    ids=["cut", "cut at a line", "a command", "more behind it", "no encoding", "another statement", "nothing"],
-)
-def test_rows_that_do_not_end_as_pg_dump_ends_them_are_not_whole(text: bytes) -> None:
-    rows, found = dealt(text)
-    assert not rows.whole
-    assert b"DROP" not in b"".join(found)
-    assert b"\\!" not in b"".join(found)
-
-
-@pytest.mark.parametrize(
-    ("copy", "fits"),
-    [
-        ("COPY public.t (a) FROM stdin;", True),
-        ('COPY "my schema"."Big ""Rows""" ("Number", few) FROM stdin;', True),
-        ("COPY public.t (a) FROM PROGRAM 'id';", False),
-        ("COPY public.t (a) FROM stdin; DROP TABLE t;", False),
-        ("COPY public.t (a) FROM stdin WHERE f(a);", False),
-        ("COPY t FROM stdin;", False),
-        ("", False),
-    ],
-)
-def test_only_pg_dumps_own_statement_is_executed(copy: str, fits: bool) -> None:
-    assert may_be_dealt(copy) is fits
