@@ -18,7 +18,7 @@ from fixtures.checks.sites.site_lookups import (
     NOT_DEPLOYED,
     NOT_ITS_OWN,
     PAGES_LACKING,
-    PAGES_UNKNOWN,
+    pages_unknown,
 )
 from fixtures.checks.sites.site_records import SiteRecords
 from fixtures.checks.sites.skew import seconds_apart
@@ -190,7 +190,7 @@ def test_every_page_on_record_is_published(pages: Pages, site_index: SiteIndex) 
 @for_each("pages")
 def test_every_published_page_is_on_record(pages: Pages, site_index: SiteIndex) -> None:
     """A page that was withdrawn and is still served can't be withdrawn again: nobody finds it in the application."""
-    site_index.expect_none(PAGES_UNKNOWN)
+    site_index.expect_none(pages_unknown(pages.unrecorded))
 
 
 @control(

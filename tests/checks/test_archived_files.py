@@ -26,6 +26,7 @@ from fixtures.checks.sites.archived_files import (
 )
 from fixtures.database.read_facts import read_facts
 from fixtures.ownership import derive_ownership
+from fixtures.profile.exceptions import Counted
 from fixtures.profile.files import FileColumn
 from fixtures.profile.reading import read_profile
 from fixtures.profile.words import SqlFile
@@ -40,7 +41,7 @@ FROM public.igny8_invoices WHERE id IN (1, 2, 37);
 COLUMN = FileColumn(
     name="pdf", query=SqlFile(file="pdf.sql", text=QUERY),
     root="media", prefix="https://cdn.example/", claims="pdf", tenant_folder="pdf/{tenant}",
-    unclaimed={"*/draft-*": "drafts are kept until the invoice is sent"},
+    unclaimed={"*/draft-*": Counted(at_most=1, reason="drafts are kept until the invoice is sent")},
 )  # fmt: skip
 FILES = {
     "media/pdf/1/1.pdf": b"one",
@@ -89,12 +90,39 @@ def told(files: ArchivedFiles, lookup: Lookup) -> tuple[str, tuple[str, ...]]:
     return "", ()
 
 
+def unclaimed(files: ArchivedFiles, column: FileColumn) -> Lookup:
+    return unclaimed_files(column.claimed_folder, files.left_out(column.claimed_folder))
+
+
+def test_files_that_a_pattern_leaves_out_are_counted_and_more_than_it_accepts_are_told(
+    healthy: Healthy, tmp_path: Path
+) -> None:
+    meant = Counted(at_most=1, reason="drafts are kept until the invoice is sent")
+    for pattern, message, samples in (
+        ("*/draft-*", "", ()),
+        ("*", "2 files that no row names are accepted as *, which accepts at most 1", ("entry=3", "entry=4")),
+    ):
+        column = COLUMN.model_copy(update={"unclaimed": {pattern: meant, "none-*": meant, "3.pdf": meant}})
+        with looked_up(healthy, tmp_path / message[:1], column) as files:
+            records = Examination()
+            files.index._examination = records
+            assert told(files, unclaimed(files, column)) == (message, samples)
+            counted = {each.entry: (each.what, each.count, each.at_most) for each in records.excepted}
+            many = len(samples) or 1
+            assert counted == {
+                pattern: ("unclaimed", many, 1),
+                "none-*": ("unclaimed", 0, 1),
+                "3.pdf": ("unclaimed", 1, 1),
+            }
+            assert "0 files that no row names are accepted as none-* (at most 1)" in records.note
+
+
 def test_a_querys_files_are_looked_up_both_ways(healthy: Healthy, tmp_path: Path) -> None:
     with looked_up(healthy, tmp_path, COLUMN) as files:
         gone = ("1 of 3 rows name a file that is not in the archive", ("id=2 has no file",))
         assert told(files, missing_files(COLUMN)) == gone
         assert told(files, altered_files(COLUMN))[1] == ("id=37 1 bytes too many",)
-        assert told(files, unclaimed_files(COLUMN.claimed_folder))[1] == ("entry=4",)
+        assert told(files, unclaimed(files, COLUMN))[1] == ("entry=4",)
         assert told(files, misplaced_files(COLUMN, owned=files.owned(COLUMN))) == ("", ())
 
 
@@ -143,7 +171,7 @@ def test_a_file_whose_name_differs_in_its_unicode_form_alone_is_no_lost_one(heal
             "id=2 has no file",
         )
         # A person who is told to remove what no row names must not be told of it.
-        assert told(files, unclaimed_files(column.claimed_folder)) == ("", ())
+        assert told(files, unclaimed(files, column)) == ("", ())
 
 
 def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_path: Path) -> None:
@@ -158,7 +186,7 @@ def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_pat
             "1 of 2 rows name a file that is not in the archive",
             ("id=2 has no file",),
         )
-        assert told(files, unclaimed_files(column.claimed_folder)) == ("", ())
+        assert told(files, unclaimed(files, column)) == ("", ())
 
 
 ROOTS = {
@@ -197,4 +225,4 @@ def test_a_query_that_finds_no_row_is_no_fault(healthy: Healthy, tmp_path: Path)
         files.require_rooted(none)
         for lookup in (missing_files(none), altered_files(none), misplaced_files(none, owned=False)):
             assert told(files, lookup) == ("", ())
-        assert told(files, unclaimed_files(none.claimed_folder)) == ("", ())
+        assert told(files, unclaimed(files, none)) == ("", ())

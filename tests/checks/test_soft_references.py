@@ -1,6 +1,7 @@
 """Ids that no constraint holds are followed: in a column, in an array, in JSON; and none is lost sight of."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ def said(look: Look) -> tuple[str, tuple[str, ...]]:
     return look.said(soft_strays(reference, look.database.facts, look.ownership))
 
 
-def soft(column: str, target: str, **more: str) -> dict[str, object]:
+def soft(column: str, target: str, **more: object) -> dict[str, object]:
     return {"owner_via": VIA, "soft_reference": [{"table": "spent", "column": column, "target": target} | more]}
 
 
@@ -59,15 +60,59 @@ def test_what_everybody_shares_need_only_be_there(tenancy: SmallTenancy) -> None
 def test_an_id_may_outlive_the_row_that_it_means_and_not_mean_another_tenants(tenancy: SmallTenancy) -> None:
     reason = "a card that ran out is deleted"
     for ids, told in (
-        ("{9}", (f"1 of 1 ids mean a row that is gone, as the profile says: {reason}", ())),
+        ("{9}", (f"1 of 1 ids mean a row that is gone, as the profile says: {reason} (at most 1)", ())),
         (
             "{9,1}",
             ("1 of 2 ids mean another tenant's row of public.cards", ("cardNo=3 turn=1 tenant=2 other_tenant=1",)),
         ),
     ):
         planted = f"""UPDATE spent SET ids = NULL; UPDATE spent SET ids = '{ids}' WHERE "cardNo" = 3"""
-        with tenancy.look(planted, **soft("ids", "cards", outlives=reason)) as look:
+        with tenancy.look(planted, **soft("ids", "cards", outlives={"at_most": 1, "reason": reason})) as look:
             assert said(look) == told
+
+
+def test_rows_beyond_those_that_may_outlive_their_target_are_told(tenancy: SmallTenancy, tmp_path: Path) -> None:
+    """By a number, and by a condition; a crossing of the same reference takes neither away."""
+    planted = """UPDATE spent SET ids = NULL; UPDATE spent SET ids = '{9}' WHERE "cardNo" IN (2, 3) AND turn = 1"""
+    reason = "a card that ran out is deleted"
+    (tmp_path / "gone.sql").write_text('SELECT s."cardNo", s.turn FROM public.spent s WHERE s."cardNo" = 3')
+    beyond = "2 of 2 ids mean a row that is gone, as the profile says, which accepts at most 1"
+    both = ("cardNo=2 turn=1", "cardNo=3 turn=1")
+    for outlives, told in (
+        ({"at_most": 2}, (f"2 of 2 ids mean a row that is gone, as the profile says: {reason} (at most 2)", ())),
+        ({"at_most": 1}, (beyond, both)),
+        (
+            {"condition": "gone.sql"},
+            (
+                "1 of 2 ids mean another tenant's row of public.cards, or none that is there and are not among those "
+                "that may",
+                ("cardNo=2 turn=1 tenant=2 other_tenant=None",),
+            ),
+        ),
+    ):
+        excepted = {"outlives": {**outlives, "reason": reason}}
+        with tenancy.look(planted, tmp_path, **soft("ids", "cards", **excepted)) as look:
+            assert look.problems == ()
+            assert said(look) == told
+    crossing = {"reference": "public.spent(ids)->public.cards", "reason": "gift cards of others are seen", "at_most": 1}
+    with tenancy.look(
+        planted, **soft("ids", "cards", outlives={"at_most": 1, "reason": reason}), crossing=[crossing]
+    ) as look:
+        (reference,) = look.tenancy.soft_reference
+        probe = soft_strays(reference, look.database.facts, look.ownership)
+        excused_of = excused(probe, look.tenancy.crossing_of(reference.id), look.table("spent"))
+        assert look.said(excused_of) == (beyond, both)
+        assert {each.what: each.count for each in look.database.examination.excepted} == {"outlives": 2, "crossing": 0}
+
+
+def test_a_condition_of_rows_that_outlive_is_tried_before_it_is_relied_on(
+    tenancy: SmallTenancy, tmp_path: Path
+) -> None:
+    (tmp_path / "gone.sql").write_text("SELECT 1 AS nothing")
+    excepted = {"outlives": {"condition": "gone.sql", "reason": "a card that ran out is deleted"}}
+    with tenancy.look("", tmp_path, **soft("ids", "cards", **excepted)) as look:
+        (told,) = look.problems
+        assert told.startswith("profile.toml: tenancy.soft_reference.outlives: gone.sql: ")
 
 
 def test_a_path_that_is_none_is_a_fault_of_the_profile(tenancy: SmallTenancy) -> None:
@@ -119,9 +164,9 @@ INSERT INTO tells VALUES (1, 1, 1, '1'), (2, 2, 1, '3'), (3, 1, 1, '99');
 """
 
 
-@pytest.mark.parametrize("outlives", [{}, {"outlives": "the log outlives what it tells of"}])
+@pytest.mark.parametrize("outlives", [{}, {"outlives": {"at_most": 1, "reason": "the log outlives what it tells of"}}])
 def test_a_generic_reference_may_outlive_its_row_and_never_mean_another_tenants(
-    tenancy: SmallTenancy, outlives: dict[str, str]
+    tenancy: SmallTenancy, outlives: dict[str, object]
 ) -> None:
     said = {"table": "tells", "type_column": "what", "id_column": "of", "models": {"shop.card": "cards"}, **outlives}
     with tenancy.look(GENERIC, generic_reference=[said]) as look:
@@ -130,7 +175,8 @@ def test_a_generic_reference_may_outlive_its_row_and_never_mean_another_tenants(
         if outlives:
             assert (
                 message
-                == "1 of 3 rows point at a row that is gone, as the profile says: the log outlives what it tells of"
+                == "1 of 3 rows point at a row that is gone, as the profile says: the log outlives what it tells of "
+                "(at most 1)"
             )
         else:
             assert (message.split(" ")[0], keys) == ("1", ("id=3 tenant=1 other_tenant=None",))
