@@ -1,13 +1,17 @@
 """Real stores on this machine for the tests: S3, SFTP and the web, and a line in front of them that can be cut."""
 
 import contextlib
+import json
 import os
+import shutil
 import socket
 import socketserver
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,14 +39,31 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class S3:
-    """moto's S3 server. `environment` is what a drill needs to read from it."""
+    """moto's S3 server, which lists 20 keys at a time. `environment` is what a drill needs to read from it."""
 
     endpoint: str
     client: Any
+    record: Path
 
     @property
     def environment(self) -> dict[str, str]:
         return {**AWS, "AWS_ENDPOINT_URL": self.endpoint}
+
+    @contextmanager
+    def listings(self) -> Iterator[list[str]]:
+        """The requests for a list that come in while the block runs, there once it has ended."""
+        seen: list[str] = []
+        self._recorder("reset")
+        self._recorder("start")
+        yield seen
+        self._recorder("stop")
+        if self.record.exists():
+            asked = [json.loads(line)["url"] for line in self.record.read_text().splitlines()]
+            seen += [url for url in asked if "list-type=2" in url]
+
+    def _recorder(self, does: str) -> None:
+        path = f"{self.endpoint}/moto-api/recorder/{does}-recording"
+        urllib.request.urlopen(urllib.request.Request(path, method="POST")).close()
 
     def upload(self, folder: Path, prefix: str = "") -> None:
         for path in sorted(folder.rglob("*")):
@@ -52,19 +73,20 @@ class S3:
                 )
 
     def empty(self) -> None:
-        for each in self.client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-            self.client.delete_object(Bucket=BUCKET, Key=each["Key"])
+        while found := self.client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+            for each in found:
+                self.client.delete_object(Bucket=BUCKET, Key=each["Key"])
 
 
 @contextmanager
 def s3_server() -> Iterator[S3]:
     """A process of its own, that asks for credentials and checks nothing but that they are given."""
-    port = free_port()
+    port, record = free_port(), Path(tempfile.mkdtemp(prefix="rdt-s3-")) / "requests"
     server = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **AWS},
+        env={**os.environ, **AWS, "MOTO_S3_DEFAULT_MAX_KEYS": "20", "MOTO_RECORDER_FILEPATH": str(record)},
     )
     try:
         endpoint = f"http://127.0.0.1:{port}"
@@ -84,16 +106,20 @@ def s3_server() -> Iterator[S3]:
                 if time.monotonic() > deadline or server.poll() is not None:
                     raise
                 time.sleep(0.2)
-        yield S3(endpoint, client)
+        yield S3(endpoint, client, record)
     finally:
         server.kill()
         server.wait()
+        shutil.rmtree(record.parent)
 
 
 class _Web(SimpleHTTPRequestHandler):
-    """A folder with its list; ranges, an ETag and a password where wanted."""
+    """A folder with its list; ranges, an ETag and a password where wanted. It may end at a byte, or call itself another
+    version at each request, as several servers behind one address do."""
 
     ranges = True
+    ends_at: int | None = None
+    restless = False
     authorization = ""
     protocol_version = "HTTP/1.1"
 
@@ -124,19 +150,21 @@ class _Web(SimpleHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/octet-stream")
         self.send_header("Content-Length", str(len(content) - start))
-        self.send_header("ETag", f'"{facts.st_size:x}-{facts.st_mtime_ns:x}"')
+        of_now = time.monotonic_ns() if self.restless else 0
+        self.send_header("ETag", f'"{facts.st_size:x}-{facts.st_mtime_ns + of_now:x}"')
         if status == 206:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.end_headers()
         if body:
             with contextlib.suppress(ConnectionError):
-                self.wfile.write(content[start:])
+                self.wfile.write(content[start : self.ends_at])
+        self.close_connection = self.ends_at is not None
 
 
 @contextmanager
-def web_server(folder: Path, *, ranges: bool = True, authorization: str = "") -> Iterator[int]:
-    """Serves a folder; gives its port."""
-    handler = type("Handler", (_Web,), {"ranges": ranges, "authorization": authorization})
+def web_server(folder: Path, **behaves: object) -> Iterator[int]:
+    """Serves a folder, with what the handler `behaves` like; gives its port."""
+    handler = type("Handler", (_Web,), behaves)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
@@ -176,15 +204,16 @@ def sftp_server(folder: Path, keys: Path) -> Iterator[Ssh]:
 
 @dataclass
 class Line:
-    """A TCP line to a server. It is cut once, after so many bytes have come back over one connection."""
+    """A TCP line to a server. It is cut once, or `always`, after so many bytes have come back over one connection."""
 
     port: int
     after: int
+    always: bool
     cuts: int = 0
 
 
 @contextmanager
-def cut_line(target: int, after: int) -> Iterator[Line]:
+def cut_line(target: int, after: int, *, always: bool = False) -> Iterator[Line]:
     """Passes everything on to `target`, and cuts the first connection that has brought `after` bytes."""
 
     class Handler(socketserver.BaseRequestHandler):
@@ -203,14 +232,14 @@ def cut_line(target: int, after: int) -> Iterator[Line]:
             with contextlib.suppress(OSError):
                 while piece := source.recv(65536):
                     passed += len(piece)
-                    if line is not None and not line.cuts and passed > line.after:
+                    if line is not None and (line.always or not line.cuts) and passed > line.after:
                         line.cuts += 1
                         return
                     target.sendall(piece)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        line = Line(server.server_address[1], after)
+        line = Line(server.server_address[1], after, always)
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
         try:
