@@ -74,6 +74,14 @@ def running(*words: str) -> list[psutil.Process]:
     return [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == list(words)]
 
 
+def once_running(*words: str) -> list[psutil.Process]:
+    """Waits at most 30 s for the program: whoever starts one in the background does not wait until it is there."""
+    deadline = time.monotonic() + 30
+    while not (processes := running(*words)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return processes
+
+
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("kind", CONFINING)
 def test_nothing_of_the_machine_is_to_be_seen(
@@ -172,10 +180,7 @@ def test_the_proof_of_teardown_looks_into_the_namespace(guardian: Guardian, kind
         label="a program with a daemon",
         isolation=Isolation(kind, ""),
     )
-    deadline = time.monotonic() + 20
-    while not running("sleep", "5700") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    (daemon,) = running("sleep", "5700")
+    (daemon,) = once_running("sleep", "5700")
     assert begun.namespace is not None
     assert begun.namespace.number == Path(f"/proc/{daemon.pid}/ns/pid").stat().st_ino
     *_, within = guardian.leftovers()
@@ -207,12 +212,10 @@ def test_the_guardian_ends_the_namespace_of_a_drill_that_was_killed(kind: Kind) 
         cwd=Path(__file__).parents[2],
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 30
-    while not running("sleep", "5800") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert running("sleep", "5800")
+    assert once_running("sleep", "5800")
     drill.send_signal(signal.SIGKILL)
     drill.wait()
+    deadline = time.monotonic() + 30
     while running("sleep", "5800") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert running("sleep", "5800") == []
@@ -254,7 +257,7 @@ def test_what_a_superuser_of_the_server_starts_there_sees_nothing_and_ends_with_
         seen = [row[0] for row in connection.execute("SELECT line FROM said")]
         # Its own folder alone, on the way to which that of temporary files is.
         assert sorted(seen) == sorted([Path(server.host).parent.name, "seen"])
-        assert running("sleep", "5900")
+        assert once_running("sleep", "5900")
     assert running("sleep", "5900") == []
     assert not (home / "canary").exists()
     assert all(trace.gone for trace in guardian.leftovers())
