@@ -152,7 +152,7 @@ explain: $(INSTALLED)
 
 ## test    run the suite's own tests in minutes; the last lines count what they leave to test-all
 test: $(INSTALLED) $(OSCAL)
-	@$(IN_VENV) -m pytest tests --ignore tests/apps -m "not whole and not further" -n"$$WORKERS" --dist loadfile
+	@$(IN_VENV) -m pytest tests --ignore tests/apps -m "not whole and not further" -n"$$WORKERS" --dist worksteal
 
 ## test-all  run all of the suite's own tests, with whole drills; the last lines name what this machine cannot run
 test-all: $(INSTALLED) $(OSCAL)

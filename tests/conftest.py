@@ -23,11 +23,13 @@ MARKS = {"whole": "whole drills", "further": "costly cases, for which another te
 """What `make test` leaves to `make test-all`, by marker."""
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    from tests.support.one_worker import SharingScheduling
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Once -m has left out what it leaves out; in each worker the same."""
+    if hasattr(config, "workerinput"):
+        from tests.support.shared_first import in_shares
 
-    return SharingScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+        items[:] = in_shares(items, config.workerinput["workercount"])
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:

@@ -269,10 +269,10 @@ def test_an_application_that_an_operator_of_the_dump_holds_up_is_ended_with_its_
     with server.altering("migrated") as connection:
         connection.execute(NEVER_ENDS)
         try:
-            held_up = migrated.visited(SAMPLE, tmp_path / "private", limit=12)
+            held_up = migrated.visited(SAMPLE, tmp_path / "private", limit=7)
             left = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
             sessions = connection.execute(left, [server.logins.of(server, "application").user]).fetchone()
         finally:
             connection.execute("DROP FUNCTION public.never CASCADE")
-    assert held_up.problem == "the application did not answer within its time limit (12 s)"
+    assert held_up.problem == "the application did not answer within its time limit (7 s)"
     assert sessions == (0,)

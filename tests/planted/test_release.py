@@ -36,7 +36,6 @@ def gate(healthy: Healthy, tmp_path_factory: pytest.TempPathFactory) -> Drill:
     return drill(folder / "backups", folder / "out", app=checkout, profile=profile, arguments=arguments, seconds=900)
 
 
-@pytest.mark.further
 def test_every_fault_is_found_and_nothing_else_is(gate: Drill) -> None:
     assert (gate.red, gate.blocked) == (findings(), {}), gate.output
     assert (gate.exit_code, gate.evidence.kind) == (1, "gate")
