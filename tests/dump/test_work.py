@@ -2,51 +2,34 @@
 
 import io
 import sys
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import cast
 
 import pytest
 
 from fixtures.application.names import Names
+from fixtures.application.own_words import own_words
 from fixtures.application.stderr_summary import stderr_summary
-from fixtures.custody.drill_ledger import read_ledger
+from fixtures.custody.attestation import EVIDENCE
+from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
+from fixtures.custody.verify import verify_report
 from fixtures.dump.archive_toc import parse_list
 from fixtures.dump.plain_dump import read_text
+from fixtures.record.names import TableName
+from fixtures.record.record import TocEntry
+from fixtures.restore.names_of_dump import NamesOfDump
 from fixtures.restore.roles_file import read_roles
 from fixtures.restore.stderr_lines import StderrLines
+from fixtures.server import Server
 from tests.dump.test_fuzz import LIST_TEXT, PLAIN_TEXT
+from tests.support.counted_work import ends, steps
+from tests.support.evidence_examples import verified
 
 SMALL, TIMES = 60, 4
 BODY, END = PLAIN_TEXT.split(b"COPY public.t")[0], b"\n--\n-- PostgreSQL database dump complete\n--\n\\unrestrict abc\n"
-
-
-def steps(read: Callable[[], object]) -> int:
-    """How many lines of this project's code are executed, and functions of C that it calls."""
-    counted = 0
-
-    def traced(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal counted
-        if "/fixtures/" not in frame.f_code.co_filename:
-            return None
-        counted += event == "line"
-        return traced
-
-    def profiled(frame: FrameType, event: str, _: Any) -> None:
-        nonlocal counted
-        counted += event == "c_call" and "/fixtures/" in frame.f_code.co_filename
-
-    before, profile = sys.gettrace(), sys.getprofile()
-    sys.settrace(traced)
-    sys.setprofile(profiled)
-    try:
-        read()
-    finally:
-        sys.settrace(before)
-        sys.setprofile(profile)
-    return counted
 
 
 def lines(said: list[str]) -> object:
@@ -70,6 +53,14 @@ READERS: dict[str, Callable[[int, Path], object]] = {
         ["Traceback (most recent call last):", '  File "a"', "ValueError: x"] * n, Names(folder, Path(sys.executable))
     ),
     "a list of an archive": lambda n, _: parse_list((LIST_TEXT + LIST_TEXT.splitlines(True)[-1] * n).decode()),
+    "a list of many schemas": lambda n, _: parse_list(_of_schemas(n)),
+    "a list of many owners": lambda n, _: parse_list(
+        LIST_TEXT.decode() + "9; 0 1 TABLE - s t the owner\n" * n, roles=[f"role {each}" for each in range(n)]
+    ),
+    "system checks": lambda n, folder: stderr_summary(
+        ["SystemCheckError: x", "(auth.E003)"] * n, Names(folder, Path(sys.executable))
+    ),
+    "runs beside a ledger": lambda n, folder: verify_report(run_folders(folder, n), None),
     "statements": lambda n, _: plain(b"SET lock_timeout = 0;\n" * n),
     "rows": lambda n, _: plain(b"COPY public.t (a) FROM stdin;\n" + b"x\n" * n + b"\\.\n"),
     "one long statement": lambda n, _: plain(b"COMMENT ON TABLE public.t IS '" + b"x\n" * n + b"';\n"),
@@ -83,6 +74,67 @@ def ledger(folder: Path, entries: int) -> Path:
     file = folder / f"ledger-{entries}.jsonl"
     file.write_text('{"run_id": "a", "set_name": "s", "verdict": "VERIFIED", "previous": "00"}\n' * entries)
     return file
+
+
+def run_folders(folder: Path, runs: int) -> Path:
+    """As many folders of runs with their lines in the ledger; no report in them can be read."""
+    out = folder / f"out-{runs}"
+    for number in range(runs):
+        (out / f"run-{number}").mkdir(parents=True)
+        (out / f"run-{number}" / EVIDENCE).write_text("{}")
+        enter_drill(out / NAME, verified().model_copy(update={"run_id": f"run-{number}"}), "e" * 64)
+    return out / "run-0"
+
+
+def _of_schemas(schemas: int) -> str:
+    listed = (f"{each}; 2615 1 SCHEMA - s {each} o\n{each}; 0 1 TABLE s {each} t o\n" for each in range(schemas))
+    return LIST_TEXT.decode() + "".join(listed)
+
+
+LONG = 2_000_000
+ENDLESS: dict[str, Callable[[Path], object]] = {
+    "the name in a command": lambda _: lines(
+        ["pg_restore: error: could not execute query: ERROR:  x", f"Command was: CREATE TABLE {'a' * LONG}!"]
+    ),
+    "a comment that begins as an entry's": lambda _: plain(
+        b"-- Name: " + b"; Type: A; Schema: " * (LONG // 20) + b"\n"
+    ),
+    "an exception's place": lambda folder: stderr_summary(
+        ["Traceback (most recent call last):", f"ImportError: x{' (' * LONG}"], Names(folder, Path(sys.executable))
+    ),
+    "a table's name of many parts": lambda _: no_table("a." * LONG),
+    "a text of the code with much put in": lambda folder: own_words(["x " * 400 + "y"], with_code(folder)),
+}
+
+
+def no_table(name: str) -> None:
+    with pytest.raises(ValueError, match="has more than two parts"):
+        TableName.parse(name)
+
+
+def with_code(folder: Path) -> Path:
+    (folder / "words.py").write_text('print(f"{1} {2} {3} {4} {5} and Z")\n')
+    return folder
+
+
+@pytest.mark.parametrize("reader", ENDLESS)
+def test_no_pattern_tries_a_long_text_in_many_ways(reader: str, tmp_path: Path) -> None:
+    with ends():
+        ENDLESS[reader](tmp_path)
+
+
+def test_what_is_kept_of_a_name_grows_as_the_name() -> None:
+    def kept(blanks: int) -> int:
+        entry = TocEntry(dump_id=1, kind="TABLE", schema_name="s", name="a " * blanks, owner="o")
+        tracemalloc.start()
+        try:
+            known = NamesOfDump(cast("Server", None), "d", [entry], None)
+            assert known("s")
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert kept(4000) <= kept(1000) * 5
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -124,7 +124,7 @@ def read(folder: Path, text: str) -> Profile:
         (
             "countries =",
             '"a.b.c" =',
-            "tenancy.shared.a.b.c: not a table's name: 'a.b.c' has 3 parts (write schema.table)",
+            "tenancy.shared.a.b.c: not a table's name: 'a.b.c' has more than two parts (write schema.table)",
         ),
         (
             'settles = "orders"',

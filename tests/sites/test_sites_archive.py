@@ -263,7 +263,7 @@ def test_a_sparse_file_that_claims_more_than_is_allowed_is_refused(tmp_path: Pat
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         archive.addfile(entry)
     data = read(tmp_path, packed.getvalue(), Allowance(bytes=1 << 22))
-    assert data.read_error == "one entry unfolds to more than 4,194,304 bytes"
+    assert data.read_error == "its entries unfold to more than 4,194,304 bytes"
 
 
 def test_an_archive_that_changed_since_it_was_found_is_not_drilled(tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_a_path_of_many_folders_costs_what_its_characters_do(tmp_path: Path) -> 
 
 
 def test_a_link_of_many_folders_through_links_is_followed_to_its_end(tmp_path: Path) -> None:
-    long = "/".join(["b"] * 4000)
+    long = "/".join(["b"] * 250)
     hops: list[tuple[str, bytes | str]] = [(f"l{number}", f"l{number + 1}/{long}") for number in range(30)]
     data = read(tmp_path, gzip.compress(tar([*hops, ("far", "l0")])))
     assert data.unsafe_total == 0
