@@ -117,8 +117,11 @@ def test_a_cent_that_goes_to_another_tenant_or_currency_is_told_of_both(migrated
 def test_a_column_and_a_table_that_are_gone_are_told_until_somebody_says_why(migrated: Migrated) -> None:
     gone = 'ALTER TABLE "Bills" DROP tax'
     assert migrated(gone) == (5, ["tax is gone, and no [[money_changed]] says why"])
-    said = '[[money_changed]]\ntable = "Bills"\ncolumn = "tax"\nreason = "worked out anew from the rate"'
+    said = (
+        '[[money_changed]]\ntable = "Bills"\ncolumn = "tax"\ndropped = true\nreason = "worked out anew from the rate"'
+    )
     assert migrated(gone, BILLS, said) == (5, [])
+    assert migrated("SELECT 1", BILLS, said)[1] == ["tax is declared to be dropped, and is there"]
     assert migrated("DROP TABLE prices", PRICES) == (1, ["net is gone, and no [[money_changed]] says why"])
 
 
@@ -138,8 +141,12 @@ def test_money_that_moves_to_another_column_in_another_unit_is_still_added_up(mi
 
 
 def test_a_change_that_is_declared_is_made_or_its_declaration_goes(migrated: Migrated) -> None:
-    said = '[[money_changed]]\ntable = "Bills"\ncolumn = "total"\nreason = "rounded to two decimals"'
+    said = '[[money_changed]]\ntable = "Bills"\ncolumn = "total"\nat_most = 0.02\nreason = "rounded to two decimals"'
     assert migrated('UPDATE "Bills" SET total = round(total, 2)', BILLS, said) == (8, [])
+    assert migrated('UPDATE "Bills" SET total = total + 1 WHERE id = 3', BILLS, said) == (
+        8,
+        [f"total tenant={ZEN} currency=EUR difference=1.000"],
+    )
     assert migrated("SELECT 1", BILLS, said) == (
         8,
         ["total is declared to change, and adds up to what it did: remove its [[money_changed]]"],

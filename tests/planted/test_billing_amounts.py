@@ -17,6 +17,7 @@ PROFILE = """
 [[money_changed]]
 table = "igny8_refunds"
 column = "amount"
+at_most = 0.01
 reason = "refunds are rounded, says the profile, and no migration does it"
 """
 

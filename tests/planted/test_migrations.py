@@ -171,14 +171,17 @@ def test_a_migrate_that_only_pretends_is_not_believed(
     assert outcome.evidence.verdict == "FAILED"
 
 
-@pytest.mark.parametrize(("policy", "red"), first_of([("report", {"MIG-07"}), ("fail", {"MIG-05"})]))
+@pytest.mark.parametrize(
+    ("policy", "red"),
+    first_of([('{ at_most = 1, reason = "it is made next week" }', {"MIG-07"}), ('"fail"', {"MIG-05"})]),
+)
 @pytest.mark.further
-def test_a_column_that_no_migration_makes_is_told_where_changes_are_only_reported(
+def test_a_column_that_no_migration_makes_is_told_where_so_many_changes_are_accepted(
     policy: str, red: set[str], whole_set: Path, drilling: Drilling, tmp_path: Path
 ) -> None:
     checkout = copy_of_the_sample(tmp_path)
     a_field_without_a_migration(checkout)
-    profile = profile_with(tmp_path, {'unmade_migrations = "fail"': f'unmade_migrations = "{policy}"'})
+    profile = profile_with(tmp_path, {'unmade_migrations = "fail"': f"unmade_migrations = {policy}"})
     outcome = drilling(whole_set.parent, tmp_path / "out", app=checkout, profile=profile, really=MIGRATED)
     assert red == set(outcome.red) & {"MIG-05", "MIG-07"}, outcome.output
 

@@ -3,6 +3,7 @@
 import pytest
 
 from fixtures.checks.blocked import Blocked, Exempt
+from fixtures.checks.examination import Examination
 from fixtures.checks.release.released import (
     not_coming_back,
     previous_tried,
@@ -53,6 +54,7 @@ STANDING = Standing(
     redis="",
 )
 WHY = "because it is meant to be so"
+ONE, TWO = {"at_most": 1, "reason": WHY}, {"at_most": 2, "reason": WHY}
 
 
 def release(**declared: object) -> Release:
@@ -60,51 +62,77 @@ def release(**declared: object) -> Release:
 
 
 def test_drift_is_told_until_it_is_declared_and_then_it_must_be_there() -> None:
-    assert undeclared_drift(COMPARISON, release()) == {
+    assert undeclared_drift(COMPARISON, release(), Examination()) == {
         "index public.tags.by_day": "index public.tags.by_day: the code makes none, here USING btree (day)",
         "column public.tags.name: default": "column public.tags.name: default: the code makes 'a'::text, here none",
     }
-    assert undeclared_drift(COMPARISON, release(drift={"index public.*": WHY, "column public.tags.name": WHY})) == {}
-    assert undeclared_drift(COMPARISON, release(drift={"*": WHY, "column public.tags.name: type": WHY})) == {
+    both = release(drift={"index public.*": ONE, "column public.tags.name": ONE})
+    assert undeclared_drift(COMPARISON, both, Examination()) == {}
+    assert undeclared_drift(
+        COMPARISON, release(drift={"*": TWO, "column public.tags.name: type": ONE}), Examination()
+    ) == {
         "column public.tags.name: "
         "type": "[release.drift] column public.tags.name: type is declared, and there is no such difference: remove the entry"
     }
 
 
 def test_a_dropped_column_is_told_until_it_is_declared_and_an_empty_one_never_is() -> None:
-    assert undeclared_drops(COMPARISON, release()) == ["public.tags.legacy (2 of 3 rows)"]
+    assert undeclared_drops(COMPARISON, release(), Examination()) == ["public.tags.legacy (2 of 3 rows)"]
     for name in ("tags.legacy", "public.tags.legacy"):
-        assert undeclared_drops(COMPARISON, release(dropped={name: WHY})) == []
-    assert undeclared_drops(COMPARISON, release(dropped={"tags.legacy": WHY, "tags.name": WHY})) == [
+        assert undeclared_drops(COMPARISON, release(dropped={name: TWO}), Examination()) == []
+    assert undeclared_drops(COMPARISON, release(dropped={"tags.legacy": TWO, "tags.name": ONE}), Examination()) == [
         "[release.dropped] tags.name is declared, and loses no value: remove the entry"
     ]
 
 
-def test_rows_that_do_not_come_back_are_told_until_they_are_declared() -> None:
-    assert not_coming_back(REVERSAL, release(unrepeatable={"notes": WHY})) == [
-        "public.tags: its rows are not what they were the first time"
-    ]
-    columns = {TAGS: ("name", "slug")}
-    named = REVERSAL.model_copy(update={"forth_columns": columns})
-    assert not_coming_back(named, release(unrepeatable={"notes": WHY})) == [
-        "public.tags: its rows are not what they were the first time (in name, slug)"
-    ]
-    assert not_coming_back(REVERSAL, release(unrepeatable={"notes": WHY, "tags": WHY, "gone": WHY})) == [
+def test_rows_that_do_not_come_back_are_told_until_their_columns_are_declared() -> None:
+    differing = REVERSAL.model_copy(
+        update={"back_columns": {NOTES: ("at",)}, "forth_columns": {NOTES: ("at",), TAGS: ("name", "slug")}}
+    )
+    at = {"columns": ["at"], "reason": WHY}
+    tags = "public.tags: its rows are not what they were the first time"
+    assert not_coming_back(differing, release(unrepeatable={"notes": at})) == [f"{tags} (in name, slug)"]
+    for columns, told in ((["name", "slug"], []), (["name"], [f"{tags} (in name, slug)"])):
+        declared = release(unrepeatable={"notes": at, "tags": {"columns": columns, "reason": WHY}})
+        assert not_coming_back(differing, declared) == told
+    fewer = differing.model_copy(update={"forth_columns": {NOTES: ("at",), TAGS: ()}})
+    assert not_coming_back(fewer, declared)[0].startswith(f"{tags} (there are more or fewer of them")
+    gone = {"notes": at, "tags": {"columns": ["name", "slug"], "reason": WHY}, "gone": at}
+    assert not_coming_back(differing, release(unrepeatable=gone)) == [
         "[release.unrepeatable] public.gone is declared, and is the same: remove the entry"
     ]
     ended = Reversal(irreversible={}, taken_back=(), kept=("a.1",), back_problem="a.1: DataError")
-    assert not_coming_back(ended, release(unrepeatable={"notes": WHY})) == [
+    assert not_coming_back(ended, release(unrepeatable={"notes": at})) == [
         "reversing the release ended at a.1: DataError"
+    ]
+
+
+def test_what_is_declared_is_counted_and_more_than_it_accepts_is_told() -> None:
+    seen = Examination()
+    tried = ("lookup a.example:443 (package b)", "lookup b.example:443 (package b)")
+    standing = STANDING.model_copy(update={"reached": tried})
+    accepts = "and its entry accepts at most 1"
+    assert undeclared_drift(COMPARISON, release(drift={"*": ONE}), seen) == {"*": f"*: 2 differences, {accepts}"}
+    assert undeclared_drops(COMPARISON, release(dropped={"tags.legacy": ONE}), seen) == [
+        f"tags.legacy: 2 values, {accepts}"
+    ]
+    assert undeclared_reaches(standing, release(reaches={"lookup *": ONE}), seen) == [
+        f"lookup *: 2 attempts, {accepts}"
+    ]
+    assert [(each.what, each.entry, each.count, each.at_most) for each in seen.excepted] == [
+        ("drift", "*", 2, 1),
+        ("dropped", "tags.legacy", 2, 1),
+        ("reaches", "lookup *", 2, 1),
     ]
 
 
 def test_an_address_that_is_tried_is_told_until_it_is_declared_and_then_it_must_be_tried() -> None:
     tried = ("lookup a.example:443 (package b)", "connect 192.0.2.7:443 (c.py:3)")
     standing = STANDING.model_copy(update={"reached": tried})
-    assert undeclared_reaches(standing, release()) == list(tried)
-    assert undeclared_reaches(standing, release(reaches={"lookup a.example:443": WHY})) == [tried[1]]
-    assert undeclared_reaches(standing, release(reaches={"* 192.0.2.*": WHY, "lookup *": WHY})) == []
-    assert undeclared_reaches(STANDING, release(reaches={"lookup *": WHY})) == [
+    assert undeclared_reaches(standing, release(), Examination()) == list(tried)
+    assert undeclared_reaches(standing, release(reaches={"lookup a.example:443": ONE}), Examination()) == [tried[1]]
+    assert undeclared_reaches(standing, release(reaches={"* 192.0.2.*": ONE, "lookup *": ONE}), Examination()) == []
+    assert undeclared_reaches(STANDING, release(reaches={"lookup *": ONE}), Examination()) == [
         "[release.reaches] lookup * is declared, and nothing tried it: remove the entry"
     ]
 

@@ -3,6 +3,7 @@
 from fixtures.checks.blocked import Blocked, Exempt
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
+from fixtures.checks.excepted import beyond
 from fixtures.checks.release.released import undeclared_drift, undeclared_drops
 from fixtures.checks.tenancy.kept_owners import KeptOwners, exchanged_rows
 from fixtures.plugin.declare import control, for_each
@@ -25,8 +26,9 @@ def test_the_schema_is_the_codes_own(comparison: Comparison, promised: Profile, 
     if comparison.from_zero_problem:
         raise Blocked(f"the code cannot migrate an empty database, so there is nothing to compare with: "
                       f"{comparison.from_zero_problem}")  # fmt: skip
-    broken = undeclared_drift(comparison, declared)
-    examination.note = f"{len(comparison.alike)} more differ in name or numbering alone" if comparison.alike else ""
+    broken = undeclared_drift(comparison, declared, examination)
+    if comparison.alike:
+        examination.add_note(f"{len(comparison.alike)} more differ in name or numbering alone")
     shown = "; ".join(list(broken.values())[:20])
     says = f"are not as the code makes them: {shown}"
     examination.expect_none(list(broken), says, of=max(comparison.objects, len(broken)), unit="schema objects")
@@ -40,7 +42,7 @@ def test_the_schema_is_the_codes_own(comparison: Comparison, promised: Profile, 
 )
 def test_no_column_with_data_is_dropped(comparison: Comparison, promised: Profile, examination: Examination) -> None:
     """A dropped column takes its values with it, and no count of rows shows it."""
-    broken = undeclared_drops(comparison, promised.release)
+    broken = undeclared_drops(comparison, promised.release, examination)
     of = max(comparison.columns, len(broken))
     examination.expect_none(broken, "were dropped with values in them", of=of, unit="columns")
 
@@ -60,14 +62,16 @@ def test_every_row_stays_with_its_tenant(
 ) -> None:
     """A data migration that joins wrongly gives one customer another one's rows, and every count stays what it was."""
     exchange = exchanged_rows(owners, restored, migrated)
-    meant = owners.table in promised.release.moved
-    if meant:
-        examination.note = (
-            f"{exchange.moved_total} rows moved, {exchange.gone} were exchanged: {promised.release.moved[owners.table]}"
-        )
+    if (meant := promised.release.moved.get(owners.table)) is not None:
+        moved = exchange.moved_total + exchange.gone
+        examination.note = f"{exchange.moved_total} rows moved, {exchange.gone} were exchanged"
+        more = beyond(examination, "moved", str(owners.table), moved, meant, "rows")
         needless = "is named in [release.moved], and no row changed its tenant: remove the entry"
         examination.saw(exchange.rows, "rows")
-        examination.expect(bool(exchange.moved_total or exchange.gone), needless)
+        examination.expect(bool(moved), needless)
+        examination.expect_none(
+            [more] if more else [], f"changed their tenant: {more}", of=0, unit="rows", counted=moved
+        )
         return
     gone = [f"{exchange.gone} rows are gone, and other rows replaced them"] if exchange.gone else []
     says = "have another tenant, or were replaced by other rows"

@@ -2,6 +2,7 @@
 
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination
+from fixtures.checks.excepted import beyond
 from fixtures.checks.release.released import undeclared_reaches
 from fixtures.plugin.declare import control
 from fixtures.profile import Profile
@@ -23,8 +24,11 @@ def test_the_checks_of_a_deployment_pass(standing: Standing, promised: Profile, 
         f"{each}, accepted by the profile, and no longer reported: remove the entry"
         for each in sorted(accepted.keys() - said)
     ]
-    met = sorted(accepted.keys() & said)
-    examination.note = f"accepted by the profile: {', '.join(met)}" if met else ""
+    for name in sorted(accepted.keys() & said):
+        more = beyond(
+            examination, "deploy_checks", name, standing.deploy_problems.count(name), accepted[name], "messages"
+        )
+        problems += [more] if more else []
     examination.expect_none(problems, "stand against a deployment", of=max(1, len(problems)), unit="runs of check")
     message = f"manage.py check --deploy exited {standing.deploy_exit}"
     examination.expect(standing.deploy_exit == 0, message)
@@ -79,6 +83,7 @@ def test_nothing_reaches_outside(standing: Standing, promised: Profile, examinat
     """A release that calls home when it starts hangs where the network is shut, and tells real people where it is not."""
     if standing.isolation.startswith("none"):
         raise Blocked("the release could not be cut off from the network here, so it may have sent something")
-    outside = [*undeclared_reaches(standing, promised.release), *(f"mail {each + 1}" for each in range(standing.mails))]
+    outside = undeclared_reaches(standing, promised.release, examination)
+    outside += [f"mail {each + 1}" for each in range(standing.mails)]
     of, unit = (len(outside), "attempts") if outside else (1, "runs")
     examination.expect_none(outside, "would have reached another host", of=of, unit=unit)
