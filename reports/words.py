@@ -8,13 +8,12 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from fixtures.record import evidence, queries
 from fixtures.record.evidence import Measure, Outcome, Result
-from fixtures.record.queries import FILE
 from fixtures.record.set_record import Delivery
 from fixtures.record.stage import cause_and_fix as cause_and_fix
 
-EVIDENCE = "evidence.json"
-QUERIES = FILE
+EVIDENCE, QUERIES = evidence.FILE, queries.FILE
 NOT_MADE = ".not-made.txt"
 """What follows a document's name where the machine could not make it: a text that says why."""
 

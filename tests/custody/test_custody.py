@@ -13,7 +13,8 @@ import pytest
 
 from fixtures.custody.attestation import BUNDLE, ENVELOPE, SIGNED_BYTES
 from fixtures.custody.drill_ledger import NAME
-from fixtures.custody.keys import PASSPHRASE, PUBLIC, KeyFault, make_keys, read_public_key, read_signer
+from fixtures.custody.key_files import KeyFault
+from fixtures.custody.keys import PASSPHRASE, PUBLIC, make_keys, read_public_key, read_signer
 from fixtures.custody.lines import SIGNATURES
 from fixtures.custody.retention import remove_old
 from fixtures.custody.verify import verify_report

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.custody.keys import KeyFault
+from fixtures.custody.key_files import KeyFault
 from fixtures.custody.mask_key import make_mask_key, passing_mask_key, read_mask_key
 
 

@@ -13,11 +13,11 @@ import pytest
 from fixtures.application.names import Names
 from fixtures.application.own_words import own_words
 from fixtures.application.stderr_summary import stderr_summary
-from fixtures.custody.attestation import EVIDENCE
 from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
 from fixtures.custody.verify import verify_report
 from fixtures.dump.archive_toc import parse_list
 from fixtures.dump.plain_dump import read_text
+from fixtures.record.evidence import FILE as EVIDENCE
 from fixtures.record.names import TableName
 from fixtures.record.record import TocEntry
 from fixtures.restore.names_of_dump import NamesOfDump

@@ -1,0 +1,25 @@
+"""What a process of a drill does without: libraries that few drills use, and plugins that no control does."""
+
+import subprocess
+import sys
+
+from fixtures.record.project import ROOT
+
+# Clients of clouds and containers, the typesetter of the PDF, what notifies, the tests' own library.
+_HEAVY = ("apprise", "boto3", "docker", "fontTools", "fsspec", "hypothesis", "testcontainers", "weasyprint")
+_COLLECTING = """
+import sys, pytest
+class Spy:
+    def pytest_configure(self, config):
+        self.plugins = config.pluginmanager
+spy = Spy()
+pytest.main(["verify", "--collect-only", "-q"], plugins=[spy])
+print("TOLD", spy.plugins.has_plugin("tmpdir"), *sorted(set(sys.argv[1:]) & set(sys.modules)))
+"""
+
+
+def test_a_drill_imports_what_it_uses_and_removes_no_folder_of_other_runs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _COLLECTING, *_HEAVY], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "TOLD False", done.stdout + done.stderr
