@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.restore.make_roles import make_roles
-from fixtures.restore.roles_file import RolesFile, read_roles_file
+from fixtures.restore.roles import RolesFile
+from fixtures.restore.roles_file import read_roles_file
 from fixtures.sandbox.account import unprivileged_account
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve

@@ -13,11 +13,9 @@ import pytest
 from fixtures.application.names import Names
 from fixtures.application.own_words import own_words
 from fixtures.application.stderr_summary import stderr_summary
-from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
-from fixtures.custody.verify import verify_report
+from fixtures.custody.drill_ledger import read_ledger
 from fixtures.dump.archive_toc import parse_list
 from fixtures.dump.plain_dump import read_text
-from fixtures.record.evidence import FILE as EVIDENCE
 from fixtures.record.names import TableName
 from fixtures.record.record import TocEntry
 from fixtures.restore.names_of_dump import NamesOfDump
@@ -26,7 +24,6 @@ from fixtures.restore.stderr_lines import StderrLines
 from fixtures.server import Server
 from tests.dump.test_fuzz import LIST_TEXT, PLAIN_TEXT
 from tests.support.counted_work import ends, steps
-from tests.support.evidence_examples import verified
 
 SMALL, TIMES = 60, 4
 BODY, END = PLAIN_TEXT.split(b"COPY public.t")[0], b"\n--\n-- PostgreSQL database dump complete\n--\n\\unrestrict abc\n"
@@ -60,7 +57,6 @@ READERS: dict[str, Callable[[int, Path], object]] = {
     "system checks": lambda n, folder: stderr_summary(
         ["SystemCheckError: x", "(auth.E003)"] * n, Names(folder, Path(sys.executable))
     ),
-    "runs beside a ledger": lambda n, folder: verify_report(run_folders(folder, n), None),
     "statements": lambda n, _: plain(b"SET lock_timeout = 0;\n" * n),
     "rows": lambda n, _: plain(b"COPY public.t (a) FROM stdin;\n" + b"x\n" * n + b"\\.\n"),
     "one long statement": lambda n, _: plain(b"COMMENT ON TABLE public.t IS '" + b"x\n" * n + b"';\n"),
@@ -74,16 +70,6 @@ def ledger(folder: Path, entries: int) -> Path:
     file = folder / f"ledger-{entries}.jsonl"
     file.write_text('{"run_id": "a", "set_name": "s", "verdict": "VERIFIED", "previous": "00"}\n' * entries)
     return file
-
-
-def run_folders(folder: Path, runs: int) -> Path:
-    """As many folders of runs with their lines in the ledger; no report in them can be read."""
-    out = folder / f"out-{runs}"
-    for number in range(runs):
-        (out / f"run-{number}").mkdir(parents=True)
-        (out / f"run-{number}" / EVIDENCE).write_text("{}")
-        enter_drill(out / NAME, verified().model_copy(update={"run_id": f"run-{number}"}), "e" * 64)
-    return out / "run-0"
 
 
 def _of_schemas(schemas: int) -> str:

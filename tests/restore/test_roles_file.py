@@ -47,6 +47,28 @@ HOSTILE = [
     "GRANT a TO b; SELECT 1;",
     "ALTER ROLE a SET search_path TO 'x'; SELECT 1;",
     "CREATE ROLE a PASSWORD 'x';",
+    "CREATE/* of an evening */USER a;",
+    "DROP ROLE fine;",
+    "REVOKE fine FROM a;",
+    "GRANT fine, a TO b;",
+    "GRANT fine TO CURRENT_USER;",
+    "GRANT SELECT ON t TO fine;",
+    "ALTER ROLE CURRENT_USER WITH SUPERUSER;",
+    "ALTER ROLE ALL SET search_path TO 'x';",
+    "ALTER ROLE fine RENAME TO b;",
+    "ALTER ROLE fine SET x FROM CURRENT;",
+    "ALTER GROUP fine ADD USER a;",
+    "SET standard_conforming_strings = off;",
+    "SET ROLE a;",
+    "SECURITY LABEL ON TABLE t IS 'x';",
+    "DO $$BEGIN CREATE ROLE a; END$$;",
+    "DO $role$BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = pg_sleep(9)) THEN "
+    'CREATE ROLE "a"; END IF; END$role$;',
+    "DO $role$BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'b') THEN "
+    'CREATE ROLE "a"; END IF; END$role$;',
+    "CREATE ROLE a \\gexec",
+    "CREATE ROLE a",
+    "CREATE ROLE 'a';",
 ]
 
 
@@ -56,9 +78,20 @@ def test_a_roles_file_that_holds_anything_else_is_refused_whole(statement: str) 
         read_roles(f"CREATE ROLE fine;\n{statement}\n", "a.roles.sql")
 
 
+def test_what_is_written_in_another_way_says_the_same() -> None:
+    plain = "CREATE ROLE a;\nALTER ROLE a WITH LOGIN;\nALTER ROLE a SET x TO 'b\\c';\nGRANT a TO b WITH ADMIN OPTION;\n"
+    other = """/* the night's */ create role "a"; ALTER ROLE a
+    WITH /* again */ login; ALTER ROLE a SET x = E'b\\\\c';
+    GRANT a TO b WITH ADMIN OPTION
+    GRANTED BY c;"""
+    assert read_roles(plain, "r.sql") == read_roles(other, "r.sql")
+
+
 @pytest.mark.parametrize("options", [(), ("--clean",), ("--clean", "--if-exists"), ("--no-role-passwords",)])
 def test_what_pg_dumpall_writes_is_read(small: Small, options: tuple[str, ...]) -> None:
     small.run("COMMENT ON ROLE small_readers IS E'who''s reading\nin ''two'' lines; \\\\ and more'", "postgres")
+    small.run("GRANT SET ON PARAMETER work_mem TO small_readers WITH GRANT OPTION", "postgres")
+    small.run("SET ROLE small_readers; GRANT SET ON PARAMETER work_mem TO small_auditor", "postgres")
     dumped = subprocess.run(
         [small.server.clients.folder / "pg_dumpall", "--roles-only", *options],
         env=small.server.environment("postgres"),
@@ -66,6 +99,7 @@ def test_what_pg_dumpall_writes_is_read(small: Small, options: tuple[str, ...]) 
         capture_output=True,
         text=True,
     )
+    small.run("REVOKE SET ON PARAMETER work_mem FROM small_readers CASCADE", "postgres")
     file = read_roles(dumped.stdout, "all.sql")
     app = next(role for role in file.roles if role.name == "small app")
     assert app.settings == (("search_path", ("$user", "my schema", "public")), ("statement_timeout", ("30s",)))
@@ -75,6 +109,8 @@ def test_what_pg_dumpall_writes_is_read(small: Small, options: tuple[str, ...]) 
     told_of_password = any("role small app: the roles file holds its password" in note for note in file.notes)
     assert told_of_password == ("--no-role-passwords" not in options)
     assert "role small_readers: its comment is not taken over" in file.notes
+    for role in ("small_readers", "small_auditor"):
+        assert f"role {role}: its privileges on the parameter work_mem are not taken over" in file.notes
     assert "SCRAM" not in repr(file)
     assert "who" not in repr(file)
 

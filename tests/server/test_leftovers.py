@@ -23,7 +23,7 @@ RUN = "20260101T000000Z-0123ab"
 KILLED = """
 import os, signal, sys
 from fixtures.restore.make_roles import make_roles
-from fixtures.restore.roles_file import RolesFile
+from fixtures.restore.roles import RolesFile
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import ServerRequest, serve
 run, url = sys.argv[1:]

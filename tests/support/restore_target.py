@@ -5,7 +5,8 @@ from pathlib import Path
 
 from fixtures.record.record import Restored
 from fixtures.restore.restore import restore
-from fixtures.restore.roles_file import RolesFile, read_roles_file
+from fixtures.restore.roles import RolesFile
+from fixtures.restore.roles_file import read_roles_file
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server
 from tests.support.small_source import made_ready
