@@ -77,7 +77,7 @@ def test_commands_of_the_applications_own_are_met_as_they_are(
 ) -> None:
     command(checkout, "migrate", MIGRATE)
     command(checkout, "shell", SHELL)
-    assert tuple(one.name for one in migrated(place, checkout, restored).applied) == STILL_TO_COME
+    assert tuple(migration.name for migration in migrated(place, checkout, restored).applied) == STILL_TO_COME
 
 
 @pytest.mark.further
@@ -85,7 +85,7 @@ def test_a_command_that_knows_the_new_spelling_alone_is_met_too(
     place: Bench, checkout: Path, restored: psycopg.Connection
 ) -> None:
     command(checkout, "migrate", MIGRATE.replace('!= "--no-input"', '!= "--noinput"'))
-    assert tuple(one.name for one in migrated(place, checkout, restored).applied) == STILL_TO_COME
+    assert tuple(migration.name for migration in migrated(place, checkout, restored).applied) == STILL_TO_COME
 
 
 def test_a_program_that_ends_without_an_exception_is_told_by_its_own_words(

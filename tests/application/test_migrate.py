@@ -30,17 +30,17 @@ def test_the_samples_dump_is_migrated_and_nothing_is_written_into_the_checkout(
 ) -> None:
     restored.close()
     before = footprint(checkout)
-    told: list[tuple[int, int | None, str]] = []
+    reports: list[tuple[int, int | None, str]] = []
     interpreter = place.interpreter(checkout, checkout.parent / "private")
     migrated = migrate(
-        place.server, interpreter, 60, lambda done, total, unit: told.append((done, total, unit))
+        place.server, interpreter, 60, lambda done, total, unit: reports.append((done, total, unit))
     ).migrated
-    assert tuple(one.name for one in migrated.applied) == STILL_TO_COME
-    assert all(one.app == "igny8" and one.seconds >= 0 for one in migrated.applied)
+    assert tuple(migration.name for migration in migrated.applied) == STILL_TO_COME
+    assert all(migration.app == "igny8" and migration.seconds >= 0 for migration in migrated.applied)
     assert (migrated.unknown, migrated.leftover, migrated.pending, migrated.unmade_detail) == ((), (), (), ())
     assert (migrated.unmade, migrated.unmade_error, migrated.database_seen) == (False, "", "migrated")
     assert migrated.django.startswith("5.2")
-    assert told == [(done, 3, "migrations") for done in range(4)]
+    assert reports == [(done, 3, "migrations") for done in range(4)]
     assert footprint(checkout) == before
     assert interpreter.connections_tried() == ()
     with place.server.connect("restored") as connection:
@@ -312,12 +312,12 @@ def test_an_interpreter_that_cannot_run_blocks(place: Bench, restored: psycopg.C
     broken.parent.mkdir(parents=True)
     shutil.copy(checkout / "manage.py", broken)
     broken.chmod(0o600)
-    found = find_checkout(checkout, APPLICATION)
+    code = find_checkout(checkout, APPLICATION)
     private = checkout.parent / "private"
     private.mkdir()
     login = Login.of(place.server, "migrated")
     with pytest.raises(StageBlocked, match="could not be run"):
-        migrate(place.server, Interpreter(found, APPLICATION, login, place.guardian, private), 60)
+        migrate(place.server, Interpreter(code, APPLICATION, login, place.guardian, private), 60)
 
 
 def test_an_environment_that_cannot_be_built_blocks_and_names_the_key(place: Bench, checkout: Path) -> None:

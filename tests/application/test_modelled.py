@@ -155,16 +155,16 @@ def migrated(place: Bench, checkout: Path) -> Modelled:
 
 @pytest.mark.further
 def test_no_kind_of_field_or_key_that_a_migration_makes_is_a_difference(place: Bench, tmp_path: Path) -> None:
-    found = modelled(place, tmp_path)
-    assert (found.differences, found.error, found.unmanaged) == ((), "", 1)
-    assert found.tables > 30
-    assert found.columns > 200
-    assert found.keys > 100
+    comparison = modelled(place, tmp_path)
+    assert (comparison.differences, comparison.error, comparison.unmanaged) == ((), "", 1)
+    assert comparison.tables > 30
+    assert comparison.columns > 200
+    assert comparison.keys > 100
 
 
 def test_each_difference_is_told_by_its_table_and_column(place: Bench, tmp_path: Path) -> None:
-    found = modelled(place, tmp_path, ", ".join(f"migrations.RunSQL({statement!r})" for statement in FAULTS))
-    assert found.differences == tuple(sorted(FAULTS.values()))
+    comparison = modelled(place, tmp_path, ", ".join(f"migrations.RunSQL({statement!r})" for statement in FAULTS))
+    assert comparison.differences == tuple(sorted(FAULTS.values()))
 
 
 @pytest.mark.parametrize(
@@ -201,5 +201,5 @@ def test_a_column_of_the_code_that_no_migration_makes_is_told_apart(place: Bench
     text = file.read_text()
     assert body in text
     file.write_text(text.replace(body, f"{body}    pinned = models.BooleanField(default=False)\n"))
-    found = migrated(place, checkout)
-    assert (found.differences, found.of_the_code) == ((), ("public.igny8_notes.pinned is missing",))
+    comparison = migrated(place, checkout)
+    assert (comparison.differences, comparison.of_the_code) == ((), ("public.igny8_notes.pinned is missing",))

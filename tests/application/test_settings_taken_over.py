@@ -84,11 +84,11 @@ def test_it_migrates_with_the_owners_settings_and_answers_with_those_of_the_role
     server: Server, serves: None, clone: str
 ) -> None:
     marked_clone(server, clone)
-    asked = ("work_mem", "search_path", "statement_timeout", "lock_timeout")
-    assert as_the_application(server, *asked) == ["7MB", 'app, "$user"', "47s", "13s"]
+    settings = ("work_mem", "search_path", "statement_timeout", "lock_timeout")
+    assert as_the_application(server, *settings) == ["7MB", 'app, "$user"', "47s", "13s"]
     hand_back(server, clone)
-    assert as_the_application(server, *asked) == ["7MB", 'app, "$user"', "12s", "0"]
-    assert as_the_suite(server, *asked[1:]) == ["pg_catalog, pg_temp", "0", "0"]
+    assert as_the_application(server, *settings) == ["7MB", 'app, "$user"', "12s", "0"]
+    assert as_the_suite(server, *settings[1:]) == ["pg_catalog, pg_temp", "0", "0"]
     with server.administer() as connection:
         standing = [each.name for each in standing_settings(connection) if each.role in server.logins.names]
     assert "session_preload_libraries" not in standing

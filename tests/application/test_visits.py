@@ -129,7 +129,7 @@ class Migrated:
         tenancy = TENANCY.model_dump(mode="json")
         tenancy["probe"] |= probe
         said = Tenancy.model_validate(tenancy)
-        found = visit(
+        visits = visit(
             self.place.server,
             self.place.interpreter(checkout, folder),
             self.facts,
@@ -138,15 +138,15 @@ class Migrated:
             folder,
             limit,
         )
-        assert found is not None
-        return found
+        assert visits is not None
+        return visits
 
     def contents(self) -> list[Any]:
         """What the views below write to, and what logging in does."""
-        told = "SELECT md5(string_agg(r::text, ',' ORDER BY r::text)) FROM {} r"
+        digest = "SELECT md5(string_agg(r::text, ',' ORDER BY r::text)) FROM {} r"
         with self.place.server.connect("migrated") as connection:
             tables = ("igny8_tenants", "igny8_tags", "igny8_users", "django_session")
-            return [connection.execute(told.format(each)).fetchone() for each in tables]  # type: ignore[arg-type]
+            return [connection.execute(digest.format(each)).fetchone() for each in tables]  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrate
         urls.write(LEAKY)
     (checkout / "described.json").write_text(json.dumps(DESCRIBED))
     before = migrated.contents()
-    found = by_pattern(
+    visits = by_pattern(
         migrated.visited(
             checkout,
             tmp_path / "private",
@@ -203,7 +203,7 @@ def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrate
         )
     )
     assert migrated.contents() == before
-    leaks = {pattern: (each.kind, each.shown > 0) for pattern, each in found.items() if not each.why}
+    leaks = {pattern: (each.kind, each.shown > 0) for pattern, each in visits.items() if not each.why}
     assert {pattern for pattern, (_, shown) in leaks.items() if shown} == {
         "open/invoices/<int:pk>/",
         "open/tags/",
@@ -215,12 +215,12 @@ def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrate
         "sites/<int:site_pk>/images/<int:image_pk>/",
     }
     assert leaks["tenants/<int:tenant_id>/own-sites/"] == ("detail", False)
-    why = {pattern: each.why for pattern, each in found.items()}
+    why = {pattern: each.why for pattern, each in visits.items()}
     assert why["sites/"] == "it is meant to be open to anybody"
     assert why["breaks/<int:subscription_id>/"] == "it failed when it was requested"
     assert why["tenants/<int:tenant_id>/days/<str:day>/"] == "nothing says which rows its arguments name"
     assert why["writes/"] == "it showed an empty list"
-    assert "nowhere/{id}" not in found
+    assert "nowhere/{id}" not in visits
 
 
 @pytest.mark.further
@@ -235,8 +235,8 @@ def test_routers_and_viewsets_are_asked_and_each_leak_of_theirs_is_told(migrated
             "\nfrom django.urls import include\nfrom igny8_core import rest_api\n"
             'urlpatterns += [path("rest/", include(rest_api.router.urls))]\n'
         )
-    found = by_pattern(migrated.visited(checkout, tmp_path / "private"))
-    rest = {pattern.removeprefix("rest/"): each for pattern, each in found.items() if pattern.startswith("rest/")}
+    visits = by_pattern(migrated.visited(checkout, tmp_path / "private"))
+    rest = {pattern.removeprefix("rest/"): each for pattern, each in visits.items() if pattern.startswith("rest/")}
     tried = {pattern: each.shown > 0 for pattern, each in rest.items() if not each.why}
     below = "sites/(?P<site_pk>[0-9]+)"
     assert tried == {
@@ -256,8 +256,8 @@ def test_routers_and_viewsets_are_asked_and_each_leak_of_theirs_is_told(migrated
 
 
 def test_what_keeps_the_application_from_being_asked_is_its_problem(migrated: Migrated, tmp_path: Path) -> None:
-    told = migrated.visited(SAMPLE, tmp_path / "private", openapi="lacking.json")
-    assert told.problem == "the checkout has no lacking.json, which tenancy.probe.openapi names"
+    visited = migrated.visited(SAMPLE, tmp_path / "private", openapi="lacking.json")
+    assert visited.problem == "the checkout has no lacking.json, which tenancy.probe.openapi names"
     alone = migrated.visited(SAMPLE, tmp_path / "private", privileged=["is_active"])
     assert (alone.visitors, alone.problem) == (0, NOBODY)
 

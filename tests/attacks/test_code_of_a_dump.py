@@ -104,9 +104,9 @@ def test_nothing_of_a_dump_runs_as_more_than_it_is_and_a_fault_beside_it_is_foun
 ) -> None:
     healthy.backup(tmp_path / "backups", f"{AS_OWNER}{laid.note}{IN_MIGRATE}{STEPS_OUT}{LIES}RESET ROLE;{FAULT}")
     assert laid.touched(healthy.server) == []
-    seen = hostile_drill(tmp_path / "backups", tmp_path / "out", laid)
-    assert "BIL-02" in seen.red, seen.red
-    assert seen.exit_code == 1
+    outcome = hostile_drill(tmp_path / "backups", tmp_path / "out", laid)
+    assert "BIL-02" in outcome.red, outcome.red
+    assert outcome.exit_code == 1
 
 
 @pytest.mark.whole
@@ -115,7 +115,7 @@ def test_a_load_that_was_refused_once_is_tried_by_no_superuser(
     where: str, healthy: Healthy, laid: Bait, tmp_path: Path
 ) -> None:
     healthy.backup(tmp_path / "backups", f"{AS_OWNER}{laid.note}{REFUSES}{WHERE_IT_REFUSES[where]}")
-    seen = hostile_drill(tmp_path / "backups", tmp_path / "out", laid)
-    assert seen.exit_code == 1
-    assert "RST-01" in seen.red
-    assert "a function of the database raised an error" in seen.result("RST-01").message
+    outcome = hostile_drill(tmp_path / "backups", tmp_path / "out", laid)
+    assert outcome.exit_code == 1
+    assert "RST-01" in outcome.red
+    assert "a function of the database raised an error" in outcome.result("RST-01").message

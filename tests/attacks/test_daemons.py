@@ -68,7 +68,7 @@ time.sleep(0.3)
 
 
 @pytest.fixture
-def marked(tmp_path: Path) -> Iterator[Path]:
+def marker(tmp_path: Path) -> Iterator[Path]:
     """A folder whose path tells whose process it is: every process of the program stands in it."""
     yield tmp_path
     for process in standing_in(tmp_path):
@@ -86,8 +86,8 @@ def standing_in(folder: Path) -> list[psutil.Process]:
 
 @pytest.mark.parametrize("kind", CONFINING)
 @pytest.mark.parametrize("hides", HIDES)
-def test_no_daemon_is_left_however_it_hides(hides: str, kind: Kind, guardian: Guardian, marked: Path) -> None:
-    bait = Path(f"{marked}-bait")
+def test_no_daemon_is_left_however_it_hides(hides: str, kind: Kind, guardian: Guardian, marker: Path) -> None:
+    bait = Path(f"{marker}-bait")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         body = REACHES.format(file=str(bait), port=listener.getsockname()[1]) + HIDES[hides]
         done = run_child(
@@ -96,12 +96,12 @@ def test_no_daemon_is_left_however_it_hides(hides: str, kind: Kind, guardian: Gu
             guardian=guardian,
             isolation=Isolation(kind, ""),
             view=View(read=(Path(sys.prefix), Path(sys.base_prefix))),
-            cwd=marked,
+            cwd=marker,
             limit=60,
         )
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
             listener.accept()
     assert done.returncode == 0, done.stderr
-    assert standing_in(marked) == []
+    assert standing_in(marker) == []
     assert not bait.exists()

@@ -60,12 +60,12 @@ AT_LOAD = """
 @pytest.mark.whole
 def test_no_document_repeats_what_a_migrations_name_or_a_trigger_says(healthy: Healthy, tmp_path: Path) -> None:
     healthy.backup(tmp_path / "backups", HISTORY + RAISES.format(**WORDS))
-    seen = drill(tmp_path / "backups", tmp_path / "out")
-    assert seen.exit_code == 1, seen.output
-    assert "MIG-01" in seen.red, seen.output
-    message = seen.result("MIG-01").message
+    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    assert outcome.exit_code == 1, outcome.output
+    assert "MIG-01" in outcome.red, outcome.output
+    message = outcome.result("MIG-01").message
     assert 'null value in column "…" of relation "…" violates not-null constraint' in message, message
-    nothing_told(seen, WORDS["slug_word"])
+    nothing_told(outcome, WORDS["slug_word"])
 
 
 @pytest.mark.parametrize("words", first_of(IN_THE_SERVERS_WORDS))
@@ -97,6 +97,6 @@ def test_no_notice_and_no_function_of_any_language_is_repeated(line: str) -> Non
         "psql:", "pg_restore: error: could not execute query:" if "ERROR" in line else "pg_restore:"
     ).split("\n"):
         said.take(each)
-    for told in said.classified():
-        assert canary.NAME not in told.text
-        assert canary.TENANT_SLUG not in told.text
+    for classified in said.classified():
+        assert canary.NAME not in classified.text
+        assert canary.TENANT_SLUG not in classified.text

@@ -39,8 +39,8 @@ def _install() -> None:
 def violations(page: Opened, script: str) -> list[tuple[Any, ...]]:
     """What is wrong with what is shown now: the rule, what it asks for, and the first places."""
     page.run(f"{script}; void 0")
-    found = page.run(
+    broken = page.run(
         "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map("
         "each => [each.id, each.help, each.nodes.length, each.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"
     )
-    return [tuple(each) for each in found]
+    return [tuple(each) for each in broken]

@@ -81,7 +81,7 @@ def looked_up(
             yield ArchivedFiles(index, records, derive_ownership(facts, profile.tenancy), profile)
 
 
-def told(files: ArchivedFiles, lookup: Lookup) -> tuple[str, tuple[str, ...]]:
+def finding(files: ArchivedFiles, lookup: Lookup) -> tuple[str, tuple[str, ...]]:
     """What is said of what breaks it; nothing where nothing does."""
     try:
         files.index.expect_none(lookup)
@@ -106,7 +106,7 @@ def test_files_that_a_pattern_leaves_out_are_counted_and_more_than_it_accepts_ar
         with looked_up(healthy, tmp_path / message[:1], column) as files:
             records = Examination()
             files.index._examination = records
-            assert told(files, unclaimed(files, column)) == (message, samples)
+            assert finding(files, unclaimed(files, column)) == (message, samples)
             counted = {each.entry: (each.what, each.count, each.at_most) for each in records.excepted}
             many = len(samples) or 1
             assert counted == {
@@ -120,10 +120,10 @@ def test_files_that_a_pattern_leaves_out_are_counted_and_more_than_it_accepts_ar
 def test_a_querys_files_are_looked_up_both_ways(healthy: Healthy, tmp_path: Path) -> None:
     with looked_up(healthy, tmp_path, COLUMN) as files:
         gone = ("1 of 3 rows name a file that is not in the archive", ("id=2 has no file",))
-        assert told(files, missing_files(COLUMN)) == gone
-        assert told(files, altered_files(COLUMN))[1] == ("id=37 1 bytes too many",)
-        assert told(files, unclaimed(files, COLUMN))[1] == ("entry=4",)
-        assert told(files, misplaced_files(COLUMN, owned=files.owned(COLUMN))) == ("", ())
+        assert finding(files, missing_files(COLUMN)) == gone
+        assert finding(files, altered_files(COLUMN))[1] == ("id=37 1 bytes too many",)
+        assert finding(files, unclaimed(files, COLUMN))[1] == ("entry=4",)
+        assert finding(files, misplaced_files(COLUMN, owned=files.owned(COLUMN))) == ("", ())
 
 
 NAMED = {
@@ -149,8 +149,8 @@ def test_a_row_without_an_owner_is_told_once_and_one_outside_its_folder_here(hea
             "1 of 209 rows name a file that is not in their own tenant's folder",
             ("id=2 outside its tenant's folder",),
         )
-        assert told(files, misplaced_files(column, owned=True)) == here
-        unknown = told(files, misplaced_files(column, owned=False))[1]
+        assert finding(files, misplaced_files(column, owned=True)) == here
+        unknown = finding(files, misplaced_files(column, owned=False))[1]
         assert unknown == ("id=1 belongs to no tenant", "id=2 outside its tenant's folder")
         assert not files.owned(COLUMN)
 
@@ -166,12 +166,12 @@ def test_a_file_whose_name_differs_in_its_unicode_form_alone_is_no_lost_one(heal
         f"CASE id WHEN 1 THEN 'uploads/{normalize('NFC', 'café.svg')}' ELSE 'uploads/thé.svg' END"
     )
     with looked_up(healthy, tmp_path, column, planted, uploads) as files:
-        assert told(files, missing_files(column))[1] == (
+        assert finding(files, missing_files(column))[1] == (
             "id=1 has a file whose name differs in its Unicode form alone: rename it",
             "id=2 has no file",
         )
         # A person who is told to remove what no row names must not be told of it.
-        assert told(files, unclaimed(files, column)) == ("", ())
+        assert finding(files, unclaimed(files, column)) == ("", ())
 
 
 def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_path: Path) -> None:
@@ -182,11 +182,11 @@ def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_pat
     column = FileColumn.model_validate({**NAMED, "claims": "uploads"})
     planted = "DELETE FROM igny8_images WHERE id > 2; UPDATE igny8_images SET path = 'uploads/1/image-' || id || '.svg'"
     with looked_up(healthy, tmp_path, column, planted, uploads) as files:
-        assert told(files, missing_files(column)) == (
+        assert finding(files, missing_files(column)) == (
             "1 of 2 rows name a file that is not in the archive",
             ("id=2 has no file",),
         )
-        assert told(files, unclaimed(files, column)) == ("", ())
+        assert finding(files, unclaimed(files, column)) == ("", ())
 
 
 ROOTS = {
@@ -214,7 +214,7 @@ def test_a_root_is_right_where_any_file_is_or_one_is_nowhere(healthy: Healthy, t
     off = COLUMN.model_copy(update={"root": "files"})
     with looked_up(healthy, tmp_path / "off", off) as files:
         files.require_rooted(off)
-        assert told(files, missing_files(off))[0].startswith("3 of 3 rows")
+        assert finding(files, missing_files(off))[0].startswith("3 of 3 rows")
 
 
 def test_a_query_that_finds_no_row_is_no_fault(healthy: Healthy, tmp_path: Path) -> None:
@@ -224,5 +224,5 @@ def test_a_query_that_finds_no_row_is_no_fault(healthy: Healthy, tmp_path: Path)
     with looked_up(healthy, tmp_path, none) as files:
         files.require_rooted(none)
         for lookup in (missing_files(none), altered_files(none), misplaced_files(none, owned=False)):
-            assert told(files, lookup) == ("", ())
-        assert told(files, unclaimed(files, none)) == ("", ())
+            assert finding(files, lookup) == ("", ())
+        assert finding(files, unclaimed(files, none)) == ("", ())

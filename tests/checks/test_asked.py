@@ -26,10 +26,10 @@ def test_values_of_rows_are_no_part_of_a_querys_words() -> None:
 def test_each_question_counts_once_and_in_its_order() -> None:
     digests = []
     for asked_in_order in ((1, 2), (1, 1, 2, 1), (2, 1), (1,)):
-        asked = Asked()
+        log = Asked()
         for limit in asked_in_order:
-            asked.add(query(limit, "another each time"))
-        digests.append(asked.sha256)
+            log.add(query(limit, "another each time"))
+        digests.append(log.sha256)
     first, again, turned, fewer = digests
     assert first == again
     assert len({first, turned, fewer}) == 3
@@ -39,8 +39,8 @@ def test_each_question_counts_once_and_in_its_order() -> None:
 def test_whoever_fills_a_table_the_question_belongs_to_all_that_use_it() -> None:
     with closing(sqlite3.connect(":memory:")) as session:
         filled = []
-        seen = [Examination(), Examination()]
-        for examination in seen:
+        examinations = [Examination(), Examination()]
+        for examination in examinations:
             index = ArchiveIndex(session, examination, b"key", {"snapshot": 0.0})
 
             def rows(examination: Examination = examination) -> list[tuple[int]]:
@@ -50,6 +50,6 @@ def test_whoever_fills_a_table_the_question_belongs_to_all_that_use_it() -> None
 
             index.load("site", ("site",), rows)
             index.expect_none(NOTHING)
-        assert filled == seen[:1]
-        assert seen[0].asked.sha256 == seen[1].asked.sha256 != ""
-        assert words_of(query(1, "")) in seen[1].asked
+        assert filled == examinations[:1]
+        assert examinations[0].asked.sha256 == examinations[1].asked.sha256 != ""
+        assert words_of(query(1, "")) in examinations[1].asked

@@ -419,10 +419,10 @@ def test_everybody_who_is_served_has_a_period_that_runs(shop: Shop) -> None:
 def test_what_rounds_is_taken_for_equal_within_its_tolerance_and_not_beyond_it(shop: Shop) -> None:
     assert shop.told(running(shop, 1)) is None
     shop.done("""UPDATE "Litres" SET tank = 0.6101 WHERE no = 3""")
-    told = shop.told(running(shop, 1))
-    assert told is not None
-    assert told.message.startswith("1 of 3 ledger entries carry")
-    assert told.samples[0].endswith("difference=0.0101")
+    finding = shop.told(running(shop, 1))
+    assert finding is not None
+    assert finding.message.startswith("1 of 3 ledger entries carry")
+    assert finding.samples[0].endswith("difference=0.0101")
     assert inexact_money(shop.profile, shop.facts)[1] == []
 
 
@@ -459,10 +459,10 @@ def test_tax_is_rounded_line_by_line_where_that_is_declared(
     probe = wrong_tax(invoice, TaxRule.model_validate(said), currencies, shop.books)
     assert shop.told(probe) is None
     shop.done("""UPDATE "Bills" SET vat = 1.00 WHERE id = 2""")
-    told = shop.told(probe)
-    assert (told.samples if told else ("id=2 difference=0.00",)) == (f"id=2 difference={otherwise}",)
+    finding = shop.told(probe)
+    assert (finding.samples if finding else ("id=2 difference=0.00",)) == (f"id=2 difference={otherwise}",)
     if "line_rate" in rate:
         shop.done("""UPDATE "Lines" SET rate = NULL WHERE net = 3.25""")
-        told = shop.told(probe)
-        assert told is not None
-        assert told.samples == ("id=2 difference=None",)
+        finding = shop.told(probe)
+        assert finding is not None
+        assert finding.samples == ("id=2 difference=None",)

@@ -106,8 +106,8 @@ def test_a_reference_that_is_meant_to_cross_gives_a_row_without_an_owner_none(
     ):
         with tenancy.look(orphaned, folder, **said, **ownerless) as look:
             (key,) = [key for key in look.database.facts.foreign_keys if key.id == SPENT]
-            found = owned_otherwise(look.table("spent"), (key,), look.ownership, look.tenancy)
-            assert look.said(found)[1] == rows
+            probe = owned_otherwise(look.table("spent"), (key,), look.ownership, look.tenancy)
+            assert look.said(probe)[1] == rows
 
 
 def test_a_person_in_several_tenants_may_name_the_present_one_if_the_profile_says_why(tenancy: SmallTenancy) -> None:
@@ -129,15 +129,15 @@ def test_a_person_in_several_tenants_may_name_the_present_one_if_the_profile_say
         with tenancy.look("", **shared, **said) as look:
             (key,) = [key for key in look.database.facts.foreign_keys if key.id == reference]
             source = look.table("people")
-            found = owned_by_somebody(key, source, look.ownership)
+            probe = owned_by_somebody(key, source, look.ownership)
             crossed = look.tenancy.crossing_of(reference)
-            assert look.said(excused(found, crossed, source)) == expected
+            assert look.said(excused(probe, crossed, source)) == expected
 
 
 def test_a_condition_that_the_database_cannot_answer_is_a_fault_of_the_profile(
     tenancy: SmallTenancy, folder: Path
 ) -> None:
-    for query, told in (
+    for query, problem in (
         ("SELECT turn FROM public.spent", "column m.cardNo does not exist"),
         ('SELECT "cardNo", turn FROM spent', 'relation "spent" does not exist'),
         ("SELECT", "column m.cardNo does not exist"),
@@ -145,7 +145,7 @@ def test_a_condition_that_the_database_cannot_answer_is_a_fault_of_the_profile(
         (folder / "crossings" / "accepted.sql").write_text(query)
         with tenancy.look("", folder, **crossing(condition="crossings/accepted.sql")) as look:
             assert look.problems == (
-                f"profile.toml: tenancy.crossing: crossings/accepted.sql: {told}; it returns cardNo, turn, and names "
+                f"profile.toml: tenancy.crossing: crossings/accepted.sql: {problem}; it returns cardNo, turn, and names "
                 "every table with its schema",
             )
 
@@ -154,9 +154,9 @@ def test_an_excuse_for_what_is_no_reference_is_needless() -> None:
     planned = [("TEN-02", SPENT), ("TEN-03", "public.spent")]
     excuse = Crossing(reference="public.spent(cardno)->public.cards", reason=REASON, at_most=1)
     assert needless_crossings([Crossing(reference=SPENT, reason=REASON, at_most=1)], planned, frozenset()) == ()
-    (told,) = needless_crossings([excuse], planned, frozenset())
-    assert (told.control, told.subject, told.outcome) == ("TEN-02", excuse.reference, "failed")
-    assert told.message == (
+    (finding,) = needless_crossings([excuse], planned, frozenset())
+    assert (finding.control, finding.subject, finding.outcome) == ("TEN-02", excuse.reference, "failed")
+    assert finding.message == (
         f"nothing needs this [[tenancy.crossing]]: TEN-02, TEN-04, TEN-08, TEN-09 have no such subject, the nearest is "
         f"{SPENT}; remove it, or name the reference as the report writes it"
     )

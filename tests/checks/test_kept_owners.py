@@ -65,10 +65,10 @@ def migrated(server: Server) -> Iterator[By]:
             after.execute(migration)  # type: ignore[call-overload]
             old, new = structure(before), structure(after)
             was, now = (derive_ownership(facts, PROFILE.tenancy).owned[table] for facts in (old, new))
-            known = old.table(table)
-            assert known is not None
-            kept = KeptOwners(known.primary_key, was, now)
-            return exchanged_rows(kept, database(before, old), database(after, new))
+            before_it = old.table(table)
+            assert before_it is not None
+            owners = KeptOwners(before_it.primary_key, was, now)
+            return exchanged_rows(owners, database(before, old), database(after, new))
 
         yield by
         after.rollback()
@@ -98,14 +98,14 @@ def test_rows_that_stay_with_their_tenant_are_no_finding(migrated: By, migration
 
 def test_a_row_that_went_to_another_tenant_is_told_by_its_key(migrated: By) -> None:
     part = masked_text("p3", b"key")
-    found = migrated("""UPDATE "Bills" SET tenant = 'zen' WHERE "No" = 3""", BILLS)
-    assert found == Exchanged(60, (f"No=3 part={part} tenant={ACME} now={ZEN}",), 1, 0)
+    exchanged = migrated("""UPDATE "Bills" SET tenant = 'zen' WHERE "No" = 3""", BILLS)
+    assert exchanged == Exchanged(60, (f"No=3 part={part} tenant={ACME} now={ZEN}",), 1, 0)
 
 
 def test_two_rows_that_change_places_are_seen_though_every_tenant_has_as_many(migrated: By) -> None:
     swap = """UPDATE "Bills" SET tenant = CASE "No" WHEN 3 THEN 'zen' ELSE 'acme' END WHERE "No" IN (3, 4)"""
-    found = migrated(swap, BILLS)
-    assert (found.moved_total, found.gone) == (2, 0)
+    exchanged = migrated(swap, BILLS)
+    assert (exchanged.moved_total, exchanged.gone) == (2, 0)
 
 
 def test_rows_that_nobody_owns_any_more_and_rows_that_follow_others_are_told(migrated: By) -> None:

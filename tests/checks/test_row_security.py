@@ -39,7 +39,7 @@ GROUP = role("app").model_copy(update={"login": False})
 
 
 @pytest.mark.parametrize(
-    ("roles", "found"),
+    ("roles", "finding"),
     [
         ((role("app"), *MANAGED), (1, [])),
         ((role("app", bypasses=True), *MANAGED), (1, ["app"])),
@@ -51,8 +51,8 @@ GROUP = role("app").model_copy(update={"login": False})
     ],
 )
 def test_only_what_the_application_is_or_may_become_is_past_row_security(
-    roles: tuple[DatabaseRole, ...], found: tuple[int, list[str]]
+    roles: tuple[DatabaseRole, ...], finding: tuple[int, list[str]]
 ) -> None:
-    of, named = found
+    of, named = finding
     expected = (of, [f"past row security role {name}" for name in named])
     assert roles_past_policies("app", roles, [each.name for each in roles]) == expected

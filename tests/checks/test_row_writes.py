@@ -42,7 +42,7 @@ def test_nothing_is_found_where_policies_hold_for_every_command(guarded: Guarded
 
 
 @pytest.mark.parametrize(
-    ("name", "planted", "found"),
+    ("name", "planted", "accepted"),
     [
         (
             ORDERS,
@@ -69,10 +69,10 @@ def test_nothing_is_found_where_policies_hold_for_every_command(guarded: Guarded
     ],
 )
 def test_a_write_that_a_policy_lets_through_is_told(
-    guarded: Guarded, name: TableName, planted: str, found: list[str]
+    guarded: Guarded, name: TableName, planted: str, accepted: list[str]
 ) -> None:
     with guarded.spoiled(planted) as look:
-        assert tried(look, name) == (14, found)
+        assert tried(look, name) == (14, accepted)
 
 
 def test_what_the_grants_do_not_allow_is_refused_too(guarded: Guarded) -> None:

@@ -33,8 +33,8 @@ def test_an_array_holds_several_ids(tenancy: SmallTenancy) -> None:
     planted = """UPDATE spent SET ids = '{1}' WHERE "cardNo" = 1; UPDATE spent SET ids = '{2,3,NULL}' WHERE turn = 2;
                  UPDATE spent SET ids = '{2,1}' WHERE "cardNo" = 3"""
     with tenancy.look(planted, **soft("ids", "cards")) as look:
-        told = "1 of 5 ids mean another tenant's row of public.cards, or none that is there"
-        assert said(look) == (told, ("cardNo=3 turn=1 tenant=2 other_tenant=1",))
+        message = "1 of 5 ids mean another tenant's row of public.cards, or none that is there"
+        assert said(look) == (message, ("cardNo=3 turn=1 tenant=2 other_tenant=1",))
 
 
 def test_json_is_looked_into_as_far_as_the_path_leads(tenancy: SmallTenancy) -> None:
@@ -59,7 +59,7 @@ def test_what_everybody_shares_need_only_be_there(tenancy: SmallTenancy) -> None
 
 def test_an_id_may_outlive_the_row_that_it_means_and_not_mean_another_tenants(tenancy: SmallTenancy) -> None:
     reason = "a card that ran out is deleted"
-    for ids, told in (
+    for ids, finding in (
         ("{9}", (f"1 of 1 ids mean a row that is gone, as the profile says: {reason} (at most 1)", ())),
         (
             "{9,1}",
@@ -68,7 +68,7 @@ def test_an_id_may_outlive_the_row_that_it_means_and_not_mean_another_tenants(te
     ):
         planted = f"""UPDATE spent SET ids = NULL; UPDATE spent SET ids = '{ids}' WHERE "cardNo" = 3"""
         with tenancy.look(planted, **soft("ids", "cards", outlives={"at_most": 1, "reason": reason})) as look:
-            assert said(look) == told
+            assert said(look) == finding
 
 
 def test_rows_beyond_those_that_may_outlive_their_target_are_told(tenancy: SmallTenancy, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_rows_beyond_those_that_may_outlive_their_target_are_told(tenancy: Small
     (tmp_path / "gone.sql").write_text('SELECT s."cardNo", s.turn FROM public.spent s WHERE s."cardNo" = 3')
     beyond = "2 of 2 ids mean a row that is gone, as the profile says, which accepts at most 1"
     both = ("cardNo=2 turn=1", "cardNo=3 turn=1")
-    for outlives, told in (
+    for outlives, finding in (
         ({"at_most": 2}, (f"2 of 2 ids mean a row that is gone, as the profile says: {reason} (at most 2)", ())),
         ({"at_most": 1}, (beyond, both)),
         (
@@ -93,7 +93,7 @@ def test_rows_beyond_those_that_may_outlive_their_target_are_told(tenancy: Small
         excepted = {"outlives": {**outlives, "reason": reason}}
         with tenancy.look(planted, tmp_path, **soft("ids", "cards", **excepted)) as look:
             assert look.problems == ()
-            assert said(look) == told
+            assert said(look) == finding
     crossing = {"reference": "public.spent(ids)->public.cards", "reason": "gift cards of others are seen", "at_most": 1}
     with tenancy.look(
         planted, **soft("ids", "cards", outlives={"at_most": 1, "reason": reason}), crossing=[crossing]
@@ -111,15 +111,15 @@ def test_a_condition_of_rows_that_outlive_is_tried_before_it_is_relied_on(
     (tmp_path / "gone.sql").write_text("SELECT 1 AS nothing")
     excepted = {"outlives": {"condition": "gone.sql", "reason": "a card that ran out is deleted"}}
     with tenancy.look("", tmp_path, **soft("ids", "cards", **excepted)) as look:
-        (told,) = look.problems
-        assert told.startswith("profile.toml: tenancy.soft_reference.outlives: gone.sql: ")
+        (problem,) = look.problems
+        assert problem.startswith("profile.toml: tenancy.soft_reference.outlives: gone.sql: ")
 
 
 def test_a_path_that_is_none_is_a_fault_of_the_profile(tenancy: SmallTenancy) -> None:
     with tenancy.look("", **soft("note", "devices", json_path="seen[")) as look:
-        (told,) = look.problems
-        assert told.startswith("profile.toml: tenancy.soft_reference: public.spent(note seen[)->public.devices: ")
-        assert told.endswith("; write an SQL/JSON path, as $.site.id or $.ids[*]")
+        (problem,) = look.problems
+        assert problem.startswith("profile.toml: tenancy.soft_reference: public.spent(note seen[)->public.devices: ")
+        assert problem.endswith("; write an SQL/JSON path, as $.site.id or $.ids[*]")
 
 
 def test_a_reference_without_a_constraint_may_give_the_owner(tenancy: SmallTenancy) -> None:
@@ -142,8 +142,8 @@ def test_what_means_no_row_is_no_crossing(tenancy: SmallTenancy) -> None:
     with tenancy.look(planted, **soft("ids", "cards"), crossing=[crossing]) as look:
         (reference,) = look.tenancy.soft_reference
         probe = soft_strays(reference, look.database.facts, look.ownership)
-        found = look.said(excused(probe, look.tenancy.crossing_of(reference.id), look.table("spent")))
-        assert found[1] == ("cardNo=2 turn=2 tenant=2 other_tenant=None",)
+        finding = look.said(excused(probe, look.tenancy.crossing_of(reference.id), look.table("spent")))
+        assert finding[1] == ("cardNo=2 turn=2 tenant=2 other_tenant=None",)
         note = look.database.examination.note
         assert (
             note

@@ -148,7 +148,7 @@ def test_a_tenant_whose_schema_is_missing_altogether_is_named(guarded: Guarded) 
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "refusal"),
     [
         ({"members": {**MEMBERS, "group": "groupName"}}, "group and groups belong together"),
         ({"members": {**THROUGH_GROUPS, "tenant": "code"}}, "say it in groups"),
@@ -158,15 +158,15 @@ def test_a_tenant_whose_schema_is_missing_altogether_is_named(guarded: Guarded) 
         ({"members": {**MEMBERS, "owners": ()}}, "role and owners belong together"),
     ],
 )
-def test_what_a_profile_says_of_logins_is_said_once_and_whole(said: dict[str, object], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_a_profile_says_of_logins_is_said_once_and_whole(said: dict[str, object], refusal: str) -> None:
+    with pytest.raises(ValueError, match=refusal):
         Login.model_validate(USERS | said)
 
 
 def test_tenants_that_the_migrations_lost_or_made_are_named(guarded: Guarded) -> None:
     with guarded.spoiled() as before, guarded.spoiled("UPDATE tenants SET code = code WHERE false") as same:
-        told = all_tenants(before.database, before.ownership.root)
-        assert lost_or_made(told, all_tenants(same.database, same.ownership.root), b"key") == []
+        tenants = all_tenants(before.database, before.ownership.root)
+        assert lost_or_made(tenants, all_tenants(same.database, same.ownership.root), b"key") == []
     assert lost_or_made([1, 2, 3], [2, 3, 4], b"key") == [
         "tenant=1 is gone after the migrations",
         "tenant=4 is new after the migrations",

@@ -56,17 +56,17 @@ def nested_loops(plan: dict[str, Any]) -> list[str]:
 def test_ids_are_looked_for_as_one_join_however_many_there_are(database: psycopg.Connection[Any]) -> None:
     database.execute(TENANTS + MANY)
     facts = take_facts(database)
-    asked: list[sql.Composed] = []
+    queries: list[sql.Composed] = []
 
     class Listening(Asked):
         def counts(self, query: sql.Composed, of: str = "") -> dict[str, int] | None:
-            asked.append(query)
+            queries.append(query)
             return super().counts(query, of)
 
-    seen = Seen.under(facts, Listening(database), Tenancy(root=TableName("public", "organizations")))
-    found = [section.lines[1].value for section in (*soft_sections(seen), *json_sections(seen))]
-    assert found == ["item_id", "payload"]
-    for query in asked:
+    database_seen = Seen.under(facts, Listening(database), Tenancy(root=TableName("public", "organizations")))
+    columns = [section.lines[1].value for section in (*soft_sections(database_seen), *json_sections(database_seen))]
+    assert columns == ["item_id", "payload"]
+    for query in queries:
         row = database.execute(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(query)).fetchone()
         assert row is not None
         assert not nested_loops(row[0][0]["Plan"])
@@ -74,9 +74,11 @@ def test_ids_are_looked_for_as_one_join_however_many_there_are(database: psycopg
 
 def test_more_may_be_asked_of_a_table_than_a_query_may_list(database: psycopg.Connection[Any]) -> None:
     database.execute(TENANTS)
-    seen = Seen.under(take_facts(database), Asked(database), Tenancy(root=TableName("public", "organizations")))
+    database_seen = Seen.under(
+        take_facts(database), Asked(database), Tenancy(root=TableName("public", "organizations"))
+    )
     conditions: dict[str, sql.Composable] = {f"name {n}": sql.SQL("r.id = {}").format(n) for n in range(2_000)}
-    counts = seen.filled(seen.table(TableName("public", "organizations")), conditions)
+    counts = database_seen.filled(database_seen.table(TableName("public", "organizations")), conditions)
     assert counts is not None
     assert {name for name, rows in counts.items() if rows} == {"name 1", "name 2"}
 
@@ -98,13 +100,13 @@ def test_what_took_too_long_is_said_and_exempts_nothing(database: psycopg.Connec
 
 
 def test_a_question_that_takes_too_long_stays_unanswered(database: psycopg.Connection[Any]) -> None:
-    asked = Asked(database, seconds=0.05)
-    assert asked.counts(sql.SQL("SELECT {}").format(sql.SQL("pg_sleep(5)::text = '' AS slept"))) is None
-    assert asked.counts(sql.SQL("SELECT {} AS one").format(sql.Literal(1))) == {"one": 1}
+    questions = Asked(database, seconds=0.05)
+    assert questions.counts(sql.SQL("SELECT {}").format(sql.SQL("pg_sleep(5)::text = '' AS slept"))) is None
+    assert questions.counts(sql.SQL("SELECT {} AS one").format(sql.Literal(1))) == {"one": 1}
 
 
 def test_nothing_is_written_to_the_database(database: psycopg.Connection[Any]) -> None:
     database.execute("CREATE TABLE notes (id int)")
-    asked = Asked(database)
+    questions = Asked(database)
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-        asked.counts(sql.SQL("INSERT INTO {} VALUES (1) RETURNING 1 AS one").format(sql.Identifier("notes")))
+        questions.counts(sql.SQL("INSERT INTO {} VALUES (1) RETURNING 1 AS one").format(sql.Identifier("notes")))

@@ -25,7 +25,7 @@ def explain(table: str, *more: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def told(table: str, run: Path, *more: str) -> str:
+def explained(table: str, run: Path, *more: str) -> str:
     """On one line, since the margin is not what is tried."""
     done = explain(table, "--run", str(run), *more)
     assert done.returncode == 0, done.stderr
@@ -33,7 +33,7 @@ def told(table: str, run: Path, *more: str) -> str:
 
 
 def test_an_owned_table_is_told_with_its_way_to_the_tenant(short_drill: Drill) -> None:
-    text = told("igny8_content", short_drill.directory)
+    text = explained("igny8_content", short_drill.directory)
     for words in (
         "owner igny8_content -> igny8_sectors -> igny8_sites -> igny8_tenants (foreign keys)",
         "points at igny8_users by author_id: igny8_users is no tenant's",
@@ -47,7 +47,7 @@ def test_an_owned_table_is_told_with_its_way_to_the_tenant(short_drill: Drill) -
 
 @pytest.mark.further
 def test_every_control_that_touches_it_is_told_with_its_last_outcome(short_drill: Drill) -> None:
-    text = told("igny8_credit_ledger", short_drill.directory)
+    text = explained("igny8_credit_ledger", short_drill.directory)
     examined = short_drill.result("BIL-01", "credits").examined
     for words in (
         f"BIL-01 The ledger's running balance holds at every entry credits: passed, {examined:,} ledger entries examined",
@@ -61,12 +61,12 @@ def test_every_control_that_touches_it_is_told_with_its_last_outcome(short_drill
     ):
         assert words in text, words
     assert "BIL-06" not in text
-    assert "BIL-02" in told("igny8_tenants", short_drill.directory)
+    assert "BIL-02" in explained("igny8_tenants", short_drill.directory)
 
 
 @pytest.mark.further
 def test_a_shared_table_is_told_with_its_reason(short_drill: Drill) -> None:
-    text = told("igny8_plans", short_drill.directory)
+    text = explained("igny8_plans", short_drill.directory)
     assert "owner none: shared, since the price list, the same for everyone" in text
     assert "money price, in currency_id monthly_credits" in text
     assert "TEN-03" not in text
@@ -74,14 +74,14 @@ def test_a_shared_table_is_told_with_its_reason(short_drill: Drill) -> None:
 
 @pytest.mark.further
 def test_a_column_of_paths_is_told_with_where_its_files_lie(short_drill: Drill) -> None:
-    text = told("igny8_images", short_drill.directory)
+    text = explained("igny8_images", short_drill.directory)
     assert "files path, below sites-data of the archive, which claims all below sites-data/uploads" in text
     assert "FIL-01" in text
 
 
 @pytest.mark.further
 def test_a_name_in_mixed_case_is_found_as_it_is_written(short_drill: Drill) -> None:
-    assert "a row is named by entryId as it is" in told("igny8_AuditTrail", short_drill.directory)
+    assert "a row is named by entryId as it is" in explained("igny8_AuditTrail", short_drill.directory)
     done = explain("igny8_audittrail", "--run", str(short_drill.directory))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("no table public.igny8_audittrail in that database; did you mean igny8_AuditTrail")
@@ -92,7 +92,7 @@ def test_what_is_unconfirmed_of_it_is_said(short_drill: Drill, tmp_path: Path) -
     profile = Path(shutil.copytree(PROFILE, tmp_path / "igny8"))
     file = profile / "profile.toml"
     file.write_text('unconfirmed = ["ledger.credits", "tenancy.root", "tenancy.shared"]\n' + file.read_text())
-    text = told("igny8_credit_ledger", short_drill.directory, "--profile", str(profile))
+    text = explained("igny8_credit_ledger", short_drill.directory, "--profile", str(profile))
     assert "is not the profile of that run any more: what is believed is by the one of now." in text
     assert "unconfirmed ledger.credits is a guess of the profile's draft policy" in text
 
@@ -102,7 +102,7 @@ def test_a_profile_that_does_not_fit_leaves_the_references(short_drill: Drill, t
     profile = Path(shutil.copytree(PROFILE, tmp_path / "igny8"))
     file = profile / "profile.toml"
     file.write_text(file.read_text().replace('root = "igny8_tenants"', 'root = "igny8_tenant"'))
-    text = told("igny8_content", short_drill.directory, "--profile", str(profile))
+    text = explained("igny8_content", short_drill.directory, "--profile", str(profile))
     assert "profile cannot be applied: the profile does not fit the database" in text
     assert "points at igny8_users by author_id" in text
 

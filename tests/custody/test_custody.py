@@ -33,10 +33,10 @@ def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_a_signed_report_is_in_order_and_says_what_was_checked(shelf: Shelf) -> None:
     checked = shelf.check(every=timedelta(hours=26))
     assert (checked.wrong, checked.signed, checked.verdict) == ([], True, "VERIFIED")
-    told = " ".join(checked.confirmed)
-    assert "evidence.json is the file that the ledger has" in told
-    assert f"{len(DOCUMENTS) + 1} files are as they were signed" in told
-    assert "the ledger's 3 drills follow one another" in told
+    confirmed = " ".join(checked.confirmed)
+    assert "evidence.json is the file that the ledger has" in confirmed
+    assert f"{len(DOCUMENTS) + 1} files are as they were signed" in confirmed
+    assert "the ledger's 3 drills follow one another" in confirmed
 
 
 def test_a_foreign_key_vouches_for_nothing(shelf: Shelf, tmp_path: Path) -> None:
@@ -50,16 +50,16 @@ def test_a_foreign_key_vouches_for_nothing(shelf: Shelf, tmp_path: Path) -> None
 def test_a_missed_night_is_told(shelf: Shelf) -> None:
     assert shelf.check(every=timedelta(hours=26)).wrong == []
     shelf.drilled(5, examples.verified())
-    (told,) = shelf.check(every=timedelta(hours=26), now=FIRST + 6 * DAY).wrong
-    assert told == (
+    (problem,) = shelf.check(every=timedelta(hours=26), now=FIRST + 6 * DAY).wrong
+    assert problem == (
         "no drill between 2026-11-03 03:00 UTC and 2026-11-06 03:00 UTC, 72.0 hours where one was due every 26.0 hours"
     )
 
 
 def test_a_night_that_was_missed_since_the_last_drill_is_told(shelf: Shelf) -> None:
     assert shelf.check(every=timedelta(hours=26), now=FIRST + 3 * DAY).wrong == []
-    (told,) = shelf.check(every=timedelta(hours=26), now=FIRST + 4 * DAY).wrong
-    assert told == "no drill since 2026-11-03 03:00 UTC, 48.0 hours ago, where one is due every 26.0 hours"
+    (problem,) = shelf.check(every=timedelta(hours=26), now=FIRST + 4 * DAY).wrong
+    assert problem == "no drill since 2026-11-03 03:00 UTC, 48.0 hours ago, where one is due every 26.0 hours"
 
 
 def test_a_document_that_another_machine_made_later_is_told_and_nothing_else_may_come(tmp_path: Path) -> None:
@@ -73,8 +73,8 @@ def test_a_document_that_another_machine_made_later_is_told_and_nothing_else_may
     assert checked.wrong == []
     assert checked.unchecked == ["audit.pdf: it was made after the signature; make report makes it again"]
     (run / "summary.txt").write_text("VERIFIED")
-    (told,) = shelf.check().wrong
-    assert told == "summary.txt was added after the drill: it is no part of this report"
+    (problem,) = shelf.check().wrong
+    assert problem == "summary.txt was added after the drill: it is no part of this report"
 
 
 def by_openssl(shelf: Shelf, key: Path, home: Path) -> tuple[int, str]:
@@ -209,13 +209,13 @@ def test_old_reports_go_and_the_last_good_one_and_every_signature_stay(shelf: Sh
     names = [run.name for run in shelf.runs if not run.is_symlink()]
     removed = remove_old(shelf.out, timedelta(0), FIRST + 30 * DAY)
     assert removed == names[:2]
-    kept = shelf.out / SIGNATURES
-    assert [run.name for run in shelf.runs if not run.is_symlink()] == [*names[2:], kept.name]
-    assert [file.stem for file in sorted(kept.iterdir())] == names[:2]
+    signatures = shelf.out / SIGNATURES
+    assert [run.name for run in shelf.runs if not run.is_symlink()] == [*names[2:], signatures.name]
+    assert [file.stem for file in sorted(signatures.iterdir())] == names[:2]
     assert verify_report(shelf.out / names[2], read_public_key(shelf.public)).wrong == []
-    (kept / f"{names[0]}.json").write_bytes((kept / f"{names[1]}.json").read_bytes())
-    (told,) = verify_report(shelf.out / names[2], read_public_key(shelf.public)).wrong
-    assert told == f"the ledger's line of {names[0]} (VERIFIED): its signature is not the one that the ledger has"
+    (signatures / f"{names[0]}.json").write_bytes((signatures / f"{names[1]}.json").read_bytes())
+    (problem,) = verify_report(shelf.out / names[2], read_public_key(shelf.public)).wrong
+    assert problem == f"the ledger's line of {names[0]} (VERIFIED): its signature is not the one that the ledger has"
 
 
 @pytest.mark.further
@@ -228,6 +228,6 @@ def test_reports_that_nobody_signed_are_removed_in_order_too(tmp_path: Path) -> 
     (first, second) = remove_old(shelf.out, timedelta(0), FIRST + 30 * DAY)
     assert verify_report(shelf.out / "latest", None).wrong == []
     (shelf.out / SIGNATURES / f"{first}.json").unlink()
-    (told,) = verify_report(shelf.out / "latest", None).wrong
-    assert told.startswith(f"the ledger's line of {first} (VERIFIED) has no report any more")
-    assert second not in told
+    (problem,) = verify_report(shelf.out / "latest", None).wrong
+    assert problem.startswith(f"the ledger's line of {first} (VERIFIED) has no report any more")
+    assert second not in problem

@@ -25,8 +25,8 @@ def entered(path: Path, count: int) -> list[str]:
 def test_a_drill_is_entered_and_found_by_its_dump(tmp_path: Path) -> None:
     ledger = tmp_path / NAME
     evidence = examples.verified()
-    found = evidence.record.backup_set
-    assert found is not None
+    backup_set = evidence.record.backup_set
+    assert backup_set is not None
     assert read_ledger(ledger).entries == ()
     enter_drill(ledger, evidence, DIGEST)
     enter_drill(ledger, examples.failed().model_copy(update={"run_id": "the-next-night"}), DIGEST)
@@ -34,11 +34,11 @@ def test_a_drill_is_entered_and_found_by_its_dump(tmp_path: Path) -> None:
     assert (read.wrong, read.broken) == ((), ())
     assert [entry.verdict for entry in read.entries] == ["VERIFIED", "FAILED"]
     assert ledger.stat().st_mode & 0o777 == 0o600
-    past, notes = drilled_before(read.drills, found)
+    past, notes = drilled_before(read.drills, backup_set)
     assert [each.run_id for each in past] == [evidence.run_id, "the-next-night"]
     assert notes == ()
-    other = found.model_copy(
-        update={"artefacts": tuple(file.model_copy(update={"sha256": "0" * 64}) for file in found.artefacts)}
+    other = backup_set.model_copy(
+        update={"artefacts": tuple(file.model_copy(update={"sha256": "0" * 64}) for file in backup_set.artefacts)}
     )
     past, notes = drilled_before(read.drills, other)
     assert past == ()
@@ -115,10 +115,10 @@ TWO_MEANINGS = {
 @pytest.mark.parametrize("how", TWO_MEANINGS)
 def test_a_line_means_one_thing_alone(how: str, tmp_path: Path) -> None:
     entered(tmp_path / NAME, 3)
-    alter, told = TWO_MEANINGS[how]
+    alter, problem = TWO_MEANINGS[how]
     alter(tmp_path / NAME)
     read = read_ledger(tmp_path / NAME)
-    assert told in (*read.wrong, *read.broken)
+    assert problem in (*read.wrong, *read.broken)
 
 
 def _enter(ledger: Path) -> None:

@@ -52,22 +52,27 @@ def test_a_checkout_is_told_by_its_commit_and_whether_it_is_just_that(checkout: 
 
 
 def test_what_is_no_checkout_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = read_revision(tmp_path)
-    assert (told.commit, told.changed, told.dirty, told.problem) == ("", None, None, "it is no git checkout")
+    revision = read_revision(tmp_path)
+    assert (revision.commit, revision.changed, revision.dirty, revision.problem) == (
+        "",
+        None,
+        None,
+        "it is no git checkout",
+    )
     monkeypatch.setenv("PATH", str(tmp_path))
     assert read_revision(ROOT).problem == "git could not be asked: FileNotFoundError"
 
 
 def test_nothing_that_a_checkout_names_is_run(checkout: Path) -> None:
-    told = checkout / "told"
-    git(checkout, "config", "core.fsmonitor", f"touch {told}; false")
+    trace = checkout / "told"
+    git(checkout, "config", "core.fsmonitor", f"touch {trace}; false")
     assert read_revision(checkout).changed == 0
-    assert not told.exists()
+    assert not trace.exists()
 
 
 def test_a_ci_job_is_told_by_what_its_service_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_origin(tmp_path).runner.job is None
-    told = {
+    variables = {
         "GITLAB_CI": "true",
         "CI": "true",
         "CI_JOB_NAME": "restore-drill",
@@ -76,7 +81,7 @@ def test_a_ci_job_is_told_by_what_its_service_sets(tmp_path: Path, monkeypatch: 
         "CI_JOB_URL": "https://bot:hunter2@git.example.net/drill/-/jobs/48213?token=s3cret",
         "CI_JOB_TOKEN": "hunter3",
     }
-    for name, value in told.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     origin = read_origin(tmp_path)
     job = origin.runner.job

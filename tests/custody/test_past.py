@@ -36,20 +36,25 @@ def looked(out: Path, schedule: Schedule | None = NIGHTLY, now: datetime = NOW) 
     return look_back(out, ledger, "igny8", schedule, now, last_drill(out, ledger, "igny8"))
 
 
-def told(past: Past) -> list[tuple[str, str, bool]]:
+def drills_of(past: Past) -> list[tuple[str, str, bool]]:
     return [(each.run_id, each.report, each.figures is not None) for each in past.drills]
 
 
 def test_a_drill_in_figures_has_its_stages_measures_sizes_rows_and_families() -> None:
     evidence = examples.failed()
-    found = figures(evidence)
-    assert [(each.name, each.seconds) for each in found.stages] == list(examples.SECONDS.items())
-    assert (found.rpo_hours, found.rpo_target_hours, found.rto_minutes, found.rto_target_minutes) == (1.25, 24, 1.6, 60)
-    assert (found.tables, found.rows) == (len(examples.ROWS), sum(examples.ROWS.values()))
-    assert found.dump_bytes == 981_274_233
-    families = {each.area: each for each in found.families}
+    night = figures(evidence)
+    assert [(each.name, each.seconds) for each in night.stages] == list(examples.SECONDS.items())
+    assert (night.rpo_hours, night.rpo_target_hours, night.rto_minutes, night.rto_target_minutes) == (
+        1.25,
+        24,
+        1.6,
+        60,
+    )
+    assert (night.tables, night.rows) == (len(examples.ROWS), sum(examples.ROWS.values()))
+    assert night.dump_bytes == 981_274_233
+    families = {each.area: each for each in night.families}
     assert (families["TEN"].failed, families["SIT"].blocked, families["BIL"].exempt) == (14, 1, 1)
-    assert sum(each.passed for each in found.families) == sum(each.outcome == "passed" for each in evidence.results)
+    assert sum(each.passed for each in night.families) == sum(each.outcome == "passed" for each in evidence.results)
     stopped = figures(examples.inconclusive())
     assert (stopped.rto_minutes, stopped.rows) == (None, None)
 
@@ -62,7 +67,7 @@ def test_only_reports_that_are_as_they_were_entered_are_believed(tmp_path: Path)
     unread.unlink()
     unread.mkdir()
     past = looked(tmp_path)
-    assert told(past) == [
+    assert drills_of(past) == [
         ("run-0", "as entered", True),
         ("run-1", "altered", False),
         ("run-2", "unreadable", False),
@@ -77,7 +82,7 @@ def test_figures_outlive_a_report_that_was_removed_but_not_one_that_was_altered(
     drilled(tmp_path, "run-3", examples.failed().model_copy(update={"past": looked(tmp_path)}), ago=1)
     shutil.rmtree(tmp_path / "run-0")
     (tmp_path / "run-1" / "evidence.json").write_text("{}")
-    assert told(looked(tmp_path)) == [
+    assert drills_of(looked(tmp_path)) == [
         ("run-0", "gone", True),
         ("run-1", "altered", False),
         ("run-2", "as entered", True),

@@ -25,10 +25,10 @@ def lines_of(run: Path) -> list[AskedTogether]:
 
 
 def test_every_digest_of_a_result_has_its_line_and_no_other_has(drilled: Drill) -> None:
-    told = [line.sha256 for line in lines_of(drilled.directory)]
+    digests = [line.sha256 for line in lines_of(drilled.directory)]
     named = {result.query_sha256 for result in drilled.evidence.results} - {""}
     assert named
-    assert told == sorted(named)
+    assert digests == sorted(named)
     assert all(digest_of(line.queries) == line.sha256 for line in lines_of(drilled.directory))
     assert queries_astray(drilled.directory, drilled.evidence) == []
 

@@ -37,10 +37,10 @@ def test_each_finding_is_new_still_there_gone_or_not_tried() -> None:
     before = examples.evidence([result(control, then) for control, (then, _) in outcomes.items()])
     gone_with_its_subject = result("BAK-08", "failed")
     before = before.model_copy(update={"results": (*before.results, gone_with_its_subject)})
-    found = compare_findings(before, [result(control, now) for control, (_, now) in outcomes.items()])
+    compared = compare_findings(before, [result(control, now) for control, (_, now) in outcomes.items()])
     subject = before.results[0].subject
     named = {
-        part: [name.removesuffix(f"[{subject}]") for name in getattr(found, part)]
+        part: [name.removesuffix(f"[{subject}]") for name in getattr(compared, part)]
         for part in ("new", "still", "gone", "untried")
     }
     assert named == {
@@ -60,16 +60,16 @@ def test_the_last_drill_is_the_newest_of_this_profile_that_nobody_altered(tmp_pa
     altered = drilled(tmp_path, "run-2", ours)
     drilled(tmp_path, "run-3", other)
     (altered / "evidence.json").write_text((altered / "evidence.json").read_text() + " ")
-    found = last_drill(tmp_path, read_ledger(tmp_path / NAME), profile)
-    assert found is not None
-    assert found.run_id == "run-1"
+    last = last_drill(tmp_path, read_ledger(tmp_path / NAME), profile)
+    assert last is not None
+    assert last.run_id == "run-1"
 
 
 def test_every_reader_is_told_what_changed() -> None:
     failed = examples.failed()
-    told = failed.model_copy(update={"since": compare_findings(examples.verified(), failed.results)})
+    compared = failed.model_copy(update={"since": compare_findings(examples.verified(), failed.results)})
     assert Story(failed).since == ""
-    assert Story(told).since.startswith(f"{len(told.since.new)} new (")
+    assert Story(compared).since.startswith(f"{len(compared.since.new)} new (")
     healthy = examples.evidence([result("BAK-01", "passed")])
     quiet = healthy.model_copy(update={"since": compare_findings(healthy, healthy.results)})
     assert Story(quiet).since.startswith("no finding then or now, since ")

@@ -163,7 +163,7 @@ TAMPERED: dict[str, tuple[Callable[[Shelf], None], int, str]] = {
 
 @pytest.mark.parametrize("what", TAMPERED)
 def test_what_was_tampered_with_is_told(what: str, shelf: Shelf) -> None:
-    tamper, run, told = TAMPERED[what]
+    tamper, run, problem = TAMPERED[what]
     tamper(shelf)
     checked = shelf.check(run)
-    assert told in "\n".join(checked.wrong), checked.wrong
+    assert problem in "\n".join(checked.wrong), checked.wrong

@@ -64,23 +64,23 @@ def database(servers: dict[int, Server]) -> Iterator[psycopg.Connection[Any]]:
 
 def test_every_major_digests_fifty_types_alike_whatever_the_session_has_set(servers: dict[int, Server]) -> None:
     assert len(servers) >= 2, "this machine has one major of Postgres only: there is nothing to compare"
-    found = {}
+    digests = {}
     for place, (major, server) in enumerate(servers.items()):
         server.create_database("kinds")
         with server.connect("kinds") as connection:
             run(connection, KINDS)
             for row in ROWS if place % 2 else ROWS[::-1]:
                 run(connection, f"INSERT INTO kinds VALUES {row}")
-            found[major] = scanned(connection, "kinds")
+            digests[major] = scanned(connection, "kinds")
             for name, value in UNLIKE.items():
                 connection.execute("SELECT set_config(%s, %s, false)", [name, value])
-            assert scanned(connection, "kinds") == found[major]
+            assert scanned(connection, "kinds") == digests[major]
             for name, value in UNLIKE.items():
                 row = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
                 assert row == (value,), "the settings are pinned for one transaction alone"
         server.drop_database("kinds")
-    assert len(set(map(str, found.values()))) == 1, found
-    assert next(iter(found.values())).rows == len(ROWS)
+    assert len(set(map(str, digests.values()))) == 1, digests
+    assert next(iter(digests.values())).rows == len(ROWS)
 
 
 def test_neither_the_order_of_rows_nor_that_of_columns_matters(database: psycopg.Connection[Any]) -> None:
@@ -133,12 +133,12 @@ def test_a_table_without_columns_or_rows_has_a_digest_too(database: psycopg.Conn
 def test_a_source_in_another_encoding_is_digested_as_it_is_restored(servers: dict[int, Server]) -> None:
     server = servers[min(servers)]
     texts = "CREATE TABLE t (a text); INSERT INTO t VALUES ('Grüße'), ('naïve'), ('£ 12')"
-    found = []
+    digests = []
     for encoding in ("LATIN1", "UTF8"):
         with server.connect() as connection:
             run(connection, f"CREATE DATABASE enc TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'")
         with server.connect("enc") as connection:
             run(connection, texts)
-            found.append(scanned(connection, "t", "LATIN1"))
+            digests.append(scanned(connection, "t", "LATIN1"))
         server.drop_database("enc")
-    assert found[0] == found[1]
+    assert digests[0] == digests[1]

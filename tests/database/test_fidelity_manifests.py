@@ -148,10 +148,10 @@ def test_a_sequence_that_moves_while_pg_dump_runs_is_told_by_both_its_states(sma
     restore = [clients.pg_restore, "--dbname=again", taken / f"{taken.name}.dump"]
     subprocess.run(restore, env=small.server.environment("again"), check=True)
     with small.server.connect("again") as connection, connection.cursor(row_factory=dict_row) as cursor:
-        found, _ = read_contents.sequence_states(cursor)[TableName("public", "busy")]
+        state, _ = read_contents.sequence_states(cursor)[TableName("public", "busy")]
     small.server.drop_database("again")
-    assert found.last_value == span.before.last_value + 1
-    assert sequence_difference(span, found) == ""
+    assert state.last_value == span.before.last_value + 1
+    assert sequence_difference(span, state) == ""
 
 
 def state(value: int, called: bool = True) -> SequenceState:
@@ -254,11 +254,11 @@ def test_a_job_under_the_snapshot_does_not_see_what_was_written_since(small: Sma
 
 
 def test_a_format_that_is_not_known_yet_is_told_apart(small: Small, tmp_path: Path) -> None:
-    told = manifest_of(backed_up(small, tmp_path)).model_dump(mode="json")
-    first = {key: value for key, value in told.items() if key != "contents"} | {"format": 1}
+    fields = manifest_of(backed_up(small, tmp_path)).model_dump(mode="json")
+    first = {key: value for key, value in fields.items() if key != "contents"} | {"format": 1}
     assert Manifest.model_validate(first).contents is None
     with pytest.raises(ValueError, match="format"):
-        Manifest.model_validate(told | {"format": 3})
+        Manifest.model_validate(fields | {"format": 3})
 
 
 def test_a_file_of_shares_that_is_not_whole_is_named_as_such(small: Small, tmp_path: Path) -> None:

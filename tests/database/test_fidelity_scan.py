@@ -46,14 +46,14 @@ def database(server: Server) -> Iterator[psycopg.Connection[Any]]:
 def test_one_scan_shares_rows_and_sums_out_to_tenants_and_currencies(database: psycopg.Connection[Any]) -> None:
     run(database, TABLES)
     division = _lines_division(database)
-    found = scanned(database, "lines", division=division)
-    assert found == replace(scanned(database, "lines"), shares=found.shares)
-    assert len(found.shares) == 3
-    assert "" in found.shares, "rows that lead to no tenant are a share of their own"
-    assert all(key == "" or key.startswith("sha256:") for key in found.shares), "a slug is never written down"
-    assert sum(share.rows for share in found.shares.values()) == 600
-    assert str(sum(int(share.digest) for share in found.shares.values())) == found.digest
-    assert {frozenset(share.sums["amount"].items()) for share in found.shares.values()} == {
+    scan = scanned(database, "lines", division=division)
+    assert scan == replace(scanned(database, "lines"), shares=scan.shares)
+    assert len(scan.shares) == 3
+    assert "" in scan.shares, "rows that lead to no tenant are a share of their own"
+    assert all(key == "" or key.startswith("sha256:") for key in scan.shares), "a slug is never written down"
+    assert sum(share.rows for share in scan.shares.values()) == 600
+    assert str(sum(int(share.digest) for share in scan.shares.values())) == scan.digest
+    assert {frozenset(share.sums["amount"].items()) for share in scan.shares.values()} == {
         frozenset({("EUR", "10.0"), ("USD", "10.0")})
     }
 

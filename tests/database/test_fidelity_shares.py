@@ -91,8 +91,8 @@ def bills(contents: TakenContents) -> SharesCompared:
 
 def like(before: TakenContents, after: TakenContents) -> TableDifference:
     """The bills at both ends."""
-    told, found = before.contents.digests[BILLS], after.contents.digests[BILLS]
-    return TableDifference(BILLS, before.rows[BILLS], after.rows[BILLS], told, found, bills(after))
+    digest_before, digest_after = before.contents.digests[BILLS], after.contents.digests[BILLS]
+    return TableDifference(BILLS, before.rows[BILLS], after.rows[BILLS], digest_before, digest_after, bills(after))
 
 
 def test_nothing_differs_where_nothing_was_done(taken: Taken) -> None:

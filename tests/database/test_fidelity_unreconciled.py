@@ -26,9 +26,9 @@ def test_a_manifest_of_counts_only_is_compared_as_far_as_it_goes(
     backup = copy_of(whole_set, tmp_path / "backups")
     part(backup, "shares").unlink()
     manifest = part(backup, "manifest")
-    told = json.loads(manifest.read_text())
-    del told["contents"], told["files"]["shares"]
-    manifest.write_text(json.dumps(told | {"format": 1}))
+    fields = json.loads(manifest.read_text())
+    del fields["contents"], fields["files"]["shares"]
+    manifest.write_text(json.dumps(fields | {"format": 1}))
     outcome = drilling(tmp_path / "backups", tmp_path / "out")
     finer = [card.id for card in outcome.evidence.controls if card.area == "FID" and card.id > "FID-03"]
     expect_red(outcome, {}, finer, "the manifest has counts only (format 1")
@@ -67,12 +67,12 @@ def test_a_manifest_that_was_said_never_to_be_there_is_a_problem_of_the_profile(
 ) -> None:
     """Else the day on which it goes missing would pass unseen."""
     profile = read_profile(profile_with(tmp_path, NEVER_ONE)).profile
-    found = healthy_drill.evidence.record.backup_set
-    assert found is not None
-    (problem,) = manifest_unforeseen(profile, found, "profile.toml")
+    backup_set = healthy_drill.evidence.record.backup_set
+    assert backup_set is not None
+    (problem,) = manifest_unforeseen(profile, backup_set, "profile.toml")
     assert problem.startswith("profile.toml: backup.no_manifest: this set has a manifest; remove the line")
-    without = found.model_copy(
-        update={"manifest": None, "artefacts": tuple(each for each in found.artefacts if each.role != "manifest")}
+    without = backup_set.model_copy(
+        update={"manifest": None, "artefacts": tuple(each for each in backup_set.artefacts if each.role != "manifest")}
     )
     assert manifest_unforeseen(profile, without, "profile.toml") == ()
 

@@ -48,5 +48,5 @@ def test_the_time_limit_ends_the_reading(healthy: Healthy, database: str) -> Non
 def test_a_sequence_that_numbers_a_text_has_no_column_to_collide_with(healthy: Healthy, database: str) -> None:
     plant(healthy, database, NUMBERED_BY_TEXT)
     facts = read_facts(healthy.server, database, 60)
-    (found,) = [sequence for sequence in facts.sequences if sequence.name.name == "receipts_made"]
-    assert found.column_extreme is None
+    (receipts,) = [sequence for sequence in facts.sequences if sequence.name.name == "receipts_made"]
+    assert receipts.column_extreme is None

@@ -116,10 +116,10 @@ def test_what_is_no_dump_is_told_as_what_it_is(what: str, tmp_path: Path) -> Non
     content, says, way_out = OTHERS[what]
     file = tmp_path / "shop_20261127_031500.sql"
     file.write_bytes(content)
-    known = no_dump(file)
+    recognised_as = no_dump(file)
     assert recognised(file).kind == UNKNOWN
-    assert says in known.says
-    assert way_out in known.way_out
+    assert says in recognised_as.says
+    assert way_out in recognised_as.way_out
 
 
 def test_a_zipped_dump_is_told_as_that(tmp_path: Path) -> None:

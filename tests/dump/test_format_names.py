@@ -17,20 +17,20 @@ PROVIDER_NAMES = {"local", "container", "scratch"}
 
 def compared(source: str) -> set[str]:
     """Every text that is compared with something called kind, format or provider."""
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Compare) and any(
             isinstance(each, ast.Attribute | ast.Name)
             and (each.attr if isinstance(each, ast.Attribute) else each.id) in ("kind", "format", "provider")
             for each in (node.left, *node.comparators)
         ):
-            found |= {
+            names |= {
                 each.value
                 for side in (node.left, *node.comparators)
                 for each in ast.walk(side)
                 if isinstance(each, ast.Constant) and isinstance(each.value, str)
             }
-    return found
+    return names
 
 
 @pytest.mark.parametrize("top", ["fixtures", "reports", "verify"])
@@ -62,5 +62,5 @@ def test_an_archive_of_media_is_no_dump(names: tuple[str, ...], tmp_path: Path) 
             entry = tarfile.TarInfo(name.rstrip("/"))
             entry.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
             archive.addfile(entry)
-    found = recognised(path)
-    assert (found.kind, found.wrapped) == (UNKNOWN, ("gzip", "tar"))
+    content = recognised(path)
+    assert (content.kind, content.wrapped) == (UNKNOWN, ("gzip", "tar"))

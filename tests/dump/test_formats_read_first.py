@@ -51,9 +51,9 @@ def _of_version_1_99(content: bytes, name: str) -> bytes:
 
 @pytest.mark.parametrize(("minor", "least"), [(12, 13), (14, 13), (15, 16), (16, 17), (17, None)])
 def test_which_client_reads_an_archives_version(minor: int, least: int | None) -> None:
-    found = parse_head(b"PGDMP" + bytes([1, minor, 0, 4, 8, 1]) + bytes(60))
-    assert found is not None
-    assert (found.version, found.least_major) == ((1, minor), least)
+    head = parse_head(b"PGDMP" + bytes([1, minor, 0, 4, 8, 1]) + bytes(60))
+    assert head is not None
+    assert (head.version, head.least_major) == ((1, minor), least)
 
 
 @pytest.mark.parametrize("content", [b"", b"PGDMP", b"PGDMP\x01", b"x" * 600 + b"PGDMP", b"\x1f\x8b\x08"])

@@ -81,18 +81,18 @@ HARMLESS = {
 
 @pytest.mark.parametrize("where", HARMLESS)
 def test_what_stands_within_something_else_is_no_command(where: str) -> None:
-    found = read(TABLE + HARMLESS[where])
-    assert [(entry.kind, entry.name) for entry in found.toc] == [("TABLE", "t"), ("TABLE DATA", "t")]
-    assert [cut.end - cut.start for cut in found.cuts] == [len("\\restrict abc"), len("\\unrestrict abc")]
+    script = read(TABLE + HARMLESS[where])
+    assert [(entry.kind, entry.name) for entry in script.toc] == [("TABLE", "t"), ("TABLE DATA", "t")]
+    assert [cut.end - cut.start for cut in script.cuts] == [len("\\restrict abc"), len("\\unrestrict abc")]
 
 
 def pieces(read: Callable[[int], bytes]) -> list[Piece]:
     stream = SqlStream(read, lambda text: True)
-    found = []
+    read_pieces = []
     for piece in stream.pieces():
         stream.rows_follow = piece.text.endswith(b"FROM stdin;")
-        found.append(piece)
-    return found
+        read_pieces.append(piece)
+    return read_pieces
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100, 4096])
@@ -108,8 +108,8 @@ def test_it_makes_no_difference_how_the_text_arrives(size: int) -> None:
 def test_long_strings_and_many_rows_are_not_kept() -> None:
     rows = "1\t" + "x" * 1000 + "\n"
     long = f"INSERT INTO public.t VALUES (1, '{'y' * 3_000_000}');\n"
-    found = read(TABLE + "COPY public.t FROM stdin;\n" + rows * 20_000 + "\\.\n" + long)
-    assert found.length > 23_000_000
+    script = read(TABLE + "COPY public.t FROM stdin;\n" + rows * 20_000 + "\\.\n" + long)
+    assert script.length > 23_000_000
 
 
 HOSTILE = {
@@ -169,8 +169,8 @@ def test_what_others_wrote_is_refused_by_its_name() -> None:
 
 def test_names_are_read_in_the_dumps_own_encoding() -> None:
     text = (HEAD.replace("UTF8", "LATIN1") + TABLE.replace("Name: t;", "Name: größe;") + TAIL).encode("latin-1")
-    found = read_text(io.BytesIO(text).read, "dump.sql")
-    assert [entry.name for entry in found.toc] == ["größe", "größe"]
+    script = read_text(io.BytesIO(text).read, "dump.sql")
+    assert [entry.name for entry in script.toc] == ["größe", "größe"]
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +221,7 @@ COMMENT ON EVENT TRIGGER e IS 'it''s ours';
 
 
 def test_every_role_that_a_statement_names_is_found() -> None:
-    found = read(
+    script = read(
         """
     CREATE TABLE public.t (a text);
     GRANT SELECT(a),UPDATE(b) ON TABLE public."x TO y" TO "the app", plain WITH GRANT OPTION;
@@ -235,10 +235,10 @@ def test_every_role_that_a_statement_names_is_found() -> None:
     ALTER TABLE public.t OWNER TO "the owner";
     """
     )
-    assert found.roles == {
+    assert script.roles == {
         *("the app", "plain", "former", "grantor", "giver", "taker", "first", "the second", "mapped", "the owner")
     }
-    assert found.owners == {"grantor", "giver", "the owner"}
+    assert script.owners == {"grantor", "giver", "the owner"}
 
 
 def test_the_first_error_ends_the_load_and_names_its_entry(target: tuple[Server, Guardian], tmp_path: Path) -> None:

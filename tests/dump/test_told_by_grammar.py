@@ -94,8 +94,8 @@ def read(body: str) -> Script:
 def test_it_is_refused_however_it_is_spelled(how: str) -> None:
     with pytest.raises(StageFailed, match="Nothing of it was executed") as refused:
         read(HOSTILE[how])
-    for told in ("touch", "/tmp", "passwd", "evil", "postgres;"):
-        assert told not in refused.value.cause
+    for word in ("touch", "/tmp", "passwd", "evil", "postgres;"):
+        assert word not in refused.value.cause
 
 
 @pytest.mark.parametrize("statement", WRITTEN)
@@ -124,10 +124,10 @@ def test_messages_of_a_program_are_told_as_what_they_are() -> None:
 
 
 def test_who_acts_is_a_role_that_the_loading_one_may_become() -> None:
-    found = read(
+    script = read(
         "SET SESSION AUTHORIZATION 'the \"app';\nGRANT SELECT ON public.t TO x;\nRESET SESSION AUTHORIZATION;\n"
     )
-    assert [cut.instead for cut in found.cuts if cut.instead] == [b'SET ROLE "the ""app";', b"RESET ROLE;"]
+    assert [cut.instead for cut in script.cuts if cut.instead] == [b'SET ROLE "the ""app";', b"RESET ROLE;"]
 
 
 LITERALS = st.one_of(

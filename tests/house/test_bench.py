@@ -40,4 +40,4 @@ def test_the_archive_is_read_whole_by_both(tmp_path: Path) -> None:
 def test_a_cached_start_is_measured_against_a_cold_one(whole_set: Path, tmp_path: Path) -> None:
     times = starts(whole_set.parent, read_profile(PROFILE), tmp_path, rounds=1)
     assert list(times) == [COLD, KEEPING, CACHED]
-    assert all(len(found.seconds) == 1 for found in times.values())
+    assert all(len(timing.seconds) == 1 for timing in times.values())

@@ -110,9 +110,9 @@ def _imports(nodes: Iterable[ast.AST], package: str) -> Iterator[str]:
             parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             source = ".".join([*parents, *([node.module] if node.module else [])])
             within = ROOT.joinpath(*source.split("."))
-            found = [alias.name for alias in node.names if (within / f"{alias.name}.py").exists()]
-            yield from (f"{source}.{each}" for each in found)
-            if len(found) < len(node.names):
+            modules = [alias.name for alias in node.names if (within / f"{alias.name}.py").exists()]
+            yield from (f"{source}.{each}" for each in modules)
+            if len(modules) < len(node.names):
                 yield source
 
 

@@ -63,7 +63,7 @@ def test_help_tells_every_target() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "missing"),
+    ("variables", "missing"),
     [
         ({"BACKUPS": "sets"}, "APP"),
         ({"BACKUPS": "sets", "APP": "app"}, "PROFILE"),
@@ -73,9 +73,12 @@ def test_help_tells_every_target() -> None:
     ],
 )
 def test_half_of_a_set_is_refused_and_the_sample_not_drilled_in_its_stead(
-    door: Path, given: dict[str, str], missing: str
+    door: Path, variables: dict[str, str], missing: str
 ) -> None:
-    for done in (make("drill", folder=door, **given), make("drill", *map("=".join, given.items()), folder=door)):
+    for done in (
+        make("drill", folder=door, **variables),
+        make("drill", *map("=".join, variables.items()), folder=door),
+    ):
         assert done.returncode == 2
         assert (
             f"*** {missing} is missing. Your own backups: make drill BACKUPS=DIR APP=DIR PROFILE=NAME." in done.stderr
@@ -83,11 +86,15 @@ def test_half_of_a_set_is_refused_and_the_sample_not_drilled_in_its_stead(
         assert done.stdout == ""
 
 
-@pytest.mark.parametrize("given", [{"BACKUP": "/var/backups"}, {"SINGING_KEY": "a.key"}, {"DRILL_SERVRE": "container"}])
-def test_a_misspelt_name_is_refused_and_the_sample_not_drilled_in_its_stead(door: Path, given: dict[str, str]) -> None:
-    done = make("drill", *map("=".join, given.items()), folder=door)
+@pytest.mark.parametrize(
+    "variables", [{"BACKUP": "/var/backups"}, {"SINGING_KEY": "a.key"}, {"DRILL_SERVRE": "container"}]
+)
+def test_a_misspelt_name_is_refused_and_the_sample_not_drilled_in_its_stead(
+    door: Path, variables: dict[str, str]
+) -> None:
+    done = make("drill", *map("=".join, variables.items()), folder=door)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"*** {next(iter(given))} is no name that this Makefile reads. It reads APP APPLICATION" in done.stderr
+    assert f"*** {next(iter(variables))} is no name that this Makefile reads. It reads APP APPLICATION" in done.stderr
 
 
 def test_a_misspelt_name_of_the_drills_own_is_refused_in_the_environment_too(door: Path) -> None:
@@ -98,38 +105,38 @@ def test_a_misspelt_name_of_the_drills_own_is_refused_in_the_environment_too(doo
 
 def test_every_name_of_the_recipes_and_the_documents_is_read() -> None:
     text = (ROOT / "Makefile").read_text()
-    known = {
+    declared = {
         name
         for _, names in re.findall(r"(?m)^(KNOWN|KNOWN_DRILL) := ((?:.*\\\n)*.*)", text)
         for name in WORD.findall(names)
     }
     read = set(re.findall(r"\$\(call given,([A-Z_]+),", text)) | set(re.findall(r"\$\$([A-Z_]+)", text))
-    assert read <= known, read - known
+    assert read <= declared, read - declared
     documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-    told = {name for each in documents for name in re.findall(r"\bDRILL_([A-Z_]+)\b", each.read_text())}
-    assert told <= known, told - known
+    documented = {name for each in documents for name in re.findall(r"\bDRILL_([A-Z_]+)\b", each.read_text())}
+    assert documented <= declared, documented - declared
 
 
-@pytest.mark.parametrize(("given", "missing"), [({"PGHOST": "db"}, "INTO"), ({"INTO": "sets"}, "SITES_DATA")])
-def test_half_of_a_backup_is_refused(door: Path, given: dict[str, str], missing: str) -> None:
-    done = make("backup", folder=door, **given)
+@pytest.mark.parametrize(("variables", "missing"), [({"PGHOST": "db"}, "INTO"), ({"INTO": "sets"}, "SITES_DATA")])
+def test_half_of_a_backup_is_refused(door: Path, variables: dict[str, str], missing: str) -> None:
+    done = make("backup", folder=door, **variables)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"*** {missing} is missing. Your own database: make backup INTO=DIR SITES_DATA=DIR." in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("given", "missing"), [({"INTO": "verify/profiles/shop"}, "BACKUPS"), ({"BACKUPS": "s"}, "INTO")]
+    ("variables", "missing"), [({"INTO": "verify/profiles/shop"}, "BACKUPS"), ({"BACKUPS": "s"}, "INTO")]
 )
-def test_half_of_what_a_draft_needs_is_refused(door: Path, given: dict[str, str], missing: str) -> None:
-    done = make("profile", folder=door, **given)
+def test_half_of_what_a_draft_needs_is_refused(door: Path, variables: dict[str, str], missing: str) -> None:
+    done = make("profile", folder=door, **variables)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"*** {missing} is missing. make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME" in done.stderr
 
 
 def test_what_was_given_reaches_the_draft_whole(door: Path) -> None:
     done = make("profile", folder=door, BACKUPS="my sets", INTO="my profiles/shop", SET="shop_20260101", APP="it's")
-    asked = "[--backups][my sets][--into][my profiles/shop][--set][shop_20260101][--app][it's]"
-    assert f"[-m][fixtures.commands.drafting]{asked}\n" in done.stdout, done.stderr
+    arguments = "[--backups][my sets][--into][my profiles/shop][--set][shop_20260101][--app][it's]"
+    assert f"[-m][fixtures.commands.drafting]{arguments}\n" in done.stdout, done.stderr
 
 
 def test_a_table_is_explained_from_a_run_or_from_a_set(door: Path) -> None:
@@ -145,16 +152,16 @@ def test_a_table_is_explained_from_a_run_or_from_a_set(door: Path) -> None:
 
 
 def test_what_was_given_reaches_the_drill_whole(door: Path) -> None:
-    given = {"BACKUPS": "my sets", "APP": "it's/backend", "PROFILE": "./own profile", "OUT": "a;b", "WORKERS": "4"}
-    done = make("drill", folder=door, **given)
-    asked = "[--backups][my sets][--app][it's/backend][--profile][./own profile][--out][a;b]"
-    assert f"[-m][pytest][verify][-n4]{asked}\n" in done.stdout, done.stderr
+    variables = {"BACKUPS": "my sets", "APP": "it's/backend", "PROFILE": "./own profile", "OUT": "a;b", "WORKERS": "4"}
+    done = make("drill", folder=door, **variables)
+    arguments = "[--backups][my sets][--app][it's/backend][--profile][./own profile][--out][a;b]"
+    assert f"[-m][pytest][verify][-n4]{arguments}\n" in done.stdout, done.stderr
     assert "Drilling the newest set of the backups that were named\n" in done.stdout
     choice = {"BACKUPS": "s3://b/x", "APP": "a", "PROFILE": "p", "BEFORE": "2026-11-22 03:00", "CACHE": "my cache"}
     done = make("drill", folder=door, **choice)
     assert "[--backups][s3://b/x][--app][a][--profile][p][--before][2026-11-22 03:00][--cache][my cache]" in done.stdout
-    done = make("gate", folder=door, **given)
-    assert f"[-m][pytest][verify][--gate][-n4]{asked}\n" in done.stdout, done.stderr
+    done = make("gate", folder=door, **variables)
+    assert f"[-m][pytest][verify][--gate][-n4]{arguments}\n" in done.stdout, done.stderr
     assert "*** APP is missing" in make("gate", folder=door, BACKUPS="my sets").stderr
     assert "[--list][--backups][my sets]\n" in make("list", folder=door, BACKUPS="my sets").stdout
     assert "[--keep][2][--encrypt-to][age1key]\n" in make("backup", folder=door, KEEP="2", ENCRYPT_TO="age1key").stdout

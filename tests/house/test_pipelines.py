@@ -26,15 +26,15 @@ class Job:
 
 
 def github(job: str) -> Job:
-    told: dict[str, Any] = yaml.safe_load((CI / "github-actions.yml").read_text())
-    made = told["jobs"][job]
+    workflow: dict[str, Any] = yaml.safe_load((CI / "github-actions.yml").read_text())
+    made = workflow["jobs"][job]
     step = next(step for step in made["steps"] if step.get("name") == job)
-    return Job(_plain({**told["env"], **made.get("env", {})}), step["run"], step["working-directory"])
+    return Job(_plain({**workflow["env"], **made.get("env", {})}), step["run"], step["working-directory"])
 
 
 def gitlab(job: str) -> Job:
-    told = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
-    made, base = told[job], told[told[job]["extends"]]
+    pipeline = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
+    made, base = pipeline[job], pipeline[pipeline[job]["extends"]]
     (line,) = made["script"]
     return Job(_plain({**base["variables"], **made.get("variables", {})}), line)
 
@@ -45,14 +45,14 @@ def jenkins(job: str) -> Job:
     begins = text.index(f"stage('{job}')")
     stage = text[begins : text.index("post {", begins)]
     everywhere = text[text.index("environment {") : text.index("stages {")]
-    found = dict(re.findall(r"""^\s+(\w+) = ['"]([^'"]*)['"]$""", everywhere + stage, re.MULTILINE))
+    variables = dict(re.findall(r"""^\s+(\w+) = ['"]([^'"]*)['"]$""", everywhere + stage, re.MULTILINE))
     (line,) = re.findall(r"sh '([^']*)'", stage)
-    return Job(_plain(found), line)
+    return Job(_plain(variables), line)
 
 
 def _plain(variables: dict[str, Any]) -> dict[str, str]:
     """As the server would fill them in."""
-    known = {
+    values = {
         "${{ vars.BACKUPS }}": "s3://backups/shop",
         "${{ vars.PROFILE }}": "shop",
         "${{ github.workspace }}": "{workspace}",
@@ -67,7 +67,7 @@ def _plain(variables: dict[str, Any]) -> dict[str, str]:
     filled = {}
     for name, value in variables.items():
         filled[name] = str(value)
-        for word, meant in known.items():
+        for word, meant in values.items():
             filled[name] = filled[name].replace(word, meant)
     return filled
 
@@ -81,13 +81,13 @@ def run(job: Job, tmp_path: Path) -> str:
     (workspace / "release").mkdir(parents=True)
     for place in (workspace / "drill", tmp_path / "drill-9"):
         front_door(place)
-    told = {name: value.replace("{workspace}", str(workspace)) for name, value in job.variables.items()}
+    variables = {name: value.replace("{workspace}", str(workspace)) for name, value in job.variables.items()}
     done = subprocess.run(
         ["sh", "-ec", job.line],
         cwd=workspace / job.folder,
         env={
             **{"PATH": os.environ["PATH"], "BACKUPS": "s3://backups/shop", "PROFILE": "shop", "WORKERS": "2"},
-            **{"CI_JOB_ID": "9", "BUILD_TAG": "9", **told},
+            **{"CI_JOB_ID": "9", "BUILD_TAG": "9", **variables},
         },
         capture_output=True,
         text=True,
@@ -120,8 +120,8 @@ def test_every_proposed_change_is_a_gate_that_starts_from_what_was_kept(pipeline
 
 def test_what_is_kept_between_runs_is_uploaded_by_none() -> None:
     """The folder of kept restores holds customers' data; reports lie elsewhere."""
-    told = yaml.safe_load((CI / "github-actions.yml").read_text())
-    for name, job in told["jobs"].items():
+    workflow = yaml.safe_load((CI / "github-actions.yml").read_text())
+    for name, job in workflow["jobs"].items():
         (uploaded,) = [step["with"]["path"] for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
         assert uploaded == "${{ env.OUT }}/latest/"
         assert not job["env"]["OUT"].startswith(job["env"].get("RESTORE_CACHE", "?")), name

@@ -63,8 +63,8 @@ def restored(server: Server, built: Built, tmp_path_factory: pytest.TempPathFact
 def migrated(server: Server, restored: str) -> str:
     with server.connect() as connection:
         connection.execute(f"CREATE DATABASE migrated TEMPLATE {restored}")
-    told = _manage("migrate", "-v2", environment=_environment(server, "migrated"))
-    assert [name for name in STILL_TO_COME if f"Applying igny8.{name}... OK" in told] == list(STILL_TO_COME)
+    output = _manage("migrate", "-v2", environment=_environment(server, "migrated"))
+    assert [name for name in STILL_TO_COME if f"Applying igny8.{name}... OK" in output] == list(STILL_TO_COME)
     return "migrated"
 
 
@@ -89,16 +89,16 @@ def _value(connection: psycopg.Connection, query: str) -> object:
 def _digests(server: Server, database: str) -> dict[str, object]:
     with server.connect(database, options="-c search_path=pg_catalog -c timezone=UTC") as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        found: dict[str, object] = {}
+        contents: dict[str, object] = {}
         for (table,) in tables:
             # When a migration was applied is the one thing in the database that the seed doesn't settle.
             if table != "django_migrations":
                 query = "SELECT count(*), sum(hashtextextended((__r.*)::text, 0)) FROM public.{} __r"
-                found[table] = connection.execute(sql.SQL(query).format(sql.Identifier(table))).fetchone()
-        found["large objects"] = _value(
+                contents[table] = connection.execute(sql.SQL(query).format(sql.Identifier(table))).fetchone()
+        contents["large objects"] = _value(
             connection, "SELECT sum(hashtextextended(loid || encode(data, 'hex'), 0)) FROM pg_largeobject"
         )
-    return found
+    return contents
 
 
 def _files(*folders: Path) -> dict[str, str]:
@@ -197,8 +197,8 @@ def test_money_is_consistent(rows: psycopg.Connection, rule: str) -> None:
 
 
 def test_invoices_are_in_every_state_and_several_currencies(rows: psycopg.Connection) -> None:
-    found = rows.execute("SELECT DISTINCT status FROM igny8_invoices ORDER BY 1").fetchall()
-    assert found == [("draft",), ("open",), ("paid",), ("void",)]
+    statuses = rows.execute("SELECT DISTINCT status FROM igny8_invoices ORDER BY 1").fetchall()
+    assert statuses == [("draft",), ("open",), ("paid",), ("void",)]
     assert _value(rows, "SELECT count(DISTINCT currency_id) FROM igny8_invoices") == 5
 
 
@@ -276,7 +276,7 @@ def test_deployments_and_folders_say_the_same(rows: psycopg.Connection, built: B
 
 @pytest.mark.further
 def test_a_person_sees_own_sites_and_the_application_is_healthy(server: Server, migrated: str) -> None:
-    asked = """
+    script = """
 from django.test import Client
 from django.test.utils import setup_test_environment
 from igny8_core.igny8.models import Site, User
@@ -293,7 +293,7 @@ for site in Site.objects.all():
     assert client.get(f"/sites/{site.pk}/").status_code == (200 if site in own else 404)
 """
     environment = _environment(server, migrated)
-    _manage("shell", "-c", asked, environment=environment)
+    _manage("shell", "-c", script, environment=environment)
     unreachable = environment | {"CELERY_BROKER_URL": "redis://127.0.0.1:1/0"}
     broken = 'from django.test import Client; print(Client().get("/healthz").status_code)'
     assert _manage("shell", "-v0", "-c", broken, environment=unreachable).strip() == "503"

@@ -54,7 +54,7 @@ def test_a_card_holds_what_stands_above_the_assertion(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("former", "latter", "told"),
+    ("former", "latter", "problem"),
     [
         (
             '@control("TEN-01", title="Every table is decided", impact="critical", remediation="Decide.")\n',
@@ -74,12 +74,14 @@ def test_a_card_holds_what_stands_above_the_assertion(tmp_path: Path) -> None:
         ("@for_each", "@control('TEN-02')\n@for_each", "title\n  Field required"),
     ],
 )
-def test_a_control_declared_wrongly_is_told_with_its_place(tmp_path: Path, former: str, latter: str, told: str) -> None:
+def test_a_control_declared_wrongly_is_told_with_its_place(
+    tmp_path: Path, former: str, latter: str, problem: str
+) -> None:
     assert former in WELL_DECLARED
     with pytest.raises(ControlError) as error:
         controls(tmp_path, WELL_DECLARED.replace(former, latter))
     assert "verify/test_tenants.py:" in str(error.value)
-    assert told in str(error.value)
+    assert problem in str(error.value)
 
 
 def test_an_id_is_never_used_twice(tmp_path: Path) -> None:
@@ -91,11 +93,11 @@ def test_an_id_is_never_used_twice(tmp_path: Path) -> None:
 
 def test_a_rule_does_not_take_a_controls_id(tmp_path: Path) -> None:
     declared = controls(tmp_path, WELL_DECLARED)
-    found = rules(tmp_path, a=WELL_WRITTEN.replace("BIL-51", "TEN-01"))
+    written = rules(tmp_path, a=WELL_WRITTEN.replace("BIL-51", "TEN-01"))
     with pytest.raises(
         ControlError, match=r"rules/a\.sql: TEN-01 is verify/test_tenants\.py::.*: give the rule another id"
     ):
-        never_twice(declared, found)
+        never_twice(declared, written)
 
 
 def test_the_rules_need_a_test_that_stands_for_them(tmp_path: Path) -> None:
@@ -113,7 +115,7 @@ def test_a_rule_without_a_part_of_its_header_is_told_what_to_write(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("former", "latter", "told"),
+    ("former", "latter", "problem"),
     [
         ("BIL-51", "B-51", "String should match pattern"),
         ("impact: high", "impact: huge", "Input should be 'critical', 'high', 'medium' or 'low'"),
@@ -121,11 +123,11 @@ def test_a_rule_without_a_part_of_its_header_is_told_what_to_write(tmp_path: Pat
         ("-- title", "-- sums: owed\n-- title", "currency and sums are counted by tenant: add `-- tenant: …`"),
     ],
 )
-def test_a_rule_with_a_wrong_header_is_told_its_file(tmp_path: Path, former: str, latter: str, told: str) -> None:
+def test_a_rule_with_a_wrong_header_is_told_its_file(tmp_path: Path, former: str, latter: str, problem: str) -> None:
     with pytest.raises(ControlError) as error:
         rules(tmp_path, a=WELL_WRITTEN.replace(former, latter))
     assert "a.sql: " in str(error.value)
-    assert told in str(error.value)
+    assert problem in str(error.value)
 
 
 def test_a_rule_stands_in_brackets_as_it_was_written(tmp_path: Path) -> None:
@@ -149,7 +151,7 @@ def test_a_rule_whose_answer_names_the_tenant_is_added_up_by_it(tmp_path: Path) 
 
 
 def test_the_suites_own_controls_and_rules_can_be_read() -> None:
-    declared, found = read_controls(ROOT / "verify"), read_rules(PROFILE)
-    never_twice(declared, found)
+    declared, written = read_controls(ROOT / "verify"), read_rules(PROFILE)
+    never_twice(declared, written)
     assert len(declared) > 40
-    assert [rule.card.id for rule in found] == ["BIL-51"]
+    assert [rule.card.id for rule in written] == ["BIL-51"]

@@ -21,18 +21,18 @@ def rows() -> list[list[str]]:
 
 
 def test_every_control_that_is_named_is_there() -> None:
-    known = {control.card.id for control in read_controls(VERIFY)}
+    controls = {control.card.id for control in read_controls(VERIFY)}
     named = set(re.findall(r"\b[A-Z]{3}-\d\d\b", TABLE.read_text()))
     assert len(named) > 20
-    assert named <= known
+    assert named <= controls
 
 
 def test_every_requirement_has_a_row_that_says_what_is_not_covered() -> None:
-    found = rows()
-    requirements = " ".join(row[0] for row in found)
+    table = rows()
+    requirements = " ".join(row[0] for row in table)
     assert [each for each in ASKED_FOR if each not in requirements] == []
     assert all(
-        len(row) == 5 and row[2] not in ("", "\N{EN DASH}") and row[4] not in ("", "\N{EN DASH}") for row in found
+        len(row) == 5 and row[2] not in ("", "\N{EN DASH}") and row[4] not in ("", "\N{EN DASH}") for row in table
     )
 
 
@@ -45,7 +45,7 @@ def test_every_control_supports_something() -> None:
 
 
 def test_nothing_is_called_compliant() -> None:
-    told = [
+    documents = [
         ROOT / "README.md",
         *(ROOT / "docs").glob("*.md"),
         *(ROOT / "reports").rglob("*.j2"),
@@ -53,7 +53,7 @@ def test_nothing_is_called_compliant() -> None:
     ]
     claims = [
         line
-        for file in told
+        for file in documents
         for line in file.read_text().splitlines()
         if re.search(r"complian(t|ce)\b", line, re.IGNORECASE) and "compliance-trestle" not in line
     ]

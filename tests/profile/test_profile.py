@@ -104,7 +104,7 @@ def read(folder: Path, text: str) -> Profile:
 
 
 @pytest.mark.parametrize(
-    ("former", "latter", "told"),
+    ("former", "latter", "problem"),
     [
         ("rto_minutes", "rto_minute", "targets.rto_minute: unknown key; did you mean 'rto_minutes'?"),
         ("rto_minutes", "rto_minute", "targets.rto_minutes: Field required"),
@@ -140,12 +140,14 @@ def read(folder: Path, text: str) -> Profile:
         ("[application]", '[exempt]\n"B-1" = "there is no billing here"\n[application]', "exempt.B-1"),
     ],
 )
-def test_what_is_wrong_in_a_profile_is_told_with_its_key(tmp_path: Path, former: str, latter: str, told: str) -> None:
+def test_what_is_wrong_in_a_profile_is_told_with_its_key(
+    tmp_path: Path, former: str, latter: str, problem: str
+) -> None:
     assert former in WELL_WRITTEN
     with pytest.raises(ProfileError) as error:
         read(tmp_path, WELL_WRITTEN.replace(former, latter))
     assert str(error.value).startswith(f"{tmp_path}/profile.toml: ")
-    assert told in str(error.value)
+    assert problem in str(error.value)
 
 
 def test_a_waiver_names_its_owner_and_ticket_who_approved_it_and_when_it_ends(tmp_path: Path) -> None:
@@ -223,9 +225,9 @@ NOT_THERE = {
 
 @pytest.mark.parametrize("what", NOT_THERE)
 def test_what_the_database_lacks_is_told_with_the_nearest_there_is(tmp_path: Path, what: str) -> None:
-    former, latter, told = NOT_THERE[what]
+    former, latter, problem = NOT_THERE[what]
     assert WELL_WRITTEN.count(former) == 1
-    missing, nearest = told.split("; ")
+    missing, nearest = problem.split("; ")
     if "no table" in missing:
         missing += " in the restored database"
     profile = read(tmp_path, WELL_WRITTEN.replace(former, latter))
@@ -270,17 +272,17 @@ def test_what_resembles_nothing_is_to_be_removed_and_a_role_is_looked_for_in_the
 def without_its_key(name: str) -> Facts:
     """The same database, one table of which has a key of two columns."""
     composite = [
-        found.model_copy(update={"primary_key": ("id", "tenant_id")}) if found.name.name == name else found
-        for found in THERE.tables
+        table.model_copy(update={"primary_key": ("id", "tenant_id")}) if table.name.name == name else table
+        for table in THERE.tables
     ]
     return facts(*composite, roles=THERE.roles)
 
 
 def test_a_table_that_others_point_at_needs_a_key_of_one_column(tmp_path: Path) -> None:
     profile, there = read(tmp_path, WELL_WRITTEN), without_its_key("orders")
-    told = (*unbrought(profile, there, there, "profile.toml"), *reconcile(profile, there, "profile.toml").problems)
+    problems = (*unbrought(profile, there, there, "profile.toml"), *reconcile(profile, there, "profile.toml").problems)
     fault = "public.orders needs a primary key of one column for others to point at"
-    assert told == (
+    assert problems == (
         f"profile.toml: tenancy.generic_reference.models.shop.order: {fault}",
         f"profile.toml: invoice 'orders'.table: {fault}",
     )

@@ -18,7 +18,7 @@ def test_all_that_can_be_said_of_money_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("former", "latter", "told"),
+    ("former", "latter", "problem"),
     [
         ('debits = ["spend",', 'debits = ["buy",', "ledger[0].kinds: buy stands in more than one list"),
         (
@@ -57,11 +57,11 @@ def test_all_that_can_be_said_of_money_is_read(tmp_path: Path) -> None:
         ('one_of = { state = ["draft"', 'one_of = { state = [], x = ["draft"', "domain[0].one_of.state: "),
     ],
 )
-def test_what_cannot_be_meant_is_told_with_its_key(tmp_path: Path, former: str, latter: str, told: str) -> None:
+def test_what_cannot_be_meant_is_told_with_its_key(tmp_path: Path, former: str, latter: str, problem: str) -> None:
     assert former in PROFILE
     with pytest.raises(ProfileError) as error:
         read(tmp_path, PROFILE.replace(former, latter, 1))
-    assert told in str(error.value)
+    assert problem in str(error.value)
 
 
 def test_a_table_has_one_domain(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ Leaf = tuple[str, Any, tuple[Any, ...], tuple[type[BaseModel], ...]]
 
 def read(file: Path) -> dict[str, Any]:
     """A profile as JSON has it."""
-    found: dict[str, Any] = json.loads(json.dumps(tomllib.loads(file.read_text()), default=str))
-    return found
+    values: dict[str, Any] = json.loads(json.dumps(tomllib.loads(file.read_text()), default=str))
+    return values
 
 
 def leaves(shapes: tuple[type[BaseModel], ...] = (Profile,)) -> Iterator[Leaf]:
@@ -54,19 +54,19 @@ def within(key: str, annotation: Any, marks: tuple[Any, ...], shapes: tuple[type
 
 def type_at(of: str, shapes: tuple[type[BaseModel], ...]) -> Any:
     """The type that a column's table has by the models, whatever a profile holds."""
-    around, found = list(shapes), shapes[0] if of.startswith("/") else shapes[-1]
+    around, shape = list(shapes), shapes[0] if of.startswith("/") else shapes[-1]
     for step in filter(None, of.split("/")):
         if step == "..":
             around.pop()
-            found = around[-1]
+            shape = around[-1]
         elif step.startswith("{"):
             assert step.strip("{}") in shapes[-1].model_fields
-        elif step in found.model_fields:
-            found = bare(found.model_fields[step].annotation)
+        elif step in shape.model_fields:
+            shape = bare(shape.model_fields[step].annotation)
         else:
-            getter: Any = getattr(found, step)
-            found = get_type_hints(getter.fget)["return"]
-    return found
+            getter: Any = getattr(shape, step)
+            shape = get_type_hints(getter.fget)["return"]
+    return shape
 
 
 def bare(annotation: Any) -> Any:
@@ -119,9 +119,9 @@ def test_every_key_says_what_it_is_in_the_section_of_its_part() -> None:
 
 
 def test_every_text_is_a_column_of_a_table_or_said_to_be_none() -> None:
-    found = list(leaves())
-    assert len(found) > 150
-    for key, kind, marks, shapes in found:
+    all_leaves = list(leaves())
+    assert len(all_leaves) > 150
+    for key, kind, marks, shapes in all_leaves:
         columns = [mark for mark in marks if isinstance(mark, Column)]
         if kind is str:
             assert columns or any(isinstance(mark, NoColumn) for mark in marks), f"{key}: Column(of=…), or Text"

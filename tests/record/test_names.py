@@ -25,9 +25,9 @@ KEY = b"of this drill alone"
     ],
 )
 def test_a_name_is_read_as_written_and_reads_back(text: str, schema: str, name: str) -> None:
-    found = TableName.parse(text)
-    assert found == TableName(schema, name)
-    assert TableName.parse(str(found)) == found
+    parsed = TableName.parse(text)
+    assert parsed == TableName(schema, name)
+    assert TableName.parse(str(parsed)) == parsed
 
 
 @pytest.mark.parametrize("text", ["", ".", "a.", ".a", "a..b", '"', 'a"b', '"a"b', "a.b.c"])
@@ -57,10 +57,10 @@ def test_surrogate_keys_and_figures_are_told_as_they_are() -> None:
 
 @pytest.mark.parametrize("value", ["someone@example.org", b"4539148803436467", ["Ottoline"], {"name": "Ottoline"}, ""])
 def test_anything_that_a_person_may_have_written_is_told_as_a_keyed_hash(value: object) -> None:
-    told = masked({"key": value}, KEY)
-    assert told == f"key={masked_text(str(value), KEY)}"
-    assert told.startswith("key=hmac:")
-    assert len(told) == len("key=hmac:") + 12
+    sample = masked({"key": value}, KEY)
+    assert sample == f"key={masked_text(str(value), KEY)}"
+    assert sample.startswith("key=hmac:")
+    assert len(sample) == len("key=hmac:") + 12
 
 
 def test_the_same_text_has_the_same_hash_in_one_drill_and_another_in_the_next() -> None:

@@ -59,9 +59,9 @@ def test_what_each_migration_costs_is_told(place: Bench, restored: psycopg.Conne
     new_migration(checkout, "0010_rewrites", SLOW_REWRITE)
     new_migration(checkout, "0011_updates", IN_BATCHES, after="0010_rewrites")
     new_migration(checkout, "0012_indexes", INDEX, after="0011_updates")
-    found = rehearsed(place, checkout)
-    assert (found.failure, found.not_reached, found.left_behind) == ("", (), ())
-    costs = {cost.name: cost for cost in found.migrations}
+    rehearsal = rehearsed(place, checkout)
+    assert (rehearsal.failure, rehearsal.not_reached, rehearsal.left_behind) == ("", (), ())
+    costs = {cost.name: cost for cost in rehearsal.migrations}
     assert list(costs) == [
         *("0007_content_body_length", "0008_site_locale", "0009_content_title_index"),
         *("0010_rewrites", "0011_updates", "0012_indexes"),
@@ -73,20 +73,20 @@ def test_what_each_migration_costs_is_told(place: Bench, restored: psycopg.Conne
     assert (lock.mode, lock.rows) == ("ACCESS EXCLUSIVE", 1678)
     assert 0.5 < lock.seconds <= rewrites.seconds
     assert any(text.startswith("SELECT pg_sleep(?), ?, ?") for text in lock.statements)
-    assert "ada@example.net" not in found.model_dump_json()
+    assert "ada@example.net" not in rehearsal.model_dump_json()
     assert rewrites.wal_bytes > 50_000
     (updated,) = costs["0011_updates"].rewritten
     assert (updated.relation, updated.what, updated.rows) == ("public.igny8_usage_days", "rows", 1678)
     assert {(each.relation, each.what) for each in costs["0012_indexes"].rewritten} == {("public.by_day", "index")}
 
     allowed = Release(lock_rows=1000, lock_seconds=0.3, wal_bytes=40_000)
-    (told,) = long_locks(found, allowed)
-    assert told.name == "igny8.0010_rewrites public.igny8_usage_days"
-    assert "closes public.igny8_usage_days (about 1,678 rows) to everybody for " in told.excess
+    (long_lock,) = long_locks(rehearsal, allowed)
+    assert long_lock.name == "igny8.0010_rewrites public.igny8_usage_days"
+    assert "closes public.igny8_usage_days (about 1,678 rows) to everybody for " in long_lock.excess
     assert any(
-        each.name == "igny8.0010_rewrites" and "bytes of WAL" in each.excess for each in too_large(found, allowed)
+        each.name == "igny8.0010_rewrites" and "bytes of WAL" in each.excess for each in too_large(rehearsal, allowed)
     )
-    assert (long_locks(found, Release()), too_large(found, Release())) == ([], [])
+    assert (long_locks(rehearsal, Release()), too_large(rehearsal, Release())) == ([], [])
 
 
 @pytest.mark.further
@@ -102,12 +102,12 @@ def test_how_long_requests_wait_for_a_migration_is_told(
     tables = hottest_tables(
         facts, Load(tables=(TableName("public", "igny8_usage_days"), TableName("public", "igny8_tags")))
     )
-    found = under_load(place.server, "migrated", place.interpreter(checkout, tmp_path / "private"), token, tables, 120)
-    assert (found.failure, found.tables) == ("", ("public.igny8_tags", "public.igny8_usage_days"))
-    slow = {(each.migration, each.relation, each.act) for each in found.stalls if each.longest > 0.5}
+    run = under_load(place.server, "migrated", place.interpreter(checkout, tmp_path / "private"), token, tables, 120)
+    assert (run.failure, run.tables) == ("", ("public.igny8_tags", "public.igny8_usage_days"))
+    slow = {(each.migration, each.relation, each.act) for each in run.stalls if each.longest > 0.5}
     rewrites = [("igny8.0010_rewrites", "public.igny8_usage_days", act) for act in ("read", "write")]
     assert set(rewrites) <= slow
-    refused = {each.relation: each.refused for each in found.stalls if each.refused and each.act == "read"}
+    refused = {each.relation: each.refused for each in run.stalls if each.refused and each.act == "read"}
     assert list(refused) == ["public.igny8_tags"]
     assert refused["public.igny8_tags"][0].startswith("UndefinedTable (")
     with place.server.connect("migrated") as connection:
@@ -123,11 +123,11 @@ def test_what_a_failed_migration_leaves_outside_a_transaction_is_named(
     new_migration(checkout, "0010_half_way", HALF_WAY)
     new_migration(checkout, "0011_never", INDEX, after="0010_half_way")
     atomic_no_more(checkout, "0010_half_way")
-    found = rehearsed(place, checkout)
-    assert found.left_behind == ("column public.half.id integer", "table public.half")
-    assert found.failure.startswith("DataError (DivisionByZero)")
-    assert (found.migrations[-1].name, found.migrations[-1].failed) == ("0010_half_way", found.failure)
-    assert found.not_reached == ("igny8.0011_never",)
+    rehearsal = rehearsed(place, checkout)
+    assert rehearsal.left_behind == ("column public.half.id integer", "table public.half")
+    assert rehearsal.failure.startswith("DataError (DivisionByZero)")
+    assert (rehearsal.migrations[-1].name, rehearsal.migrations[-1].failed) == ("0010_half_way", rehearsal.failure)
+    assert rehearsal.not_reached == ("igny8.0011_never",)
 
 
 @pytest.mark.further
@@ -137,10 +137,10 @@ def test_what_a_hanging_migration_waits_for_is_told_and_it_is_ended(
     restored.close()
     checkout = copy_of_the_sample(tmp_path)
     new_migration(checkout, "0010_hangs", HANGS)
-    found = rehearsed(place, checkout, limit=20)
-    assert found.failure == "did not end within 20 s"
-    assert found.migrations[-1].waited_for == "Timeout PgSleep, in SELECT pg_sleep(?)"
-    assert found.left_behind == ()
+    rehearsal = rehearsed(place, checkout, limit=20)
+    assert rehearsal.failure == "did not end within 20 s"
+    assert rehearsal.migrations[-1].waited_for == "Timeout PgSleep, in SELECT pg_sleep(?)"
+    assert rehearsal.left_behind == ()
 
 
 @pytest.mark.further
@@ -151,9 +151,9 @@ def test_requests_end_with_a_migration_that_hangs(place: Bench, restored: psycop
     token = marked_clone(place.server, "migrated")
     tables = hottest_tables(read_facts(place.server, "restored", 60), Load(largest=1))
     interpreter = place.interpreter(checkout, tmp_path / "private")
-    found = under_load(place.server, "migrated", interpreter, token, tables, 15)
-    assert found.failure == "did not end within 15 s"
-    assert found.requests > 100
+    run = under_load(place.server, "migrated", interpreter, token, tables, 15)
+    assert run.failure == "did not end within 15 s"
+    assert run.requests > 100
 
 
 @pytest.mark.parametrize(

@@ -127,8 +127,8 @@ def test_a_schema_is_like_itself_in_any_database(server: Server, changed: Change
 def test_what_a_hand_changes_is_named_and_nothing_else(
     changed: Changed, by_hand: str, thing: str, before: str | None, after: str | None
 ) -> None:
-    found = unlike(changed("SELECT 1"), changed(by_hand), folded=True)
-    assert [(f"{each.thing} {each.facet}".strip(), each.before, each.after) for each in found] == [
+    differences = unlike(changed("SELECT 1"), changed(by_hand), folded=True)
+    assert [(f"{each.thing} {each.facet}".strip(), each.before, each.after) for each in differences] == [
         (thing, before, after)
     ]
 

@@ -31,8 +31,8 @@ LEAVES = """
 def on(place: Bench, checkout: Path, database: str, folder: Path) -> Interpreter:
     private = folder / database
     private.mkdir(mode=0o700)
-    found = find_checkout(checkout, APPLICATION, Path(sys.executable))
-    return Interpreter(found, APPLICATION, Login.of(place.server, database), place.guardian, private)
+    code = find_checkout(checkout, APPLICATION, Path(sys.executable))
+    return Interpreter(code, APPLICATION, Login.of(place.server, database), place.guardian, private)
 
 
 def masked(text: str) -> str:

@@ -65,14 +65,14 @@ def test_the_sample_stands_as_it_would_be_deployed(migrated: Migrated, checkout:
     assert (standing.deploy_exit, standing.deploy_problems) == (0, ("security.W004", "security.W008"))
     assert (standing.url_error, standing.url_patterns > 20) == ("", True)
     assert (standing.admin_sites, standing.admin_user) == (1, True)
-    asked = {page.address: page.status for page in standing.pages}
-    assert {path: asked[path] for path in ("/healthz", "/login/", "/nowhere")} == {
+    statuses = {page.address: page.status for page in standing.pages}
+    assert {path: statuses[path] for path in ("/healthz", "/login/", "/nowhere")} == {
         "/healthz": 200,
         "/login/": 200,
         "/nowhere": 404,
     }
-    assert asked["admin: index"] == 200
-    assert asked["admin: igny8.Invoice, the list"] == asked["admin: igny8.Invoice, a row"] == 200
+    assert statuses["admin: index"] == 200
+    assert statuses["admin: igny8.Invoice, the list"] == statuses["admin: igny8.Invoice, a row"] == 200
     assert all(page.answered for page in standing.pages if page.address != "/nowhere")
     models = {model.model: model for model in standing.models}
     assert models["igny8.UsageDay"].row

@@ -122,13 +122,13 @@ def test_holes_count_as_what_they_unfold_to(tmp_path: Path) -> None:
 
 def test_the_clock_is_looked_at_while_a_little_becomes_much(tmp_path: Path) -> None:
     """All of these entries are in the first piece that is read of the file."""
-    seen = count()
+    steps = count()
     watch = Watch(float("inf"), lambda done, total, unit: watch.given_up.set())
     archive = tmp_path / "x.tar.gz"
     archive.write_bytes(gzip.compress(b"".join(header(f"{n}") for n in range(20_000)) + END))
     with site_source(archive, watch) as source, pytest.raises(StageBlocked, match="given up"):
-        walk(source, lambda: next(seen))
-    assert next(seen) <= 2048
+        walk(source, lambda: next(steps))
+    assert next(steps) <= 2048
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])
@@ -181,7 +181,7 @@ def test_a_zip_that_is_spoiled_is_told(tmp_path: Path, packed: bytes) -> None:
 def test_many_empty_streams_cost_what_they_are(monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]) -> None:
     def copied(streams: int) -> int:
         """How many bytes all decompressors together are given."""
-        given = 0
+        total = 0
 
         class Counting:
             def __init__(self, real: Callable[[], "bz2.BZ2Decompressor | lzma.LZMADecompressor"]) -> None:
@@ -191,8 +191,8 @@ def test_many_empty_streams_cost_what_they_are(monkeypatch: pytest.MonkeyPatch, 
                 return getattr(self._real, name)
 
             def decompress(self, data: bytes, size: int = -1) -> bytes:
-                nonlocal given
-                given += len(data)
+                nonlocal total
+                total += len(data)
                 return self._real.decompress(data, size)
 
         for name, real in (("bzip2", bz2.BZ2Decompressor), ("xz", lzma.LZMADecompressor)):
@@ -200,7 +200,7 @@ def test_many_empty_streams_cost_what_they_are(monkeypatch: pytest.MonkeyPatch, 
         packed = pack(b"") * streams + pack(b"end")
         file = stream(io.BytesIO(packed).read)
         assert decompressed(file, packed[:6]).read() == b"end"
-        return given
+        return total
 
     assert copied(12_000) <= copied(3000) * 5
 

@@ -9,7 +9,7 @@ from fixtures.sites.published import references
 
 
 @pytest.mark.parametrize(
-    ("path", "content", "found"),
+    ("path", "content", "paths"),
     [
         ("index.html", '<a href="about.html">', ["about.html"]),
         ("pages/a.html", "<a href='../index.html#top'><img src=b.png>", ["index.html", "pages/b.png"]),
@@ -29,9 +29,9 @@ from fixtures.sites.published import references
         ("a.txt.html", b"<a href='\xff.html'>", ["\ufffd.html"]),
     ],
 )
-def test_what_a_file_points_at(path: str, content: str | bytes, found: list[str]) -> None:
+def test_what_a_file_points_at(path: str, content: str | bytes, paths: list[str]) -> None:
     packed = content if isinstance(content, bytes) else content.encode()
-    assert [each.path for each in references(path, packed)] == found
+    assert [each.path for each in references(path, packed)] == paths
 
 
 def test_a_path_in_json_may_count_from_the_site_or_from_its_own_folder() -> None:

@@ -60,9 +60,9 @@ def described(source: Path, role: Literal["sites", "uploads"]) -> Artefact:
 
 def read(source: Path, into: Path, allowance: Allowance | None = None, uploads: Path | None = None) -> SitesData:
     into.mkdir(exist_ok=True)
-    beside = (uploads, described(uploads, "uploads")) if uploads is not None else None
+    uploads_read = (uploads, described(uploads, "uploads")) if uploads is not None else None
     watch = Watch(time.monotonic() + 60)
-    return read_sites(source, described(source, "sites"), into, watch, KEYS, allowance, uploads=beside)
+    return read_sites(source, described(source, "sites"), into, watch, KEYS, allowance, uploads=uploads_read)
 
 
 def read_zip(folder: Path, packed: bytes, allowance: Allowance | None = None) -> SitesData:
@@ -85,8 +85,8 @@ def test_a_zip_and_a_folder_hold_what_a_tar_holds(tmp_path: Path, form: str) -> 
             for name, content in GOOD
             if isinstance(content, bytes) and "/1/v2/" in name
         )
-        told = b"".join(sha.encode() + b"  " + name + b"\n" for name, sha in lines)
-        assert inventory.version_digest("1", "2") == hashlib.sha256(told).hexdigest()
+        listed = b"".join(sha.encode() + b"  " + name + b"\n" for name, sha in lines)
+        assert inventory.version_digest("1", "2") == hashlib.sha256(listed).hexdigest()
         assert [(link.site, link.version) for link in inventory.current_links()] == [("1", "2")]
     if form == "zip":
         assert data.newest == WRITTEN
@@ -168,8 +168,8 @@ def test_sites_data_of_every_form_belongs_to_its_set(tmp_path: Path, name: str) 
         (tmp_path / f"{stem}.{name}").mkdir()
     else:
         (tmp_path / f"{stem}.{name}").write_bytes(b"x")
-    (found,), notes = set_files(tmp_path, r"igny8_(?P<date>\d{8})_(?P<time>\d{6})")
-    assert (found.files["sites"].name, notes) == (f"{stem}.{name}", [])
+    (files,), notes = set_files(tmp_path, r"igny8_(?P<date>\d{8})_(?P<time>\d{6})")
+    assert (files.files["sites"].name, notes) == (f"{stem}.{name}", [])
     (alone,), _ = set_files(tmp_path / f"{stem}.dump", r"igny8_(?P<date>\d{8})_(?P<time>\d{6})")
     assert alone.files["sites"].name == f"{stem}.{name}"
 
@@ -180,8 +180,8 @@ def test_uploads_of_an_archive_of_their_own_are_read_beside_the_sites(tmp_path: 
     packed = tmp_path / "set.uploads.tar"
     with tarfile.open(packed, "w") as archive:
         archive.add(uploads / "uploads", "uploads")
-    for number, beside in enumerate((uploads, packed)):
-        data = read(sites, tmp_path / f"inventory-{number}", uploads=beside)
+    for number, source in enumerate((uploads, packed)):
+        data = read(sites, tmp_path / f"inventory-{number}", uploads=source)
         assert (data.files, data.read_to_end) == (3, True)
         with sqlite3.connect(data.inventory) as inventory:
             paths = inventory.execute("SELECT path FROM entry WHERE kind = 'file' ORDER BY number").fetchall()
@@ -196,9 +196,9 @@ def test_uploads_of_an_archive_of_their_own_are_read_beside_the_sites(tmp_path: 
 def test_uploads_that_change_while_they_are_read_are_told_by_their_own_name(tmp_path: Path) -> None:
     sites = laid_out(tmp_path / "set.sites", [("sites-data/a.html", b"a")])
     uploads = laid_out(tmp_path / "set.uploads", [("uploads/1/cat.png", b"meow")])
-    told = described(uploads, "uploads")
+    artefact = described(uploads, "uploads")
     (uploads / "uploads" / "1" / "cat.png").write_bytes(b"woof")
     (tmp_path / "inventory").mkdir()
     watch = Watch(time.monotonic() + 60)
     with pytest.raises(StageFailed, match=r"set\.uploads changed while it was drilled"):
-        read_sites(sites, described(sites, "sites"), tmp_path / "inventory", watch, KEYS, uploads=(uploads, told))
+        read_sites(sites, described(sites, "sites"), tmp_path / "inventory", watch, KEYS, uploads=(uploads, artefact))

@@ -101,7 +101,7 @@ def test_version_digest_is_that_of_sha256sum_over_the_sorted_folder(tmp_path: Pa
     with open_inventory(data.inventory, FOLDERS) as inventory:
         assert inventory.version_digest("1", "2") == expected
         assert inventory.version_digest("1", "3") is None
-        scanned = {(found.site, found.version): found for found in inventory.digests()}
+        scanned = {(version.site, version.version): version for version in inventory.digests()}
         assert set(scanned) == {("1", "1"), ("1", "2"), ("1-x", "1")}
         assert (scanned["1", "2"].digest, scanned["1", "2"].files) == (expected, 4)
         assert all(inventory.version_digest(*key) == found.digest for key, found in scanned.items())
@@ -124,7 +124,7 @@ def test_sites_links_and_definitions_come_from_the_profiles_patterns(tmp_path: P
         ]
         assert list(inventory.definitions()) == [Definition("1", "2", "1", "9", "")]
         empty = hashlib.sha256().hexdigest()
-        assert [found.digest for found in inventory.digests() if found.site == "4"] == [empty]
+        assert [version.digest for version in inventory.digests() if version.site == "4"] == [empty]
         assert inventory.version_digest("4", "7") == empty
 
 
@@ -279,17 +279,17 @@ def test_the_time_limit_ends_the_reading(tmp_path: Path) -> None:
 
 
 def test_the_inventory_is_private_and_the_progress_reaches_the_end(tmp_path: Path) -> None:
-    seen: list[tuple[int, int | None, str]] = []
+    reports: list[tuple[int, int | None, str]] = []
     packed = gzip.compress(tar(GOOD))
     archive = tmp_path / "a.tar.gz"
     archive.write_bytes(packed)
     artefact = Artefact(
         role="sites", name="a", size=1, sha256=hashlib.sha256(packed).hexdigest(), mode=0o600, owner="me"
     )
-    watch = Watch(time.monotonic() + 60, lambda done, total, unit: seen.append((done, total, unit)))
+    watch = Watch(time.monotonic() + 60, lambda done, total, unit: reports.append((done, total, unit)))
     data = read_sites(archive, artefact, tmp_path, watch)
     assert Path(data.inventory).stat().st_mode & 0o777 == 0o600
-    assert seen[-1] == (len(packed), len(packed), "bytes")
+    assert reports[-1] == (len(packed), len(packed), "bytes")
 
 
 def test_logs_are_read_through_and_may_be_absent(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ def taking(step: Callable[[], None]) -> Callable[[Stage], StageOutcome]:
 
 def outcome_beside(step: Callable[[], None]) -> StageOutcome:
     with ExitStack() as stack:
-        beside = Beside(stages.SITES, taking(step), lambda: None, stack)
-        beside.start()
-        return beside.outcome()
+        background = Beside(stages.SITES, taking(step), lambda: None, stack)
+        background.start()
+        return background.outcome()
 
 
 def _failed() -> None:
@@ -66,12 +66,12 @@ def test_it_gives_up_when_the_drill_ends_before_it() -> None:
         given_up.wait(60)
 
     with ExitStack() as stack:
-        beside = Beside(stages.SITES, taking(step), given_up.set, stack)
-        beside.start()
+        background = Beside(stages.SITES, taking(step), given_up.set, stack)
+        background.start()
         assert begun.wait(10)
         assert not given_up.is_set()
     assert given_up.is_set()
-    assert beside.outcome().state == "ok"
+    assert background.outcome().state == "ok"
 
 
 def test_an_archive_that_nobody_waits_for_is_read_no_further(tmp_path: Path) -> None:
