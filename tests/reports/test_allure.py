@@ -119,10 +119,10 @@ def _earlier(evidence: Evidence) -> EarlierDrill:
 
 @pytest.fixture
 def nights(tmp_path: Path) -> Nights:
-    found = Nights(tmp_path / "out", [])
+    shelf = Nights(tmp_path / "out", [])
     for drill in (examples.verified, examples.inconclusive, examples.failed):
-        found.drilled(drill())
-    return found
+        shelf.drilled(drill())
+    return shelf
 
 
 def history(nights: Nights, scratch: Path) -> list[dict[str, Any]]:
@@ -155,9 +155,11 @@ def test_no_outcome_is_skipped_and_a_waived_one_keeps_its_label(tmp_path: Path) 
         ]
     )
     write_results(evidence, tmp_path / "results")
-    told = [json.loads(file.read_text()) for file in (tmp_path / "results").glob("*-result.json")]
-    seen = {label["value"]: each["status"] for each in told for label in each["labels"] if label["name"] == "outcome"}
-    assert seen == {
+    results = [json.loads(file.read_text()) for file in (tmp_path / "results").glob("*-result.json")]
+    statuses = {
+        label["value"]: each["status"] for each in results for label in each["labels"] if label["name"] == "outcome"
+    }
+    assert statuses == {
         "passed": "passed",
         "failed": "failed",
         "blocked": "broken",
@@ -165,8 +167,10 @@ def test_no_outcome_is_skipped_and_a_waived_one_keeps_its_label(tmp_path: Path) 
         "nothing examined": "passed",
         "waived": "passed",
     }
-    assert {label["value"] for each in told for label in each["labels"] if label["name"] == "severity"} >= {"blocker"}
-    assert all(each["links"][0]["url"].startswith("../index.html#") for each in told)
+    assert {label["value"] for each in results for label in each["labels"] if label["name"] == "severity"} >= {
+        "blocker"
+    }
+    assert all(each["links"][0]["url"].startswith("../index.html#") for each in results)
 
 
 @pytest.mark.usefixtures("npm")
@@ -175,10 +179,10 @@ def test_page_of_a_run_opens_in_a_browser_asks_for_nothing_and_knows_the_nights_
     page = build(nights.runs[-1])
     assert page == nights.runs[-1] / "allure" / "index.html"
     assert [path.name for path in page.parent.iterdir()] == ["index.html"]
-    seen = visit(page, width=1000, height=800)
-    assert seen.console == ()
-    assert seen.asked == ()
-    assert seen.picture > 10_000
+    visited = visit(page, width=1000, height=800)
+    assert visited.console == ()
+    assert visited.asked == ()
+    assert visited.picture > 10_000
     held = data(page)
     nodes = held["widgets/default/categories.json"]["nodes"].values()
     assert [node["name"] for node in nodes if node["type"] == "category"] == ["Findings", "Blocked: could not be tried"]
@@ -194,5 +198,5 @@ def test_page_of_a_run_opens_in_a_browser_asks_for_nothing_and_knows_the_nights_
 
 def data(page: Path) -> dict[str, Any]:
     """What the page holds, by the name of the file that it would have been."""
-    found = re.findall(r'd\("([^"]+)","([^"]*)"\)', page.read_text(encoding="utf-8"))
-    return {name: json.loads(base64.b64decode(held)) for name, held in found if name.endswith(".json")}
+    attachments = re.findall(r'd\("([^"]+)","([^"]*)"\)', page.read_text(encoding="utf-8"))
+    return {name: json.loads(base64.b64decode(held)) for name, held in attachments if name.endswith(".json")}

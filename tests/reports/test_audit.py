@@ -68,10 +68,10 @@ def elements(node: pikepdf.Object) -> Iterator[pikepdf.Dictionary]:
 @pytest.mark.parametrize("drill", DRILLS)
 def test_the_evidence_is_attached_as_it_is_and_named_as_the_source(drill) -> None:
     evidence = drill()
-    with opened(evidence) as found:
-        assert list(found.attachments) == ["evidence.json"]
-        assert found.attachments["evidence.json"].get_file().read_bytes() == evidence.written
-        (file,) = found.Root.AF
+    with opened(evidence) as document:
+        assert list(document.attachments) == ["evidence.json"]
+        assert document.attachments["evidence.json"].get_file().read_bytes() == evidence.written
+        (file,) = document.Root.AF
         assert (file.AFRelationship, file.EF.F.Subtype) == ("/Source", "/application/json")
         assert str(file.UF) == "evidence.json"
         assert int(file.EF.F.Params.Size) == len(evidence.written)
@@ -80,40 +80,40 @@ def test_the_evidence_is_attached_as_it_is_and_named_as_the_source(drill) -> Non
 def test_what_lies_in_the_run_is_attached_though_it_was_written_otherwise() -> None:
     evidence = examples.verified()
     other = evidence.model_dump_json().encode()
-    with pikepdf.open(io.BytesIO(pdf.write_up(Story(evidence, other)))) as found:
-        assert found.attachments["evidence.json"].get_file().read_bytes() == other
+    with pikepdf.open(io.BytesIO(pdf.write_up(Story(evidence, other)))) as document:
+        assert document.attachments["evidence.json"].get_file().read_bytes() == other
 
 
 @pytest.mark.parametrize("drill", DRILLS)
 def test_it_says_that_it_is_pdf_a_3a_and_pdf_ua_1_and_describes_what_pdf_a_does_not_know(drill) -> None:
     evidence = drill()
-    with opened(evidence) as found:
-        packet = found.Root.Metadata.read_bytes().decode().partition("?>")[2].rpartition("<?")[0]
-        told = ElementTree.fromstring(packet)
+    with opened(evidence) as document:
+        packet = document.Root.Metadata.read_bytes().decode().partition("?>")[2].rpartition("<?")[0]
+        metadata = ElementTree.fromstring(packet)
         title = f"{evidence.verdict}: restore drill {evidence.run_id}"
-        assert [told.findtext(f".//{PDFAID}{name}") for name in ("part", "conformance")] == ["3", "A"]
-        assert told.findtext(f".//{PDFUAID}part") == "1"
-        assert told.findtext(f".//{EXTENSION}namespaceURI") == PDFUAID.strip("{}")
-        assert "".join(told.find(f".//{DC}title").itertext()).strip() == title == str(found.docinfo.Title)
+        assert [metadata.findtext(f".//{PDFAID}{name}") for name in ("part", "conformance")] == ["3", "A"]
+        assert metadata.findtext(f".//{PDFUAID}part") == "1"
+        assert metadata.findtext(f".//{EXTENSION}namespaceURI") == PDFUAID.strip("{}")
+        assert "".join(metadata.find(f".//{DC}title").itertext()).strip() == title == str(document.docinfo.Title)
         ended = evidence.finished_at.replace(microsecond=0)
-        assert told.findtext(f".//{XMP}CreateDate") == ended.isoformat()
-        assert str(found.docinfo.CreationDate) == f"D:{ended:%Y%m%d%H%M%SZ}"
-        assert (found.pdf_version, found.is_encrypted, len(found.trailer.ID)) == ("1.7", False, 2)
+        assert metadata.findtext(f".//{XMP}CreateDate") == ended.isoformat()
+        assert str(document.docinfo.CreationDate) == f"D:{ended:%Y%m%d%H%M%SZ}"
+        assert (document.pdf_version, document.is_encrypted, len(document.trailer.ID)) == ("1.7", False, 2)
 
 
 @pytest.mark.parametrize("drill", DRILLS)
 def test_it_needs_nothing_that_it_does_not_hold(drill) -> None:
-    with opened(drill()) as found:
-        (intent,) = found.Root.OutputIntents
+    with opened(drill()) as document:
+        (intent,) = document.Root.OutputIntents
         assert (intent.S, "/DestOutputProfile" in intent) == ("/GTS_PDFA1", True)
-        assert not {"/OpenAction", "/AA", "/AcroForm"} & set(found.Root.keys())
-        assert "/JavaScript" not in found.Root.Names
-        fonts = [font for each in found.objects if isinstance(each, pikepdf.Dictionary) for font in _fonts(each)]
+        assert not {"/OpenAction", "/AA", "/AcroForm"} & set(document.Root.keys())
+        assert "/JavaScript" not in document.Root.Names
+        fonts = [font for each in document.objects if isinstance(each, pikepdf.Dictionary) for font in _fonts(each)]
         assert fonts
         for font in fonts:
             assert {"/FontFile2", "/FontFile3"} & set(font.DescendantFonts[0].FontDescriptor.keys())
             assert "/ToUnicode" in font
-        assert not any("/Annots" in each for each in found.pages)
+        assert not any("/Annots" in each for each in document.pages)
 
 
 def _fonts(each: pikepdf.Dictionary) -> list[pikepdf.Dictionary]:
@@ -122,8 +122,8 @@ def _fonts(each: pikepdf.Dictionary) -> list[pikepdf.Dictionary]:
 
 @pytest.mark.parametrize("drill", DRILLS)
 def test_it_is_tagged_so_that_it_can_be_read_aloud(drill) -> None:
-    with opened(drill()) as found:
-        root = found.Root
+    with opened(drill()) as document:
+        root = document.Root
         assert (str(root.Lang), bool(root.MarkInfo.Marked), bool(root.ViewerPreferences.DisplayDocTitle)) == (
             "en",
             True,
@@ -138,36 +138,36 @@ def test_it_is_tagged_so_that_it_can_be_read_aloud(drill) -> None:
         assert all(after - before <= 1 for before, after in pairwise(headings))
         cells = [each for each in tree if each.S == "/TH"]
         assert {str(each.A.Scope) for each in cells} == {"/Column", "/Row"}
-        assert all(int(each.StructParents) >= 0 for each in found.pages)
+        assert all(int(each.StructParents) >= 0 for each in document.pages)
 
 
 def test_it_tells_what_an_auditor_reads_in_that_order(tmp_path: Path) -> None:
     evidence = examples.failed()
-    told = text(evidence, tmp_path)
+    words = text(evidence, tmp_path)
     parts = (
         *("The verdict, and how to check it", "Scope and limits", "Identity of the backup", "Targets and measures"),
         *("Method", "Completeness", "Results by invariant", "Control matrix", "Exceptions", "Trend", "Review"),
         *("File hashes", "Words"),
     )
-    places = [told.index(f"{number}. {part}") for number, part in enumerate(parts, 1)]
+    places = [words.index(f"{number}. {part}") for number, part in enumerate(parts, 1)]
     assert places == sorted(places)
-    assert told.startswith(f"Restore drill of {examples.STEM} FAILED {evidence.headline}")
+    assert words.startswith(f"Restore drill of {examples.STEM} FAILED {evidence.headline}")
     for line in ("18 of 1,200 rows broken", "3 of 42 accounts broken", "no sites table", *evidence.not_shown):
-        assert line in told
-    assert f"1 of {len(opened(evidence).pages)}" in told
-    squeezed = told.replace(" ", "")
-    found = evidence.record.backup_set
-    assert found is not None
-    assert all(file.sha256 in squeezed for file in found.artefacts)
+        assert line in words
+    assert f"1 of {len(opened(evidence).pages)}" in words
+    squeezed = words.replace(" ", "")
+    backup_set = evidence.record.backup_set
+    assert backup_set is not None
+    assert all(file.sha256 in squeezed for file in backup_set.artefacts)
 
 
 @pytest.mark.further
 def test_a_pass_on_nothing_and_what_was_not_tried_say_so(tmp_path: Path) -> None:
     nothing = examples.evidence([examples.result("TEN-02", "empty", examined=0)])
     assert "1 passed (1 on nothing) 0 rows" in text(nothing, tmp_path)
-    told = text(examples.inconclusive(), tmp_path)
-    assert 'restore failed: extension "postgis" is not on this server' in told
-    assert told.count("never reached") >= 4
+    words = text(examples.inconclusive(), tmp_path)
+    assert 'restore failed: extension "postgis" is not on this server' in words
+    assert words.count("never reached") >= 4
 
 
 @pytest.mark.further
@@ -175,8 +175,8 @@ def test_the_drills_before_and_the_nights_that_were_missed_are_told(tmp_path: Pa
     evidence = with_past(examples.verified())
     past = evidence.past
     assert past is not None
-    told = text(evidence, tmp_path)
-    trend = told[told.index("10. Trend") : told.index("11. Review")]
+    words = text(evidence, tmp_path)
+    trend = words[words.index("10. Trend") : words.index("11. Review")]
     assert f"A drill is due every 24 hours; {past.missed_total} were missed, the last due at" in trend
     assert len(re.findall(r"(VERIFIED|FAILED|INCONCLUSIVE) (as entered|altered)", trend)) == page.NIGHTS
     assert f"{past.before + len(past.drills) - page.NIGHTS} more before those" in trend
@@ -184,18 +184,18 @@ def test_the_drills_before_and_the_nights_that_were_missed_are_told(tmp_path: Pa
 
 @pytest.mark.further
 def test_a_gate_answers_and_a_cached_start_says_that_nothing_was_restored(tmp_path: Path) -> None:
-    told = text(gate(examples.inconclusive()), tmp_path)
-    assert told.startswith(f"Release gate of {examples.STEM} NO-GO, could not tell ")
-    assert "This was a gate: the release was tried besides." in told
-    told = text(cached(examples.verified()), tmp_path)
-    assert "The database was not restored in this drill" in told
-    assert "loaded by drill 20261122-010400-aaaa" in told
+    words = text(gate(examples.inconclusive()), tmp_path)
+    assert words.startswith(f"Release gate of {examples.STEM} NO-GO, could not tell ")
+    assert "This was a gate: the release was tried besides." in words
+    words = text(cached(examples.verified()), tmp_path)
+    assert "The database was not restored in this drill" in words
+    assert "loaded by drill 20261122-010400-aaaa" in words
 
 
 def test_what_no_font_may_have_is_written_out(tmp_path: Path) -> None:
     odd = examples.result("TEN-02", "subject", "failed", message=SIX_SCRIPTS, samples=())
-    told = text(examples.evidence([odd]), tmp_path)
-    assert r"Пример żółw \u6f22\u5b57 \U0001f600 \u202e\x1b[2J" in told
+    words = text(examples.evidence([odd]), tmp_path)
+    assert r"Пример żółw \u6f22\u5b57 \U0001f600 \u202e\x1b[2J" in words
 
 
 def test_markup_in_a_name_is_text(tmp_path: Path) -> None:
@@ -208,8 +208,8 @@ def test_markup_in_a_name_is_text(tmp_path: Path) -> None:
 def test_ten_thousand_subjects_stay_readable() -> None:
     evidence = examples.large(subjects=1_000)
     assert len(evidence.results) > 10_000
-    with opened(evidence) as found:
-        assert len(found.pages) < 40
+    with opened(evidence) as document:
+        assert len(document.pages) < 40
 
 
 def without(library: str, rendering: list[str]) -> subprocess.CompletedProcess[str]:

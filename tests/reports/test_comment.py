@@ -78,8 +78,8 @@ def hub_that_answers() -> Iterator[Hub]:
 
         do_GET = do_POST = do_PATCH = handle_one
 
-        def answer(self, status: int, told: object, link: str = "") -> None:
-            body = json.dumps(told).encode()
+        def answer(self, status: int, content: object, link: str = "") -> None:
+            body = json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             if link:
@@ -102,8 +102,8 @@ def hub_that_answers() -> Iterator[Hub]:
 
 
 def environment(hub: Hub, **more: str) -> dict[str, str]:
-    told = {"GITHUB_API_URL": hub.url, "GITHUB_REPOSITORY": "acme/shop", "GITHUB_REF": "refs/pull/7/merge"}
-    return {**told, "GITHUB_TOKEN": TOKEN, **more}
+    variables = {"GITHUB_API_URL": hub.url, "GITHUB_REPOSITORY": "acme/shop", "GITHUB_REF": "refs/pull/7/merge"}
+    return {**variables, "GITHUB_TOKEN": TOKEN, **more}
 
 
 def commented(hub: Hub, run: Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -137,7 +137,7 @@ def test_the_second_run_edits_the_first_ones_comment(hub: Hub, run: Path) -> Non
     assert len(hub.comments) == 6
     assert hub.comments[-1]["body"].startswith("<!-- restore-drill: drill of ")
     assert "The next restore drill" in hub.comments[-1]["body"]
-    assert [asked.split()[0] for asked in hub.asked] == ["GET"] * 3 + ["POST"] + ["GET"] * 3 + ["PATCH"]
+    assert [request.split()[0] for request in hub.asked] == ["GET"] * 3 + ["POST"] + ["GET"] * 3 + ["PATCH"]
 
 
 def test_a_comment_with_our_mark_of_somebody_elses_is_left_alone(hub: Hub, run: Path) -> None:

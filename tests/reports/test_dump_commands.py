@@ -51,8 +51,8 @@ def test_the_command_is_run_as_it_stands(small: Small, tmp_path: Path, name: str
 
 def test_a_folders_files_are_checked_together(small: Small, tmp_path: Path) -> None:
     folder = dump_as(FORMATS["directory"], small.server.clients, small.server.environment("source"), tmp_path, STEM)
-    found = locate(tmp_path, PROFILE).backup_set
-    artefact = found.artefact("dump")
+    backup_set = locate(tmp_path, PROFILE).backup_set
+    artefact = backup_set.artefact("dump")
     assert artefact is not None
     check = ["bash", "-euc", check_of_folder(artefact)]
     environment = {"PATH": os.environ["PATH"], "BACKUP_SET": str(tmp_path)}
@@ -60,6 +60,6 @@ def test_a_folders_files_are_checked_together(small: Small, tmp_path: Path) -> N
     (folder / "toc.dat").write_bytes(b"other")
     assert subprocess.run(check, env=environment).returncode == 1
     evidence = evidence_examples.verified()
-    drilled = evidence.model_copy(update={"record": evidence_examples.record(backup_set=found)})
-    told = [step.commands for step in steps(Story(drilled)) if "same" in step.title or "those that" in step.title]
-    assert check_of_folder(artefact) in told[0]
+    drilled = evidence.model_copy(update={"record": evidence_examples.record(backup_set=backup_set)})
+    commands = [step.commands for step in steps(Story(drilled)) if "same" in step.title or "those that" in step.title]
+    assert check_of_folder(artefact) in commands[0]

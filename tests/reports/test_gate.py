@@ -50,8 +50,8 @@ def cached(evidence: Evidence) -> Evidence:
     assert restored is not None
     taken = FromCache(kept_at=datetime(2026, 11, 22, 1, 5, tzinfo=UTC), run_id="20261122-010400-aaaa")
     record = evidence.record.model_copy(update={"restored": restored.model_copy(update={"from_cache": taken})})
-    told = measures(record, Targets(rpo_hours=24, rto_minutes=60))
-    return evidence.model_copy(update={"record": record, "measures": told})
+    measured = measures(record, Targets(rpo_hours=24, rto_minutes=60))
+    return evidence.model_copy(update={"record": record, "measures": measured})
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_gate_answers_whether_to_go(evidence: object, answer: str) -> None:
 
 
 def test_the_page_tells_how_the_release_stands_up() -> None:
-    told = page.write_up(Story(gate(examples.failed())))
+    written = page.write_up(Story(gate(examples.failed())))
     for words in (
         "exit code 0; security.W004",
         "412 addresses",
@@ -76,7 +76,7 @@ def test_the_page_tells_how_the_release_stands_up() -> None:
         "connect 192.0.2.7:443 (shop/hooks.py:31)",
         "an empty one for each command",
     ):
-        assert words in told
+        assert words in written
 
 
 def test_a_drills_page_says_nothing_of_a_release() -> None:
@@ -93,5 +93,5 @@ def test_a_cached_start_tells_no_recoverys_time() -> None:
     assert "restore_drill_rto_seconds" not in figures
     assert 'stage="migrate"' in figures
     assert 'stage="restore"' not in figures
-    told = runbook.write_up(story)
-    assert "by drill 20261122-010400-aaaa: this one took the restore from the cache" in told
+    written = runbook.write_up(story)
+    assert "by drill 20261122-010400-aaaa: this one took the restore from the cache" in written

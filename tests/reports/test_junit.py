@@ -39,14 +39,14 @@ def test_ten_thousand_subjects_are_xunit2_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("drill", DRILLS)
 def test_one_testcase_for_each_control_on_each_subject(drill, tmp_path: Path) -> None:
     evidence = drill()
-    found = [(case.classname, case.name) for case in cases(evidence, tmp_path)]
+    names = [(case.classname, case.name) for case in cases(evidence, tmp_path)]
     titles = {card.id: card.title for card in evidence.controls}
     expected = [
         (f"{result.control[:3]}.{result.control}", f"{titles[result.control]} [{result.subject}]")
         for result in evidence.results
     ]
-    assert sorted(found) == sorted(expected)
-    assert len(set(found)) == len(found)
+    assert sorted(names) == sorted(expected)
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("drill", DRILLS)
@@ -58,40 +58,40 @@ def test_counts_are_those_of_the_outcomes(drill, tmp_path: Path) -> None:
     assert read_back.failures == outcomes.count("failed") + (evidence.verdict == "FAILED")
     assert read_back.errors == outcomes.count("blocked") + (evidence.verdict == "INCONCLUSIVE")
     for suite in read_back:
-        kinds = [type(one) for case in suite for one in case.result]
+        kinds = [type(entry) for case in suite for entry in case.result]
         assert (suite.failures, suite.errors) == (kinds.count(junitparser.Failure), kinds.count(junitparser.Error))
 
 
 def test_blocked_is_an_error_and_never_a_pass(tmp_path: Path) -> None:
     blocked = [case for case in cases(examples.inconclusive(), tmp_path) if not case.classname.startswith("BAK")]
     assert blocked
-    assert all([type(one) for one in case.result] == [junitparser.Error] for case in blocked)
+    assert all([type(entry) for entry in case.result] == [junitparser.Error] for case in blocked)
     assert all("restore failed" in case.result[0].message for case in blocked)
 
 
 def test_waived_and_exempt_are_passes_with_a_note(tmp_path: Path) -> None:
-    found = {case.classname: case for case in cases(examples.verified(), tmp_path) if "[" in case.name}
-    assert found["APP.APP-04"].is_passed
-    assert "WAIVED by R. Iyer until 2027-01-31" in found["APP.APP-04"].system_out
+    by_name = {case.classname: case for case in cases(examples.verified(), tmp_path) if "[" in case.name}
+    assert by_name["APP.APP-04"].is_passed
+    assert "WAIVED by R. Iyer until 2027-01-31" in by_name["APP.APP-04"].system_out
     exempt = next(case for case in cases(examples.verified(), tmp_path) if "[trials]" in case.name)
     assert exempt.system_out == "EXEMPT: this application has no trials"
 
 
 def test_pass_on_nothing_carries_a_note(tmp_path: Path) -> None:
-    found = cases(examples.evidence([examples.result("TEN-02", "empty", examined=0)]), tmp_path)
-    assert found[0].system_out == "passed, but there was nothing to examine"
+    written = cases(examples.evidence([examples.result("TEN-02", "empty", examined=0)]), tmp_path)
+    assert written[0].system_out == "passed, but there was nothing to examine"
 
 
 def test_failure_tells_what_a_person_needs(tmp_path: Path) -> None:
     ledger = next(case for case in cases(examples.failed(), tmp_path) if case.classname == "BIL.BIL-02" and case.result)
-    told = ledger.result[0].text
+    text = ledger.result[0].text
     for line in (
         "impact: critical",
         "subject: credits",
         "found: 3 of 42 accounts broken",
         "to do: Rebuild the balance",
     ):
-        assert line in told
+        assert line in text
 
 
 @pytest.mark.parametrize("drill", DRILLS)
@@ -108,5 +108,5 @@ def test_drill_that_left_something_behind_is_red_though_each_check_is_green(tmp_
 
 def test_characters_that_xml_forbids_are_written_out(tmp_path: Path) -> None:
     text = "nul\x00 esc\x1b[0m \ufffe ]]> <&> \"'"
-    found = cases(examples.evidence([examples.result("BAK-01", text, "failed", message=text)]), tmp_path)
-    assert found[0].result[0].message == "nul\\x00 esc\\x1b[0m \\ufffe ]]> <&> \"'"
+    written = cases(examples.evidence([examples.result("BAK-01", text, "failed", message=text)]), tmp_path)
+    assert written[0].result[0].message == "nul\\x00 esc\\x1b[0m \\ufffe ]]> <&> \"'"

@@ -23,31 +23,31 @@ def figures(evidence: Evidence) -> dict[str, float]:
 @pytest.mark.parametrize("drill", [examples.verified, examples.failed, examples.inconclusive])
 def test_the_figures_are_those_of_the_evidence(drill) -> None:
     evidence = drill()
-    found = figures(evidence)
-    verdicts = {name.split()[1]: value for name, value in found.items() if name.startswith("restore_drill_verdict ")}
+    metrics = figures(evidence)
+    verdicts = {name.split()[1]: value for name, value in metrics.items() if name.startswith("restore_drill_verdict ")}
     assert verdicts == {each: float(each == evidence.verdict) for each in ("VERIFIED", "FAILED", "INCONCLUSIVE")}
     for outcome in ("passed", "failed", "blocked"):
-        told = sum(
-            value for name, value in found.items() if name.startswith("restore_drill_checks ") and outcome in name
+        total = sum(
+            value for name, value in metrics.items() if name.startswith("restore_drill_checks ") and outcome in name
         )
-        assert told == sum(result.outcome == outcome for result in evidence.results)
-    assert found["restore_drill_finished_timestamp_seconds"] == evidence.finished_at.timestamp()
-    assert found["restore_drill_rpo_seconds"] == evidence.measures[0].measured * 3600
+        assert total == sum(result.outcome == outcome for result in evidence.results)
+    assert metrics["restore_drill_finished_timestamp_seconds"] == evidence.finished_at.timestamp()
+    assert metrics["restore_drill_rpo_seconds"] == evidence.measures[0].measured * 3600
 
 
 def test_what_was_not_measured_has_no_sample() -> None:
     results = [examples.result("BAK-01")]
-    found = figures(examples.evidence(results, rto=None))
-    assert "restore_drill_rto_seconds" not in found
-    assert found["restore_drill_rto_target_seconds"] == 3600
+    metrics = figures(examples.evidence(results, rto=None))
+    assert "restore_drill_rto_seconds" not in metrics
+    assert metrics["restore_drill_rto_target_seconds"] == 3600
 
 
 def test_the_last_success_outlives_a_failure() -> None:
     failed = examples.failed()
     assert "restore_drill_last_verified_timestamp_seconds" not in figures(failed)
     at = datetime(2026, 11, 20, 3, tzinfo=UTC)
-    known = failed.model_copy(update={"record": failed.record.model_copy(update={"last_verified": at})})
-    assert figures(known)["restore_drill_last_verified_timestamp_seconds"] == at.timestamp()
+    verified_before = failed.model_copy(update={"record": failed.record.model_copy(update={"last_verified": at})})
+    assert figures(verified_before)["restore_drill_last_verified_timestamp_seconds"] == at.timestamp()
     verified = examples.verified()
     assert figures(verified)["restore_drill_last_verified_timestamp_seconds"] == verified.finished_at.timestamp()
 
@@ -55,7 +55,7 @@ def test_the_last_success_outlives_a_failure() -> None:
 def test_what_changed_since_the_drill_before_is_counted_where_one_is_known() -> None:
     evidence = examples.failed()
     assert not any(name.startswith("restore_drill_findings") for name in figures(evidence))
-    told = Since(
+    since = Since(
         run_id="before",
         finished_at=examples.STARTED,
         new=("BIL-02[credits]", "TEN-02[a]"),
@@ -63,8 +63,8 @@ def test_what_changed_since_the_drill_before_is_counted_where_one_is_known() -> 
         gone=(),
         untried=(),
     )
-    found = figures(evidence.model_copy(update={"since": told}))
-    states = {state: found[f"restore_drill_findings {state}"] for state in ("new", "still", "gone", "untried")}
+    metrics = figures(evidence.model_copy(update={"since": since}))
+    states = {state: metrics[f"restore_drill_findings {state}"] for state in ("new", "still", "gone", "untried")}
     assert states == {"new": 2, "still": 1, "gone": 0, "untried": 0}
 
 

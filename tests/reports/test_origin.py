@@ -20,7 +20,7 @@ PLACE = f"s3://igny8-backups/nightly/{examples.STEM}"
 
 def fetched_and_sealed() -> Evidence:
     """From a store, encrypted with age, and drilled twice before."""
-    found = examples.backup_set()
+    backup_set = examples.backup_set()
     artefacts = tuple(
         file.model_copy(
             update={
@@ -32,23 +32,23 @@ def fetched_and_sealed() -> Evidence:
                 "owner": None,
             }
         )
-        for file in found.artefacts
+        for file in backup_set.artefacts
     )
     delivery = Delivery(bytes=981_000_000, seconds=41.5, resumed=2, restarted=0, cached=1)
     past = tuple(
         PastDrill(
             run_id=f"run-{days}",
-            set_name=found.name,
+            set_name=backup_set.name,
             dump_sha256="a" * 64,
             verdict=verdict,
             finished_at=examples.STARTED - timedelta(days=days),
         )
         for days, verdict in ((2, "FAILED"), (1, "VERIFIED"))
     )
-    told = found.model_copy(
+    delivered = backup_set.model_copy(
         update={"artefacts": artefacts, "delivery": delivery, "location": PLACE, "folder_mode": None}
     )
-    record = examples.record(backup_set=told, drilled_before=past)
+    record = examples.record(backup_set=delivered, drilled_before=past)
     return examples.verified().model_copy(update={"record": record})
 
 
@@ -57,11 +57,11 @@ def test_every_document_tells_where_the_set_came_from_and_when_it_was_drilled_be
     render(evidence, tmp_path)
     text = io.StringIO()
     terminal.show(evidence, tmp_path, Console(file=text, width=200))
-    for told in (text.getvalue(), (tmp_path / "summary.md").read_text(), (tmp_path / "index.html").read_text()):
-        told = re.sub(r"<[^>]+>|&#58;", lambda match: ":" if match[0] == "&#58;" else "", told)
-        assert "935.6 MiB in 41.5 s, 2 broken connections taken up, 1 file from the cache" in told
-        assert PLACE in told
-        assert "2026-11-21 03:15:09 UTC VERIFIED, 2026-11-20 03:15:09 UTC FAILED" in told
+    for report in (text.getvalue(), (tmp_path / "summary.md").read_text(), (tmp_path / "index.html").read_text()):
+        report = re.sub(r"<[^>]+>|&#58;", lambda match: ":" if match[0] == "&#58;" else "", report)
+        assert "935.6 MiB in 41.5 s, 2 broken connections taken up, 1 file from the cache" in report
+        assert PLACE in report
+        assert "2026-11-21 03:15:09 UTC VERIFIED, 2026-11-20 03:15:09 UTC FAILED" in report
     page = (tmp_path / "index.html").read_text()
     assert "opened, in clear " + "5" * 64 in page
     assert page.count("not known") >= 3

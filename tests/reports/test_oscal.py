@@ -65,11 +65,11 @@ def test_compliance_trestle_reads_every_kind_of_drill(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("drill", DRILLS)
 def test_every_name_is_one_things_and_every_reference_leads_somewhere(drill) -> None:
-    found = everything(document(drill()))
-    names = Counter(value for key, value in found if key == "uuid")
+    entries = everything(document(drill()))
+    names = Counter(value for key, value in entries if key == "uuid")
     assert max(names.values()) == 1
-    referred = {value for key, value in found if key.endswith("-uuid")}
-    referred |= {value[1:] for key, value in found if key == "href" and value.startswith("#")}
+    referred = {value for key, value in entries if key.endswith("-uuid")}
+    referred |= {value[1:] for key, value in entries if key == "href" and value.startswith("#")}
     assert referred
     assert referred <= names.keys()
 
@@ -77,10 +77,10 @@ def test_every_name_is_one_things_and_every_reference_leads_somewhere(drill) -> 
 @pytest.mark.parametrize("drill", DRILLS)
 def test_each_result_is_an_observation_and_each_control_a_finding(drill) -> None:
     evidence = drill()
-    told = result(evidence)
-    outcomes = Counter(each["props"][0]["value"] for each in told["observations"])
+    written = result(evidence)
+    outcomes = Counter(each["props"][0]["value"] for each in written["observations"])
     assert outcomes == Counter(each.outcome for each in evidence.results)
-    assert sorted(each["target"]["target-id"] for each in told["findings"]) == sorted(
+    assert sorted(each["target"]["target-id"] for each in written["findings"]) == sorted(
         {each.control for each in evidence.results}
     )
 
@@ -96,9 +96,9 @@ def test_only_what_held_is_satisfied() -> None:
 
 
 def test_a_pass_on_nothing_says_so() -> None:
-    told = result(examples.evidence([examples.result("TEN-02", "empty", examined=0)]))
-    assert told["observations"][0]["description"] == "passed, but there was nothing to examine"
-    assert "1 pass had nothing to examine" in told["findings"][0]["target"]["status"]["remarks"]
+    written = result(examples.evidence([examples.result("TEN-02", "empty", examined=0)]))
+    assert written["observations"][0]["description"] == "passed, but there was nothing to examine"
+    assert "1 pass had nothing to examine" in written["findings"][0]["target"]["status"]["remarks"]
 
 
 def test_a_waiver_is_a_deviation_with_its_end_and_an_open_failure_is_not() -> None:
@@ -113,9 +113,9 @@ def test_the_evidence_and_the_set_are_named_by_their_digests() -> None:
     links = [each["rlinks"][0] for each in document(evidence)["back-matter"]["resources"]]
     hashes = {link["href"]: link["hashes"][0]["value"] for link in links}
     assert hashes["evidence.json"] == hashlib.sha256(evidence.written).hexdigest()
-    found = evidence.record.backup_set
-    assert found is not None
-    assert all(hashes[file.name] == file.sha256 for file in found.artefacts)
+    backup_set = evidence.record.backup_set
+    assert backup_set is not None
+    assert all(hashes[file.name] == file.sha256 for file in backup_set.artefacts)
 
 
 def test_ten_thousand_subjects_have_an_observation_each() -> None:

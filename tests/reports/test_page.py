@@ -59,28 +59,28 @@ def page(evidence: Evidence) -> Page:
 @pytest.mark.parametrize("drill", DRILLS)
 def test_page_holds_no_script_and_loads_nothing(drill) -> None:
     text = write_up(Story(drill()))
-    found = Page(text)
-    assert not {tag for tag, _ in found.elements} & {"script", "link", "img", "iframe", "object", "embed", "form"}
-    assert not [attributes for _, attributes in found.elements if attributes.keys() & {"src", "srcset", "onclick"}]
-    assert all(attributes["href"].startswith("#") for attributes in found.all("a"))
+    parsed = Page(text)
+    assert not {tag for tag, _ in parsed.elements} & {"script", "link", "img", "iframe", "object", "embed", "form"}
+    assert not [attributes for _, attributes in parsed.elements if attributes.keys() & {"src", "srcset", "onclick"}]
+    assert all(attributes["href"].startswith("#") for attributes in parsed.all("a"))
     assert "url(" not in text
     assert "@import" not in text
-    policy = next(one for one in found.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
+    policy = next(meta for meta in parsed.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
     assert policy["content"].startswith("default-src 'none'; style-src 'unsafe-inline'")
 
 
 @pytest.mark.parametrize("drill", DRILLS)
 def test_page_has_landmarks_captions_scopes_and_links_that_lead_somewhere(drill) -> None:
-    found = page(drill())
-    ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    parsed = page(drill())
+    ids = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    assert {attributes["href"][1:] for attributes in found.all("a")} <= set(ids)
-    tags = [tag for tag, _ in found.elements]
+    assert {attributes["href"][1:] for attributes in parsed.all("a")} <= set(ids)
+    tags = [tag for tag, _ in parsed.elements]
     assert [tags.count(landmark) for landmark in ("header", "main", "footer")] == [1] * 3
     # One of each screen; the audit has its table of contents besides.
     assert [tags.count(part) for part in ("h1", "nav")] == [3, 4]
     assert tags.count("table") == tags.count("caption")
-    assert all("scope" in attributes for attributes in found.all("th"))
+    assert all("scope" in attributes for attributes in parsed.all("th"))
     headings = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
     assert all(after - before <= 1 for before, after in pairwise(headings))
 
@@ -98,15 +98,15 @@ def test_finding_carries_control_impact_subject_count_keys_and_remediation() -> 
     card = next(card for card in examples.control_cards() if card.id == "TEN-02")
     exceptions = text[text.index("Exceptions Findings") :]
     finding = exceptions[exceptions.index("TEN-02 Every reference") : exceptions.index("Waivers and exemptions")]
-    for told in (card.remediation, card.rationale, "critical impact", "18 of 1,200 rows broken", "id=#001eef"):
-        assert told in finding
+    for words in (card.remediation, card.rationale, "critical impact", "18 of 1,200 rows broken", "id=#001eef"):
+        assert words in finding
 
 
 def test_a_gates_page_has_each_migrations_sql_and_cost() -> None:
-    told = write_up(Story(examples.gate()))
-    assert "ALTER TABLE &#34;igny8_content&#34; ADD COLUMN &#34;region&#34; text;" in told
-    assert "ACCESS EXCLUSIVE on public.igny8_content for 1.2 s" in told
-    assert "the longest wait was 1.3 s, a read during igny8_core.0007_site_region_not_null" in told
+    written = write_up(Story(examples.gate()))
+    assert "ALTER TABLE &#34;igny8_content&#34; ADD COLUMN &#34;region&#34; text;" in written
+    assert "ACCESS EXCLUSIVE on public.igny8_content for 1.2 s" in written
+    assert "the longest wait was 1.3 s, a read during igny8_core.0007_site_region_not_null" in written
 
 
 def test_failed_comes_before_blocked() -> None:
@@ -116,15 +116,15 @@ def test_failed_comes_before_blocked() -> None:
 
 def test_blocked_never_reads_as_passed() -> None:
     evidence = examples.evidence([examples.result("TEN-02", "one", "blocked", message="no server")])
-    found = page(evidence)
+    parsed = page(evidence)
     tone = [
         attributes["class"]
-        for tag, attributes in found.elements
+        for tag, attributes in parsed.elements
         if tag == "span" and "sign" in attributes.get("class", "")
     ]
     assert evidence.verdict == "INCONCLUSIVE"
-    assert "could not be tried" in found.text
-    assert "1 passed" not in found.text
+    assert "could not be tried" in parsed.text
+    assert "1 passed" not in parsed.text
     assert "sign blocked" in tone
 
 
@@ -150,16 +150,16 @@ def test_stage_that_never_ran_says_why() -> None:
 
 def test_every_result_is_on_the_page() -> None:
     evidence = examples.large(subjects=200)
-    found = page(evidence)
-    rows = [code for code in found.words if code.startswith("public.table_")]
+    parsed = page(evidence)
+    rows = [code for code in parsed.words if code.startswith("public.table_")]
     assert len(evidence.results) > 2_000
     assert len(set(rows)) == 200
-    assert found.text.count("12 ms") == len(evidence.results)
+    assert parsed.text.count("12 ms") == len(evidence.results)
 
 
 def test_page_of_two_thousand_results_opens_folded() -> None:
-    found = page(examples.large(subjects=200))
-    controls = [attributes for attributes in found.all("details") if "control" in attributes.get("class", "")]
+    parsed = page(examples.large(subjects=200))
+    controls = [attributes for attributes in parsed.all("details") if "control" in attributes.get("class", "")]
     assert len(controls) == len(examples.CARDS)
     assert not [attributes for attributes in controls if "open" in attributes]
 
@@ -231,14 +231,14 @@ def test_text_has_the_contrast_of_wcag_aa(scheme: str) -> None:
     assert {pair: ratio for pair, ratio in faint.items() if ratio < 4.5} == {}
 
 
-def _contrast(one: str, other: str) -> float:
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+def _contrast(color: str, other: str) -> float:
+    lighter, darker = sorted((_luminance(color), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def _luminance(colour: str) -> float:
     channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
+    linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -246,16 +246,16 @@ def _luminance(colour: str) -> float:
 def test_browser_opens_the_page_without_a_complaint_or_a_request(tmp_path: Path, width: int, dark: bool) -> None:
     path = tmp_path / "index.html"
     path.write_text(write_up(Story(examples.large(subjects=200))), encoding="utf-8")
-    seen = visit(path, width=width, dark=dark)
-    assert seen.console == ()
-    assert seen.asked == ()
-    assert seen.picture > 10_000
+    visited = visit(path, width=width, dark=dark)
+    assert visited.console == ()
+    assert visited.asked == ()
+    assert visited.picture > 10_000
 
 
 def test_browser_would_have_noticed_a_request_and_a_complaint(tmp_path: Path) -> None:
     path = tmp_path / "index.html"
     image = '<img src="http://report.example/x.png">'
     path.write_text(f"<!DOCTYPE html><title>t</title>{image}<script>console.error('x')</script>", encoding="utf-8")
-    seen = visit(path, width=600)
-    assert len(seen.console) >= 1
-    assert any("report.example" in line for line in seen.asked)
+    visited = visit(path, width=600)
+    assert len(visited.console) >= 1
+    assert any("report.example" in line for line in visited.asked)

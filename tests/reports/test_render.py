@@ -70,15 +70,15 @@ def test_evidence_of_another_shape_is_refused_by_its_key_and_not_quoted(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "written"),
     [(0.0004, "0 ms"), (0.9996, "1.0 s"), (59.96, "1 min 0 s"), (3599.7, "1 h 0 min"), (172_800, "2 d 0 h")],
 )
-def test_durations_round_without_a_sixtieth_second(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+def test_durations_round_without_a_sixtieth_second(seconds: float, written: str) -> None:
+    assert duration(seconds) == written
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "written"),
     [
         ({"examined": 0}, "passed, but there was nothing to examine"),
         ({"examined": 0, "outcome": "failed", "broken": 1}, "1 broken"),
@@ -88,8 +88,8 @@ def test_durations_round_without_a_sixtieth_second(seconds: float, told: str) ->
         ({"outcome": "exempt"}, "not tried"),
     ],
 )
-def test_what_was_looked_at_is_told_by_outcome(fields: dict[str, object], told: str) -> None:
-    assert looked_at(examples.result("BAK-01", **fields)) == told
+def test_what_was_looked_at_is_told_by_outcome(fields: dict[str, object], written: str) -> None:
+    assert looked_at(examples.result("BAK-01", **fields)) == written
 
 
 def test_stage_that_only_stood_on_another_is_not_a_second_finding() -> None:

@@ -12,18 +12,18 @@ STRAY = Repair(tenant="", act="remove file", what="entry=12", cause="loss")
 
 
 def result(control: str, *repairs: Repair, total: int = 0) -> Result:
-    told = examples.result(control, "whole", "failed", message="wrong", broken=1)
-    return told.model_copy(update={"repairs": repairs, "repairs_total": total or len(repairs)})
+    failed = examples.result(control, "whole", "failed", message="wrong", broken=1)
+    return failed.model_copy(update={"repairs": repairs, "repairs_total": total or len(repairs)})
 
 
 def test_each_thing_is_told_once_with_all_controls_that_ask_for_it() -> None:
-    found = repair_list([result("SIT-06", LOST, LATE), result("SIT-14", LOST, STRAY, total=300)])
-    assert [(each.tenant, each.cause, each.act, each.things, each.controls) for each in found.mendings] == [
+    repairs = repair_list([result("SIT-06", LOST, LATE), result("SIT-14", LOST, STRAY, total=300)])
+    assert [(each.tenant, each.cause, each.act, each.things, each.controls) for each in repairs.mendings] == [
         ("9", "lost or damaged", "deploy again", ("site=1",), ("SIT-06", "SIT-14")),
         ("", "lost or damaged", "remove file", ("entry=12",), ("SIT-14",)),
         ("9", "made between the two snapshots", "remove directory", (LATE.what,), ("SIT-06",)),
     ]
-    assert found.unlisted == 298
+    assert repairs.unlisted == 298
 
 
 def test_runbook_and_page_have_the_list_and_a_drill_without_repairs_says_so() -> None:
@@ -40,7 +40,7 @@ def test_runbook_and_page_have_the_list_and_a_drill_without_repairs_says_so() ->
 
 def test_where_the_files_could_not_be_looked_at_no_document_says_that_they_agree() -> None:
     blind = Story(examples.evidence([examples.result("SIT-06", "whole", "blocked", message="nothing was restored")]))
-    told = "1 control over files could not be tried (SIT-06)"
-    assert "Not known in full:</strong> " + told in page.write_up(blind)
+    warning = "1 control over files could not be tried (SIT-06)"
+    assert "Not known in full:</strong> " + warning in page.write_up(blind)
     assert "agree wherever" not in page.write_up(blind)
-    assert f"Not known in full: {told}" in runbook.write_up(blind).replace("\\", "")
+    assert f"Not known in full: {warning}" in runbook.write_up(blind).replace("\\", "")

@@ -51,12 +51,12 @@ def test_steps_come_in_the_order_of_the_guide(drill) -> None:
 
 def test_each_step_carries_the_time_that_the_drill_measured() -> None:
     text = write_up(Story(examples.verified()))
-    for told in (
+    for line in (
         "Measured: 58.1 s for 935.8 MiB with 2 jobs",
         "Measured: 4.4 s",
         "Measured: 8.4 s for reading 4,120 files",
     ):
-        assert told in text
+        assert line in text
     assert "Measured: 22.6 s, of which 20.3 s for 3 migrations" in text
     steps = re.findall(r"^## [1-9]", text, re.MULTILINE)
     assert len(re.findall(r"^(?:Measured: |Not measured)", text, re.MULTILINE)) == len(steps)
@@ -105,11 +105,11 @@ def test_sites_data_is_put_back_beside_what_was_there(tmp_path: Path) -> None:
     archive = f"{examples.STEM}.sites.tar.gz"
     subprocess.run(["tar", "-czf", archive, "sites-data"], cwd=tmp_path / "set", check=True)
     block = next(block for _, block in blocks(examples.verified()) if "tar -xzpf" in block)
-    given = f'BACKUP_SET="{tmp_path}/set"; SITES_PARENT="{tmp_path}/data"\n{block}'
-    subprocess.run(["bash", "-ec", given], check=True)
+    script = f'BACKUP_SET="{tmp_path}/set"; SITES_PARENT="{tmp_path}/data"\n{block}'
+    subprocess.run(["bash", "-ec", script], check=True)
     assert (tmp_path / "data" / "sites-data" / "page.html").read_text() == "new"
-    kept = [path for path in (tmp_path / "data").iterdir() if path.name.startswith("sites-data.before-")]
-    assert [(path / "page.html").read_text() for path in kept] == ["old"]
+    set_aside = [path for path in (tmp_path / "data").iterdir() if path.name.startswith("sites-data.before-")]
+    assert [(path / "page.html").read_text() for path in set_aside] == ["old"]
 
 
 def test_unsafe_archive_is_warned_of() -> None:
@@ -129,5 +129,5 @@ def test_drill_without_a_set_still_gives_a_runbook() -> None:
 
 def _set_with(name: str, digest: str) -> Evidence:
     file = Artefact(role="dump", name=name, size=4, sha256=digest, mode=0o100600, owner="backup")
-    found = examples.backup_set().model_copy(update={"artefacts": (file,)})
-    return examples.evidence([examples.result("BAK-01")], record=examples.record(backup_set=found))
+    backup_set = examples.backup_set().model_copy(update={"artefacts": (file,)})
+    return examples.evidence([examples.result("BAK-01")], record=examples.record(backup_set=backup_set))

@@ -19,16 +19,16 @@ BOUND = ("enum", "pattern", "format", "const")
 
 def fields() -> Iterator[tuple[str, dict[str, Any]]]:
     for shape, definition in schema.shapes(SHIPPED):
-        for name, told in definition["properties"].items():
-            yield f"{shape}.{name}", told
+        for name, field in definition["properties"].items():
+            yield f"{shape}.{name}", field
 
 
-def parts(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def parts(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A field's own types: itself, its alternatives, what its lists hold, the keys and values of its maps."""
-    yield told
-    inner = [*told.get("anyOf", ()), *([told["items"]] if told.get("type") == "array" else [])]
-    if told.get("type") == "object":
-        inner += [{"type": "string", **told.get("propertyNames", {})}, told["additionalProperties"]]
+    yield node
+    inner = [*node.get("anyOf", ()), *([node["items"]] if node.get("type") == "array" else [])]
+    if node.get("type") == "object":
+        inner += [{"type": "string", **node.get("propertyNames", {})}, node["additionalProperties"]]
     for each in inner:
         yield from parts(each)
 
@@ -67,7 +67,7 @@ def test_every_object_names_all_that_it_may_hold() -> None:
 
 
 def test_every_field_says_what_it_holds() -> None:
-    silent = [name for name, told in fields() if not told.get("description", "").endswith(".")]
+    silent = [name for name, field in fields() if not field.get("description", "").endswith(".")]
     assert not silent, "say below these fields what they hold"
     page = schema.PAGE.read_text()
     assert all(f"| `{name.partition('.')[2]}` |" in page for name, _ in fields())
@@ -75,14 +75,14 @@ def test_every_field_says_what_it_holds() -> None:
 
 def test_no_field_takes_what_comes() -> None:
     """A type that is not named could be anything; so could a map to it."""
-    for name, told in fields():
-        for part in parts(told):
+    for name, field in fields():
+        for part in parts(field):
             assert {"type", "$ref", "anyOf", "const", "enum"} & part.keys(), name
             assert part.get("type") != "object" or part["additionalProperties"] not in (True, {}), name
 
 
 def test_every_text_that_is_not_bound_says_what_it_holds() -> None:
-    unsaid = [name for name, told in fields() if any(free(part) for part in parts(told))]
+    unsaid = [name for name, field in fields() if any(free(part) for part in parts(field))]
     assert not unsaid, "see that nothing of a row can reach these, then give them a type of fixtures/record/texts.py"
 
 
@@ -93,5 +93,5 @@ def test_a_text_that_says_nothing_of_itself_is_found() -> None:
         nested: tuple[str | None, ...]
         bound: Literal["a", "b"]
 
-    told = Silent.model_json_schema(mode="serialization")["properties"]
-    assert [name for name in told if any(free(part) for part in parts(told[name]))] == ["key", "nested"]
+    properties = Silent.model_json_schema(mode="serialization")["properties"]
+    assert [name for name in properties if any(free(part) for part in parts(properties[name]))] == ["key", "nested"]

@@ -31,9 +31,9 @@ def gated() -> Evidence:
 
 
 def test_a_difference_is_what_is_gone_and_what_is_there() -> None:
-    found = schema_diff(gated().record)
-    assert found is not None
-    assert found.changes == (
+    difference = schema_diff(gated().record)
+    assert difference is not None
+    assert difference.changes == (
         Line("-", "column public.t.a: text, null"),
         Line("-", "column public.t.b: type: integer"),
         Line("+", "column public.t.b: type: bigint"),

@@ -34,8 +34,8 @@ def long_page() -> Evidence:
 def gate_page() -> Evidence:
     """A gate whose every stage left something to tell."""
     gate = examples.gate()
-    found = gate.record.release
-    assert found is not None
+    release = gate.record.release
+    assert release is not None
     migration = PlannedMigration(
         app="igny8_core",
         name="0007_site_region_not_null",
@@ -46,7 +46,7 @@ def gate_page() -> Evidence:
         data=("Run Python",),
         extensions=(),
     )
-    whole = found.model_copy(
+    whole = release.model_copy(
         update={
             "plan": ReleasePlan(
                 applied_before=31,
@@ -66,11 +66,11 @@ def gate_page() -> Evidence:
 
 def crowded_page() -> Evidence:
     """One control with more results than are shown together, some of them failed."""
-    found = [
+    results = [
         examples.result("TEN-02", f"public.table_{number:03}", "failed" if number < 30 else "passed")
         for number in range(450)
     ]
-    return with_past(examples.evidence([*examples.passes()[:9], *found]))
+    return with_past(examples.evidence([*examples.passes()[:9], *results]))
 
 
 PAGES = {
@@ -155,8 +155,8 @@ def test_the_first_screenful_answers_its_readers_question(
         const box = range.getBoundingClientRect();
         if (box.height && box.bottom <= innerHeight && node.parentElement.offsetParent) told += node.data; }
       return told.replace(/\\s+/g, ' '); })()"""
-    told = page.run(read)
-    assert [each for each in ANSWERS[screen] if each not in told] == []
+    words = page.run(read)
+    assert [each for each in ANSWERS[screen] if each not in words] == []
 
 
 @pytest.mark.parametrize("name", first_of(sorted(PAGES, key=lambda name: name != "failing")))
@@ -172,8 +172,8 @@ def test_axe_would_have_found_something(tmp_path: Path, chromium: Chromium, scri
     path.write_text(
         '<!DOCTYPE html><title>t</title><p style="color:#ccc">faint</p><table><td><img src="data:,"></table>'
     )
-    found = {each[0] for each in violations(opened(chromium, path), script)}
-    assert {"color-contrast", "html-has-lang", "image-alt"} <= found
+    broken = {each[0] for each in violations(opened(chromium, path), script)}
+    assert {"color-contrast", "html-has-lang", "image-alt"} <= broken
 
 
 def test_the_lock_pins_axe_and_names_no_registry() -> None:

@@ -41,18 +41,18 @@ def test_the_headline_begins_with_it(allowed: Evidence) -> None:
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != "metrics.prom"])
 def test_every_document_says_so_at_once(name: str, allowed: Evidence, tmp_path: Path) -> None:
     if name == "audit.pdf":
-        told = text(allowed, tmp_path)
+        written = text(allowed, tmp_path)
     else:
         made = DOCUMENTS[name](Story(allowed, allowed.written))
-        told = made if isinstance(made, str) else made.decode()
-    body = told[told.index("<body") :] if "<body" in told else told
+        written = made if isinstance(made, str) else made.decode()
+    body = written[written.index("<body") :] if "<body" in written else written
     assert WORDS in body[: FIRST_LINES[name]], body[:3000]
 
 
 def test_figures_have_a_gauge_of_it(allowed: Evidence) -> None:
     for evidence, value in ((allowed, 1), (examples.verified(), 0)):
-        told = DOCUMENTS["metrics.prom"](Story(evidence, evidence.written))
-        assert f"restore_drill_loaded_as_superuser {value}.0" in str(told).splitlines()
+        metrics = DOCUMENTS["metrics.prom"](Story(evidence, evidence.written))
+        assert f"restore_drill_loaded_as_superuser {value}.0" in str(metrics).splitlines()
 
 
 def test_a_drill_that_needed_none_says_nothing_of_it() -> None:

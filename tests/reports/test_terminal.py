@@ -41,14 +41,14 @@ def test_a_gate_says_what_each_migration_costs_and_how_long_the_application_stal
 
 def test_failed_control_says_where_how_many_which_and_what_to_do() -> None:
     text = printed(examples.failed())
-    for told in (
+    for line in (
         "failed TEN-02 Every reference stays inside one tenant (critical impact)",
         "18 of 1,200 rows broken",
         "masked keys: id=#000000",
         "to do: Do not promote this backup. Quarantine the rows.",
         "and 11 more subjects, in the report",
     ):
-        assert told in text
+        assert line in text
 
 
 def test_blocked_is_told_by_its_cause_once() -> None:
@@ -61,7 +61,7 @@ def test_blocked_is_told_by_its_cause_once() -> None:
 
 def test_measures_completeness_teardown_and_report_are_told() -> None:
     text = printed(examples.verified())
-    for told in (
+    for line in (
         "RPO        1.25 hours, target 24 hours: met",
         "RTO        1.6 minutes, target 60 minutes: met",
         "complete: 34 planned, 34 collected, 34 reported",
@@ -71,7 +71,7 @@ def test_measures_completeness_teardown_and_report_are_told() -> None:
         "waived APP-04",
         "1 pass had nothing to examine",
     ):
-        assert told in text
+        assert line in text
 
 
 def test_without_colour_no_escape_is_written() -> None:

@@ -40,7 +40,7 @@ def after(evidence: Evidence, nights: str) -> Evidence:
 
 
 @pytest.mark.parametrize(
-    ("nights", "drill", "told"),
+    ("nights", "drill", "streak"),
     [
         ("", examples.verified, "the first drill that the ledger has with this profile"),
         ("VV", examples.verified, "3rd VERIFIED in a row"),
@@ -51,14 +51,14 @@ def after(evidence: Evidence, nights: str) -> Evidence:
         ("F", examples.inconclusive, "not VERIFIED 2nd time in a row; never VERIFIED among those listed"),
     ],
 )
-def test_a_row_of_nights_is_gone_on_with_or_ended(nights: str, drill, told: str) -> None:
-    assert Trend(after(drill(), nights)).streak == told
+def test_a_row_of_nights_is_gone_on_with_or_ended(nights: str, drill, streak: str) -> None:
+    assert Trend(after(drill(), nights)).streak == streak
 
 
 def test_nights_are_ninety_at_most_in_order_and_this_drill_is_the_last() -> None:
     trend = Trend(with_past(examples.failed()))
     assert len(trend.nights) == 90
-    assert all(one.at <= other.at for one, other in pairwise(trend.nights))
+    assert all(earlier.at <= other.at for earlier, other in pairwise(trend.nights))
     assert [night.in_words for night in trend.strip].count("missed") == 1
     assert (trend.nights[-1].report, trend.nights[-1].tone) == ("this drill", "failed")
 
@@ -110,11 +110,11 @@ def test_a_drill_that_was_no_gate_says_so_where_it_says_go() -> None:
 def test_waivers_that_run_out_within_a_fortnight_are_told_apart(days: int, soon: bool) -> None:
     until = (examples.STARTED + timedelta(days=days)).date().isoformat()
     waiver = Waived(owner="a", ticket="b", reason="c", approved_by="d", until=until)
-    found = Release(
+    release = Release(
         Story(examples.evidence([*examples.passes(), examples.result("APP-04", "x", "waived", waiver=waiver)]))
     )
-    assert [each.days for each in found.waivers] == [days]
-    assert bool(found.running_out) is soon
+    assert [each.days for each in release.waivers] == [days]
+    assert bool(release.running_out) is soon
 
 
 def test_the_line_to_run_again_names_the_very_set() -> None:

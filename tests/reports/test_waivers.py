@@ -58,7 +58,7 @@ def test_the_first_to_end_is_told_first_and_with_who_mends_it(tmp_path: Path) ->
     text = io.StringIO()
     terminal.show(evidence, tmp_path, Console(file=text, width=200))
     markdown = summary.write_up(story)
-    for told in story.running_out:
-        assert told in text.getvalue()
+    for warning in story.running_out:
+        assert warning in text.getvalue()
     assert markdown.count("| Waiver running out |") == 3
     assert "(fixed by platform team, ticket OPS-14)" in markdown

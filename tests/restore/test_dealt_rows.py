@@ -10,13 +10,13 @@ from fixtures.restore.parallel.dealt_rows import DealtRows, may_be_dealt
 
 def dealt(text: bytes, readers: int = 1) -> tuple[DealtRows, list[bytes]]:
     rows = DealtRows(io.BufferedReader(io.BytesIO(text)), "COPY public.t (a) FROM stdin;")  # type: ignore[arg-type]
-    found: list[bytes] = []
-    threads = [threading.Thread(target=lambda: found.extend(rows.blocks())) for _ in range(readers)]
+    blocks: list[bytes] = []
+    threads = [threading.Thread(target=lambda: blocks.extend(rows.blocks())) for _ in range(readers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    return rows, found
+    return rows, blocks
 
 
 HEAD = b"--\n-- PostgreSQL database dump\n--\n\nSET client_encoding = 'UTF8';\nCOPY public.t (a) FROM stdin;\n"
@@ -38,10 +38,10 @@ TAIL = b"\\.\n\n\n--\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict x
 )
 @pytest.mark.parametrize("readers", [1, 3])
 def test_every_row_is_dealt_to_somebody_once(lines: list[bytes], readers: int) -> None:
-    rows, found = dealt(HEAD + b"".join(lines) + TAIL, readers)
+    rows, blocks = dealt(HEAD + b"".join(lines) + TAIL, readers)
     assert rows.whole
     assert rows.encoding() == b"SET client_encoding = 'UTF8';\n"
-    assert sorted(b"".join(found).splitlines(keepends=True)) == sorted(lines)
+    assert sorted(b"".join(blocks).splitlines(keepends=True)) == sorted(lines)
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_every_row_is_dealt_to_somebody_once(lines: list[bytes], readers: int) -
     ids=["cut", "cut at a line", "a command", "more behind it", "no encoding", "another statement", "nothing"],
 )
 def test_rows_that_do_not_end_as_pg_dump_ends_them_are_not_whole(text: bytes) -> None:
-    rows, found = dealt(text)
+    rows, blocks = dealt(text)
     assert not rows.whole
-    assert b"DROP" not in b"".join(found)
-    assert b"\\!" not in b"".join(found)
+    assert b"DROP" not in b"".join(blocks)
+    assert b"\\!" not in b"".join(blocks)
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_it_is_read_and_restored_whole(small: Small, fresh: tuple[Server, Guardi
 
 def expect_the_same(small: Small, server: Server) -> None:
     """Rows, owners, grants, policies and settings as in the source; nothing belongs to whoever loaded it."""
-    asked = (
+    queries = (
         "SELECT count(*), sum(hashtextextended((__r.*)::text, 0)) FROM people __r",
         'SELECT count(*), sum(hashtextextended((__r.*)::text, 0)) FROM "my schema"."order items" __r',
         "SELECT count(*) FROM parts",
@@ -89,7 +89,7 @@ def expect_the_same(small: Small, server: Server) -> None:
         "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()",
     )
     with small.server.connect("owned") as source, server.connect("restored") as target:
-        for query in asked:
+        for query in queries:
             assert target.execute(query).fetchall() == source.execute(query).fetchall(), query
         assert target.execute("SELECT count(*) FROM pg_roles WHERE rolname ~ 'loader'").fetchone() == (0,)
 
@@ -99,8 +99,8 @@ def test_it_is_recognised_whatever_it_is_called(small: Small, tmp_path: Path, na
     dump = dumped(small, name, tmp_path)
     other = dump.rename(tmp_path / "something.else")
     kind, *wrapped = name.removeprefix("custom, not compressed").split(",")[0].split(" in a "), *name.split(", ")[1:]
-    known = {"bzip2", "gzip", "xz", "zstd", "lz4"}
-    packed = next((word for word in known if word in name), None)
+    compressions = {"bzip2", "gzip", "xz", "zstd", "lz4"}
+    packed = next((word for word in compressions if word in name), None)
     expected = DumpKind(
         (kind[0] or "custom"),  # type: ignore[arg-type]
         (*([packed] if packed else []), *(["tar"] if "in a tar" in name else [])),  # type: ignore[arg-type]
@@ -115,10 +115,10 @@ def test_an_archives_own_clock_dates_it(small: Small, tmp_path: Path, name: str)
     if "in a tar" in name:
         assert written_at(dump) is None
         return
-    found = locate(dump, PROFILE).backup_set
-    assert found.taken_at_source == "dump header"
+    backup_set = locate(dump, PROFILE).backup_set
+    assert backup_set.taken_at_source == "dump header"
     custom = dumped(small, "custom", tmp_path, stem="another")
-    assert abs(found.taken_at - locate(custom, PROFILE).backup_set.taken_at) < timedelta(minutes=5)
+    assert abs(backup_set.taken_at - locate(custom, PROFILE).backup_set.taken_at) < timedelta(minutes=5)
 
 
 def test_a_plain_dump_tells_its_time_only_when_verbose(small: Small, tmp_path: Path) -> None:
@@ -143,9 +143,11 @@ def test_it_is_found_with_its_companions(small: Small, tmp_path: Path, name: str
 def test_a_folders_digest_is_that_of_all_its_files(small: Small, tmp_path: Path) -> None:
     dump = dumped(small, "directory", tmp_path)
     artefact = locate(dump, PROFILE).backup_set.artefact("dump")
-    told = subprocess.run("sha256sum * | sha256sum", shell=True, cwd=dump, capture_output=True, text=True, check=True)
+    checksum = subprocess.run(
+        "sha256sum * | sha256sum", shell=True, cwd=dump, capture_output=True, text=True, check=True
+    )
     assert artefact is not None
-    assert artefact.sha256 == told.stdout.split()[0]
+    assert artefact.sha256 == checksum.stdout.split()[0]
     assert artefact.size == sum(file.stat().st_size for file in dump.iterdir())
 
 

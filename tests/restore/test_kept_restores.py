@@ -236,9 +236,11 @@ def test_a_dump_that_changes_the_servers_own_settings_is_not_kept(
     with serve(ServerRequest("0123abcd", "local", ready=own), guardian) as server:
         with server.connect() as connection:
             connection.execute("ALTER SYSTEM SET archive_command = 'true'")
-        told = own.keep(server, whole(restored))
+        kept_restore = own.keep(server, whole(restored))
         elsewhere = own.keep(replace(server, cluster=None, provider="container"), whole(restored))
-    assert told.notes[-1].endswith("not kept for the next drill: the dump changed the server's own configuration")
+    assert kept_restore.notes[-1].endswith(
+        "not kept for the next drill: the dump changed the server's own configuration"
+    )
     assert elsewhere.notes[-1].endswith("the server (container) is not one of this machine's own programs")
     assert entries(keep) == []
 

@@ -35,8 +35,8 @@ def failing(target: Target, backups: Path, kind: str) -> RestoreFailed:
         target.load(backups)
     lines = failed.value.restored.lines
     assert kind in {line.kind for line in lines}, lines
-    told = failed.value.restored.model_dump_json() + failed.value.cause
-    assert not any(word in told for word in [*CANARY.split(), "v17"])
+    words = failed.value.restored.model_dump_json() + failed.value.cause
+    assert not any(word in words for word in [*CANARY.split(), "v17"])
     return failed.value
 
 

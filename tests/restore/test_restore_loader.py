@@ -105,9 +105,9 @@ def test_no_superuser_tries_what_the_loader_could_not(healthy: Healthy, tmp_path
     healthy.backup(tmp_path, UNFORESEEN.format(error=error))
     with pytest.raises(RestoreFailed) as failed:
         load(tmp_path)
-    told = [line.text for line in failed.value.restored.lines]
-    assert any("a function of the database raised an error" in text for text in told)
-    assert not any("warmed" in text or "must be" in text for text in told)
+    texts = [line.text for line in failed.value.restored.lines]
+    assert any("a function of the database raised an error" in text for text in texts)
+    assert not any("warmed" in text or "must be" in text for text in texts)
     assert failed.value.restored.exit_code == 1
     assert superuser_notes(failed.value.restored) == []
 

@@ -88,8 +88,8 @@ def pid_of(server: Server, what: str) -> int:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with server.connect() as connection:
-            found = connection.execute("SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX by_weight%'")
-            row = found.fetchone()
+            cursor = connection.execute("SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX by_weight%'")
+            row = cursor.fetchone()
         if row is not None:
             postmaster = server.data and int((server.data / "data/postmaster.pid").read_text().split()[0])
             return (

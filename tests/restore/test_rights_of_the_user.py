@@ -82,7 +82,7 @@ def test_without_a_right_to_make_roles_the_dump_is_not_loaded(
 
 
 @pytest.mark.parametrize(
-    ("asked", "right"),
+    ("statement", "right"),
     first_of(
         [
             ("SELECT * FROM people", "BYPASSRLS"),
@@ -92,12 +92,12 @@ def test_without_a_right_to_make_roles_the_dump_is_not_loaded(
     ),
 )
 def test_a_refused_question_names_the_right_it_takes(
-    asked: str, right: str, taken: Path, fresh: Target, named: Callable[[str], Server]
+    statement: str, right: str, taken: Path, fresh: Target, named: Callable[[str], Server]
 ) -> None:
     fresh.load(taken)
     server = named("databases and roles")
     with fresh.server.connect() as connection:
         connection.execute("GRANT small_owner TO drills")
     with server.reading(fresh.database) as session, pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
-        session.execute(asked.replace("people", "public.people"))  # type: ignore[call-overload]
+        session.execute(statement.replace("people", "public.people"))  # type: ignore[call-overload]
     assert right in right_it_takes(refused.value)

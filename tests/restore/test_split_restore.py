@@ -106,8 +106,8 @@ class Ground:
         for path in (copy, *copy.glob("*")):
             if self.server.account is not None:
                 shutil.chown(path, self.server.account.uid, self.server.account.gid)
-        asked = Inspection("dump", self.guardian, self.server.account)
-        archive = format_named(kind_of(copy)).inspect(copy, asked)
+        inspection = Inspection("dump", self.guardian, self.server.account)
+        archive = format_named(kind_of(copy)).inspect(copy, inspection)
         return restore(
             server or self.server,
             copy,
@@ -228,8 +228,8 @@ def test_what_cannot_be_dealt_out_is_left_to_pg_restore(ground: Ground, options:
 )
 def test_a_table_dominates_with_more_than_a_workers_share(sizes: tuple[int, ...], jobs: int, which: int | None) -> None:
     tables = [TableRows(number, "", size) for number, size in enumerate(sizes)]
-    found = dominating(tables, jobs, 10)
-    assert (found.dump_id if found else None) == which
+    dominating_table = dominating(tables, jobs, 10)
+    assert (dominating_table.dump_id if dominating_table else None) == which
 
 
 def test_a_bad_row_in_one_part_is_told_by_its_table_and_none_is_kept(ground: Ground) -> None:
@@ -237,16 +237,16 @@ def test_a_bad_row_in_one_part_is_told_by_its_table_and_none_is_kept(ground: Gro
     text = plain.read_bytes()
     middle = text.index(SPOILT[0], len(text) // 2)
     plain.write_bytes(text[:middle] + text[middle:].replace(*SPOILT, 1))
-    told = []
+    failures = []
     for least in (NEVER, 1):
         with pytest.raises(RestoreFailed) as failed:
             ground.load(plain, least)
         assert (failed.value.restored.dealt_out is None) == (least == NEVER)
-        told.append((failed.value.cause, failed.value.restored.exit_code, failed.value.restored.lines))
+        failures.append((failed.value.cause, failed.value.restored.exit_code, failed.value.restored.lines))
         assert ground.rows(BIG) == (0, None)
         assert ground.rows(TableName("public", "few"))[0] == 300
-    assert told[0] == told[1]
-    assert told[1][0].startswith('rows of the dump were refused: COPY failed for table "')
+    assert failures[0] == failures[1]
+    assert failures[1][0].startswith('rows of the dump were refused: COPY failed for table "')
 
 
 def test_what_is_not_permitted_to_the_loader_within_the_rows_is_tried_by_nobody_else(ground: Ground) -> None:

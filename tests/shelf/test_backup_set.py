@@ -51,9 +51,9 @@ def put(taken: Path, into: Path, stem: str, *, flat: bool = False, manifest: boo
 
 
 def rewrite(path: Path, old: str, new: str, changes: dict[str, Any]) -> None:
-    told = json.loads(path.read_text().replace(old, new))
-    told["snapshot_at"] = datetime.strptime(new[-15:], "%Y%m%d_%H%M%S").replace(tzinfo=UTC).isoformat()
-    path.write_text(json.dumps({**told, **changes}))
+    fields = json.loads(path.read_text().replace(old, new))
+    fields["snapshot_at"] = datetime.strptime(new[-15:], "%Y%m%d_%H%M%S").replace(tzinfo=UTC).isoformat()
+    path.write_text(json.dumps({**fields, **changes}))
 
 
 def name_of(backups: Path) -> str:
@@ -77,10 +77,10 @@ def test_the_newest_set_is_found_by_its_own_timestamp(taken: Path, backups: Path
 def test_a_manifest_outweighs_a_name(taken: Path, backups: Path) -> None:
     put(taken, backups, "igny8_20260101_000000", snapshot_at="2026-03-01T00:00:00Z")
     put(taken, backups, "igny8_20260201_000000")
-    found = locate(backups, PROFILE).backup_set
-    assert found.name == "igny8_20260101_000000"
-    assert found.taken_at == datetime(2026, 3, 1, tzinfo=UTC)
-    assert any("the name says 2026-01-01" in note for note in found.notes)
+    backup_set = locate(backups, PROFILE).backup_set
+    assert backup_set.name == "igny8_20260101_000000"
+    assert backup_set.taken_at == datetime(2026, 3, 1, tzinfo=UTC)
+    assert any("the name says 2026-01-01" in note for note in backup_set.notes)
 
 
 def test_one_sets_folder_and_one_dump_are_taken_as_they_are(taken: Path) -> None:
@@ -92,16 +92,16 @@ def test_one_sets_folder_and_one_dump_are_taken_as_they_are(taken: Path) -> None
 
 def test_a_dump_with_any_name_is_dated_by_its_header(taken: Path, tmp_path: Path) -> None:
     shutil.copy(taken / f"{taken.name}.dump", tmp_path / "prod.dump")
-    found = locate(tmp_path / "prod.dump", PROFILE).backup_set
-    assert found.taken_at_source == "dump header"
-    assert abs(found.taken_at - locate(taken, PROFILE).backup_set.taken_at) < timedelta(hours=15)
+    backup_set = locate(tmp_path / "prod.dump", PROFILE).backup_set
+    assert backup_set.taken_at_source == "dump header"
+    assert abs(backup_set.taken_at - locate(taken, PROFILE).backup_set.taken_at) < timedelta(hours=15)
 
 
 def test_a_name_that_the_dumps_own_header_denies_is_not_believed(taken: Path, backups: Path) -> None:
     put(taken, backups, "igny8_20300101_000000", manifest=False)
-    found = locate(backups, PROFILE).backup_set
-    assert found.taken_at_source == "dump header"
-    assert any("the name says 2030-01-01" in note for note in found.notes)
+    backup_set = locate(backups, PROFILE).backup_set
+    assert backup_set.taken_at_source == "dump header"
+    assert any("the name says 2030-01-01" in note for note in backup_set.notes)
 
 
 def test_an_old_dump_under_a_new_name_makes_no_newer_set_of_itself(taken: Path, backups: Path) -> None:
@@ -111,12 +111,12 @@ def test_an_old_dump_under_a_new_name_makes_no_newer_set_of_itself(taken: Path, 
     five_days_later = own + timedelta(days=5)
     put(taken, backups, f"igny8_{five_days_later - timedelta(hours=1):%Y%m%d_%H%M%S}", manifest=False)
     put(taken, backups, f"igny8_{five_days_later - timedelta(hours=30):%Y%m%d_%H%M%S}", manifest=False)
-    found = locate(backups, PROFILE).backup_set
-    assert {(each.taken_at, each.taken_at_source) for each in found.shelf or ()} == {(own, "dump header")}
-    newest = newest_set(examples.record(backup_set=found, started_at=five_days_later))
+    backup_set = locate(backups, PROFILE).backup_set
+    assert {(each.taken_at, each.taken_at_source) for each in backup_set.shelf or ()} == {(own, "dump header")}
+    newest = newest_set(examples.record(backup_set=backup_set, started_at=five_days_later))
     assert newest is not None
-    assert (newest.name, newest.age, newest.passed_over) == (found.name, 120, "")
-    assert [each.partition(":")[0] for each in disagreements(found)] == ["name"]
+    assert (newest.name, newest.age, newest.passed_over) == (backup_set.name, 120, "")
+    assert [each.partition(":")[0] for each in disagreements(backup_set)] == ["name"]
 
 
 def test_times_that_a_zone_or_a_copy_explains_agree(taken: Path, backups: Path) -> None:
@@ -154,8 +154,8 @@ def test_a_dump_that_differs_from_its_manifest_is_told_and_not_parsed(taken: Pat
 
 
 def account() -> Account:
-    found = unprivileged_account()
-    return found or Account(os.getuid(), os.getgid(), "ourselves")
+    unprivileged = unprivileged_account()
+    return unprivileged or Account(os.getuid(), os.getgid(), "ourselves")
 
 
 def test_a_dump_of_another_size_than_the_manifests_is_not_read_through(taken: Path, backups: Path) -> None:
@@ -163,11 +163,11 @@ def test_a_dump_of_another_size_than_the_manifests_is_not_read_through(taken: Pa
     (dump,) = backups.rglob("*.dump")
     # No more than a length on the disk: to digest it would take a day.
     os.truncate(dump, 1 << 43)
-    found = locate(backups, PROFILE).backup_set
-    artefact = found.artefact("dump")
+    backup_set = locate(backups, PROFILE).backup_set
+    artefact = backup_set.artefact("dump")
     assert artefact is not None
     assert (artefact.size, artefact.sha256) == (1 << 43, "")
-    assert [altered.role for altered in found.altered] == ["dump"]
+    assert [altered.role for altered in backup_set.altered] == ["dump"]
 
 
 def test_the_bytes_that_were_digested_are_the_bytes_that_are_parsed(taken: Path, backups: Path) -> None:
@@ -198,22 +198,22 @@ def test_a_manifest_that_cannot_be_read_is_told_and_the_set_still_drilled(
     dump = put(taken, backups, "igny8_20260101_000000", surprise="a secret value")
     if content is not None:
         dump.with_suffix(".manifest.json").write_bytes(content)
-    found = locate(backups, PROFILE).backup_set
-    assert found.manifest is None
-    assert "cannot be read" in found.manifest_problem
-    assert says in found.manifest_problem
-    assert "a secret value" not in found.manifest_problem
-    assert found.artefact("manifest") is not None
-    assert found.manifest_problem in found.notes
+    backup_set = locate(backups, PROFILE).backup_set
+    assert backup_set.manifest is None
+    assert "cannot be read" in backup_set.manifest_problem
+    assert says in backup_set.manifest_problem
+    assert "a secret value" not in backup_set.manifest_problem
+    assert backup_set.artefact("manifest") is not None
+    assert backup_set.manifest_problem in backup_set.notes
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "..", "a\\b"])
 def test_a_manifest_never_leads_out_of_its_folder(taken: Path, backups: Path, name: str) -> None:
     files = {"dump": {"name": name, "size": 1, "sha256": "0" * 64}}
     put(taken, backups, "igny8_20260101_000000", files=files)
-    found = locate(backups, PROFILE).backup_set
-    assert found.manifest is None
-    assert "plain file name" in found.manifest_problem
+    backup_set = locate(backups, PROFILE).backup_set
+    assert backup_set.manifest is None
+    assert "plain file name" in backup_set.manifest_problem
 
 
 def test_what_is_hidden_or_only_looks_like_a_backup_is_passed_over_aloud(taken: Path, backups: Path) -> None:
@@ -221,18 +221,18 @@ def test_what_is_hidden_or_only_looks_like_a_backup_is_passed_over_aloud(taken: 
     put(taken, backups, ".igny8_20260301_000000.partial", manifest=False)
     (backups / "igny8_20260302_000000.txt").write_text("no dump")
     (backups / "latest.dump").symlink_to(backups / "igny8_20260101_000000" / "igny8_20260101_000000.dump")
-    found = locate(backups, PROFILE).backup_set
-    assert found.name == "igny8_20260101_000000"
-    assert any("never finished" in note for note in found.notes)
-    assert any("igny8_20260302_000000.txt" in note for note in found.notes)
-    assert any(note.startswith("latest has neither") for note in found.notes)
+    backup_set = locate(backups, PROFILE).backup_set
+    assert backup_set.name == "igny8_20260101_000000"
+    assert any("never finished" in note for note in backup_set.notes)
+    assert any("igny8_20260302_000000.txt" in note for note in backup_set.notes)
+    assert any(note.startswith("latest has neither") for note in backup_set.notes)
 
 
 def test_sets_of_the_same_instant_are_told(taken: Path, backups: Path) -> None:
     put(taken, backups, "a_20260101_000000", flat=True)
     put(taken, backups, "b_20260101_000000", flat=True)
-    found = locate(backups, PROFILE).backup_set
-    assert any("carries the same time" in note for note in found.notes)
+    backup_set = locate(backups, PROFILE).backup_set
+    assert any("carries the same time" in note for note in backup_set.notes)
 
 
 def test_the_newest_set_without_a_dump_is_a_failure_not_a_reason_to_take_an_older(taken: Path, backups: Path) -> None:
@@ -270,9 +270,9 @@ def test_an_sqlite_file_is_recognised_and_never_a_backup(taken: Path, backups: P
     located = locate(backups, PROFILE)
     assert located.backup_set.kind == "sqlite"
     put(taken, backups, "igny8_20260101_000000")
-    found = locate(backups, PROFILE).backup_set
-    assert found.name == "igny8_20260101_000000"
-    assert any("is an SQLite file" in note for note in found.notes)
+    backup_set = locate(backups, PROFILE).backup_set
+    assert backup_set.name == "igny8_20260101_000000"
+    assert any("is an SQLite file" in note for note in backup_set.notes)
 
 
 def refused(located: LocatedSet) -> str:

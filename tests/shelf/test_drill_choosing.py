@@ -94,8 +94,8 @@ NAMED = {
 def test_a_name_tells_its_time_as_other_tools_write_it(name: str, tmp_path: Path) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_bytes(b"PGDMP" + bytes(1000))
-    (found,) = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path)).sets
-    assert f"{found.taken_at:%Y-%m-%d %H:%M:%S}" == NAMED[name]
+    (dated,) = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path)).sets
+    assert f"{dated.taken_at:%Y-%m-%d %H:%M:%S}" == NAMED[name]
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_a_name_tells_its_time_as_other_tools_write_it(name: str, tmp_path: Path
 )
 def test_a_number_that_is_no_date_tells_no_time(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"PGDMP" + bytes(1000))
-    (found,) = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path)).sets
-    assert found.taken_at is None
+    (undated,) = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path)).sets
+    assert undated.taken_at is None
 
 
 @pytest.mark.further
@@ -151,16 +151,16 @@ def test_a_set_in_a_bucket_is_drilled_and_known_again(whole_set: Path, tmp_path:
         assert (first.red, set(first.blocked), first.exit_code) == ({}, {"BAK-05", "BAK-06"}, 2), first.output
         assert "remote_protection" in first.output
         profile = profile_and(tmp_path, "")
-        told = (profile / "profile.toml").read_text()
+        text = (profile / "profile.toml").read_text()
         promise = '[backup]\nremote_protection = "a bucket of its own, read by the recovery role alone"\n'
-        (profile / "profile.toml").write_text(told.replace("[backup]\n", promise))
+        (profile / "profile.toml").write_text(text.replace("[backup]\n", promise))
         second = drill(url, out, profile=profile, environment=s3.environment)
     assert (second.red, second.blocked, second.exit_code) == ({}, {}, 0), second.output
-    found = second.evidence.record.backup_set
-    assert found is not None
-    assert found.location == f"{url}/{whole_set.name}"
-    assert found.delivery is not None
-    assert found.delivery.bytes == sum(path.stat().st_size for path in whole_set.iterdir())
+    backup_set = second.evidence.record.backup_set
+    assert backup_set is not None
+    assert backup_set.location == f"{url}/{whole_set.name}"
+    assert backup_set.delivery is not None
+    assert backup_set.delivery.bytes == sum(path.stat().st_size for path in whole_set.iterdir())
     assert [past.verdict for past in second.evidence.record.drilled_before] == ["INCONCLUSIVE"]
     assert "drilled before" in second.output
     assert any("read by the recovery role alone" in line for line in second.evidence.not_shown)

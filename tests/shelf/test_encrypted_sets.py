@@ -53,13 +53,13 @@ def opened(path: Path, folder: Path, guardian: Guardian) -> Plain:
 def agents() -> set[str]:
     """The agents that run for this test's own GNUPGHOME; another worker has its own."""
     own = os.environ["GNUPGHOME"].encode()
-    found = set()
+    running = set()
     for program in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            told = program.read_bytes()
-            if b"gpg-agent" in told and own in told + program.with_name("environ").read_bytes():
-                found.add(program.parent.name)
-    return found
+            command_line = program.read_bytes()
+            if b"gpg-agent" in command_line and own in command_line + program.with_name("environ").read_bytes():
+                running.add(program.parent.name)
+    return running
 
 
 def expect_sealed_and_opened(seal: Seal, tmp_path: Path, guardian: Guardian) -> None:
@@ -70,11 +70,11 @@ def expect_sealed_and_opened(seal: Seal, tmp_path: Path, guardian: Guardian) -> 
     assert sealed.stat().st_mode & 0o777 == 0o600
     assert b"PGDMP" not in sealed.read_bytes()
     assert (entry.sha256, entry.size) == sha256_of_file(sealed)
-    found = opened(sealed, tmp_path / "private", guardian)
-    assert found.path.name == plain.name
-    assert found.path.read_bytes() == CONTENT
-    assert found.path.stat().st_mode & 0o777 == 0o600
-    assert (found.sha256, found.size) == (entry.plain_sha256, entry.plain_size)
+    plaintext = opened(sealed, tmp_path / "private", guardian)
+    assert plaintext.path.name == plain.name
+    assert plaintext.path.read_bytes() == CONTENT
+    assert plaintext.path.stat().st_mode & 0o777 == 0o600
+    assert (plaintext.sha256, plaintext.size) == (entry.plain_sha256, entry.plain_size)
 
 
 def test_age_seals_to_a_public_key_and_opens_with_its_identity(
@@ -124,13 +124,13 @@ def test_a_missing_a_wrong_and_a_spoiled_key_are_told_apart(
     sealed = tmp_path / entry.name
     spoiled = tmp_path / "spoiled"
     spoiled.write_text("AGE-SECRET-KEY-1NOTONE")
-    told = {
+    problems = {
         "": "no key was given: DRILL_AGE_IDENTITY",
         str(tmp_path / "absent"): "cannot be read: No such file",
         str(age_key(tmp_path, "other").file): "none of the keys in the file",
         str(spoiled): "holds something that is no age identity",
     }
-    for number, (key, says) in enumerate(told.items()):
+    for number, (key, says) in enumerate(problems.items()):
         monkeypatch.setenv("DRILL_AGE_IDENTITY", key)
         with pytest.raises(Locked, match=says) as refused:
             opened(sealed, tmp_path / f"private-{number}", guardian)
@@ -192,15 +192,15 @@ def test_a_sealed_set_is_located_as_what_it_is_in_clear(
     monkeypatch.setenv("DRILL_AGE_IDENTITY", str(key.file))
     taken = small.back_up(tmp_path / "sealed", seal=Seal.to([key.recipient]))
     assert {path.suffix for path in taken.iterdir()} == {".age", ".json"}
-    found = located(taken.parent, tmp_path / "private", guardian)
-    assert found.backup_set.kind == "custom"
-    assert not found.backup_set.altered
-    assert not found.backup_set.locked
-    assert found.dump.parent == tmp_path / "private"
-    assert {artefact.cipher for artefact in found.backup_set.artefacts} == {"age", None}
-    dump = found.backup_set.artefact("dump")
+    located_set = located(taken.parent, tmp_path / "private", guardian)
+    assert located_set.backup_set.kind == "custom"
+    assert not located_set.backup_set.altered
+    assert not located_set.backup_set.locked
+    assert located_set.dump.parent == tmp_path / "private"
+    assert {artefact.cipher for artefact in located_set.backup_set.artefacts} == {"age", None}
+    dump = located_set.backup_set.artefact("dump")
     assert dump is not None
-    assert dump.parsed_sha256 == sha256_of_file(found.dump)[0]
+    assert dump.parsed_sha256 == sha256_of_file(located_set.dump)[0]
 
 
 def test_an_altered_sealed_file_is_never_opened(
@@ -211,7 +211,7 @@ def test_an_altered_sealed_file_is_never_opened(
     taken = small.back_up(tmp_path / "sealed", seal=Seal.to([key.recipient]))
     with (taken / f"{taken.name}.dump.age").open("ab") as file:
         file.write(b"x")
-    found = located(taken.parent, tmp_path / "private", guardian)
-    assert [artefact.role for artefact in found.backup_set.altered] == ["dump"]
-    assert "dump" not in found.paths
-    assert not found.backup_set.locked
+    located_set = located(taken.parent, tmp_path / "private", guardian)
+    assert [artefact.role for artefact in located_set.backup_set.altered] == ["dump"]
+    assert "dump" not in located_set.paths
+    assert not located_set.backup_set.locked

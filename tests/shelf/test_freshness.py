@@ -28,10 +28,10 @@ def shelved(hours: float, kind: str = "custom", dump: str | None = "a.dump") -> 
 
 
 def drilled(hours: float, *shelf: ShelvedSet) -> DrillRecord:
-    found = examples.backup_set().model_copy(
+    backup_set = examples.backup_set().model_copy(
         update={"taken_at": examples.STARTED - timedelta(hours=hours), "shelf": shelf or None}
     )
-    return examples.record(backup_set=found)
+    return examples.record(backup_set=backup_set)
 
 
 def test_an_old_set_that_was_asked_for_breaks_no_rpo_that_the_newest_keeps() -> None:

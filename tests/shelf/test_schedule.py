@@ -91,20 +91,22 @@ def test_nothing_is_asked_for_from_before_backups_were_begun() -> None:
     young = NIGHTLY.model_copy(update={"since": date(2026, 11, 24)})
     for promise in (Promise("daily", 7), Promise("weekly", 5), Promise("monthly", 12)):
         assert kept(young, promise, nights(0, 1), NOW).wrong == ()
-    told = NIGHTLY.model_copy(update={"keep_daily": 7, "remove_after_days": 90})
-    assert [each.name for each in promises(told)] == ["daily", "removed"]
+    schedule = NIGHTLY.model_copy(update={"keep_daily": 7, "remove_after_days": 90})
+    assert [each.name for each in promises(schedule)] == ["daily", "removed"]
 
 
 def test_a_dump_is_measured_against_the_median_of_its_own_kind_before_it() -> None:
-    found = examples.backup_set()
-    dump = found.artefact("dump")
+    backup_set = examples.backup_set()
+    dump = backup_set.artefact("dump")
     assert dump is not None
-    before = [found.taken_at - timedelta(days=days) for days in range(1, 6)]
+    before = [backup_set.taken_at - timedelta(days=days) for days in range(1, 6)]
     sizes = (10, 4, 4, 4, 1000)
     same = [shelved(at, dump.size * size) for at, size in zip(before, sizes, strict=True)]
     other = [shelved(at, 1, suffix=".sql.gz", name=f"plain_{at:%Y%m%d}") for at in before]
-    later = [shelved(found.taken_at + timedelta(days=1), 1)]
+    later = [shelved(backup_set.taken_at + timedelta(days=1), 1)]
     shelf = tuple(sorted([*same, *other, *later], key=lambda each: str(each.taken_at), reverse=True))
-    told = dump_shrinkage(found.model_copy(update={"shelf": shelf}), Backup(required=(), least_bytes=1, shrink_over=4))
-    assert (told.over, told.usual, round(told.percent)) == (4, 4 * dump.size, 75)
-    assert dump_shrinkage(found, Backup(required=(), least_bytes=1)).over == 0
+    shrinkage = dump_shrinkage(
+        backup_set.model_copy(update={"shelf": shelf}), Backup(required=(), least_bytes=1, shrink_over=4)
+    )
+    assert (shrinkage.over, shrinkage.usual, round(shrinkage.percent)) == (4, 4 * dump.size, 75)
+    assert dump_shrinkage(backup_set, Backup(required=(), least_bytes=1)).over == 0

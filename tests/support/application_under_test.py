@@ -61,10 +61,10 @@ class Bench:
 
     def interpreter(self, checkout: Path, folder: Path, application: Application = APPLICATION) -> Interpreter:
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = find_checkout(checkout, application, Path(sys.executable))
+        code = find_checkout(checkout, application, Path(sys.executable))
         login = Login.of(self.server, "migrated")
-        names = Names(checkout, found.python, partial(catalogue_names, self.server, "migrated"))
-        return Interpreter(found, application, login, self.guardian, folder, Closed(self.server), names)
+        names = Names(checkout, code.python, partial(catalogue_names, self.server, "migrated"))
+        return Interpreter(code, application, login, self.guardian, folder, Closed(self.server), names)
 
 
 @contextmanager

@@ -61,8 +61,8 @@ def visit(page: Path, *, width: int, height: int = 1400, dark: bool = False) -> 
 def _asked(log: dict[str, Any]) -> tuple[str, ...]:
     """Addresses that the page asked for, by the browser's own network log; its own requests have no origin there."""
     began = [event.get("params", {}) for event in log["events"]]
-    asked = {params["url"] for params in began if params.get("initiator", "not an origin") != "not an origin"}
-    return tuple(sorted(url for url in asked if not url.startswith(("file:", "data:"))))
+    urls = {params["url"] for params in began if params.get("initiator", "not an origin") != "not an origin"}
+    return tuple(sorted(url for url in urls if not url.startswith(("file:", "data:"))))
 
 
 def quiet_switches() -> tuple[str, ...]:
@@ -71,10 +71,10 @@ def quiet_switches() -> tuple[str, ...]:
 
 def browser_program() -> str:
     """The browser of this machine; the test is skipped where there is none, and fails on the build machine."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is None:
+    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    if program is None:
         missing(f"none of {', '.join(_NAMES)} is on PATH: install chromium")
-    return str(found)
+    return str(program)
 
 
 def missing(message: str) -> NoReturn:

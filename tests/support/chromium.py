@@ -70,14 +70,14 @@ class Opened:
 
     def run(self, script: str) -> Any:
         """The value of an expression on the page; a promise is waited for."""
-        told = self.chromium.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in told, told["exceptionDetails"]
-        return told["result"].get("value")
+        answer = self.chromium.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
 
     def picture(self, *, whole: bool = False) -> bytes:
         """PNG of the first screenful, or of the whole page."""
-        told = self.chromium.ask("Page.captureScreenshot", captureBeyondViewport=whole, **self._clip(whole))
-        return base64.b64decode(told["data"])
+        answer = self.chromium.ask("Page.captureScreenshot", captureBeyondViewport=whole, **self._clip(whole))
+        return base64.b64decode(answer["data"])
 
     def _clip(self, whole: bool) -> dict[str, Any]:
         if not whole:
@@ -87,8 +87,8 @@ class Opened:
 
     def paper(self) -> bytes:
         """The page printed, as PDF."""
-        told = self.chromium.ask("Page.printToPDF", printBackground=False, preferCSSPageSize=True)
-        return base64.b64decode(told["data"])
+        answer = self.chromium.ask("Page.printToPDF", printBackground=False, preferCSSPageSize=True)
+        return base64.b64decode(answer["data"])
 
     @property
     def asked(self) -> list[str]:

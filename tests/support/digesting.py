@@ -17,8 +17,8 @@ from fixtures.server.binaries import Binaries, candidates
 
 def installations() -> list[Binaries]:
     """One of each major that is on this machine."""
-    found = {each.major: each for each in candidates(ServerRequest("")) if isinstance(each, Binaries)}
-    return [found[major] for major in sorted(found)]
+    by_major = {each.major: each for each in candidates(ServerRequest("")) if isinstance(each, Binaries)}
+    return [by_major[major] for major in sorted(by_major)]
 
 
 @contextmanager

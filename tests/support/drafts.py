@@ -26,7 +26,7 @@ class Draft:
 
     @property
     def prose(self) -> str:
-        return re.sub(r"(?m)(?<=^# )(.*)$(\n# .*)+", lambda found: found[0].replace("\n# ", " "), self.text)
+        return re.sub(r"(?m)(?<=^# )(.*)$(\n# .*)+", lambda line: line[0].replace("\n# ", " "), self.text)
 
     @property
     def profile(self) -> Profile:

@@ -41,11 +41,11 @@ class Drill:
 
     def with_outcome(self, outcome: str) -> dict[str, list[str]]:
         """The controls with at least one subject of this outcome, and those subjects."""
-        found: dict[str, list[str]] = {}
+        subjects: dict[str, list[str]] = {}
         for result in self.evidence.results:
             if result.outcome == outcome:
-                found.setdefault(result.control, []).append(result.subject)
-        return found
+                subjects.setdefault(result.control, []).append(result.subject)
+        return subjects
 
     @property
     def red(self) -> dict[str, list[str]]:

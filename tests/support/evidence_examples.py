@@ -122,11 +122,11 @@ def result(control: str, subject: str = "set", outcome: str = "passed", **other:
 
 def passes() -> list[Result]:
     subjects = ("public.igny8_sites", "public.igny8_content", "public.billing_invoices")
-    found = [result(id, subject) for id, *_ in CARDS if id != "APP-04" for subject in subjects]
-    found.append(result("TEN-02", "public.Igny8_Notes", examined=0))
-    found.append(result("TEN-07", "42 tenants", examined=42, unit="tenants"))
-    found.append(result("BIL-06", "trials", "exempt", message="this application has no trials"))
-    return found
+    results = [result(id, subject) for id, *_ in CARDS if id != "APP-04" for subject in subjects]
+    results.append(result("TEN-02", "public.Igny8_Notes", examined=0))
+    results.append(result("TEN-07", "42 tenants", examined=42, unit="tenants"))
+    results.append(result("BIL-06", "trials", "exempt", message="this application has no trials"))
+    return results
 
 
 def verified() -> Evidence:
@@ -168,8 +168,8 @@ def inconclusive() -> Evidence:
     """The restore stopped on a missing extension: what asked for a database is blocked."""
     cause, fix = 'extension "postgis" is not on this server', "Install postgis for PostgreSQL 17, then drill again."
     why = f"restore failed: {cause}"
-    found = [result("BAK-01"), result("BAK-04")]
-    found += [
+    results = [result("BAK-01"), result("BAK-04")]
+    results += [
         result(id, subject, "blocked", message=why)
         for id, *_ in CARDS
         if not id.startswith("BAK")
@@ -177,7 +177,7 @@ def inconclusive() -> Evidence:
     ]
     whole = record(stages=stages("restore", cause, fix))
     nothing = dict.fromkeys(("restored", "facts", "migrated", "migrated_facts", "sites", "logs", "application"))
-    return evidence(found, record=whole.model_copy(update=nothing), rto=None)
+    return evidence(results, record=whole.model_copy(update=nothing), rto=None)
 
 
 def gate() -> Evidence:
@@ -234,7 +234,7 @@ def gate() -> Evidence:
 
 def large(subjects: int = 200) -> Evidence:
     """`subjects` of each control, one in nine failed, with messages of a length that does occur."""
-    found = [
+    results = [
         result(
             id, f"public.table_{number:04d}(owner_id)->public.igny8_tenants", "failed" if number % 9 == 0 else "passed"
         )
@@ -242,7 +242,7 @@ def large(subjects: int = 200) -> Evidence:
         for number in range(subjects)
     ]
     long = " ".join(["a row points at a parent of another owner;"] * 12)
-    return evidence([one.model_copy(update={"message": long}) if one.broken else one for one in found])
+    return evidence([one.model_copy(update={"message": long}) if one.broken else one for one in results])
 
 
 def evidence(
@@ -258,8 +258,8 @@ def evidence(
         TornDown(what="private folder", gone=True, how="no such folder"),
     )
     completeness, teardown = other.pop("completeness", whole), other.pop("teardown", gone)
-    told = record or _record()
-    verdict, headline = judge(everything, completeness, teardown, as_superuser=told.loaded_as_superuser)
+    drilled = record or _record()
+    verdict, headline = judge(everything, completeness, teardown, as_superuser=drilled.loaded_as_superuser)
     fields: dict[str, Any] = {
         "run_id": "20261122-031509-7f3a",
         "started_at": STARTED,
@@ -276,7 +276,7 @@ def evidence(
             Measure(name="RPO", target=24.0, measured=1.25, unit="hours"),
             Measure(name="RTO", target=60.0, measured=rto, unit="minutes"),
         ),
-        "record": told,
+        "record": drilled,
         "controls": control_cards(),
         "results": everything,
         "completeness": completeness,
@@ -325,16 +325,16 @@ def origin() -> Origin:
 
 def stages(stopped: str = "", cause: str = "", fix: str = "") -> tuple[StageOutcome, ...]:
     """All stages ok, or one failed and what comes after it never reached."""
-    found: list[StageOutcome] = []
+    outcomes: list[StageOutcome] = []
     ground = StageOutcome(name="restore", state="failed", seconds=64.2, cause=cause, fix=fix)
     for stage in DRILL:
-        if ground in found:
-            found.append(unreached(stage, ground))
+        if ground in outcomes:
+            outcomes.append(unreached(stage, ground))
         elif stage.name == stopped:
-            found.append(ground)
+            outcomes.append(ground)
         else:
-            found.append(StageOutcome(name=stage.name, state="ok", seconds=SECONDS[stage.name]))
-    return tuple(found)
+            outcomes.append(StageOutcome(name=stage.name, state="ok", seconds=SECONDS[stage.name]))
+    return tuple(outcomes)
 
 
 def record(**other: Any) -> DrillRecord:

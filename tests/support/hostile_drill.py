@@ -50,14 +50,14 @@ class Bait:
 
     def touched(self, server: Server) -> list[str]:
         """Everything that came to run: in the server's folder, on the machine, at the listener, in the other cluster."""
-        found = sorted(path.name for path in server.data.rglob("ran-*")) if server.data is not None else []
-        found += [str(self.file)] if self.file.exists() else []
-        found += self.heard
+        traces = sorted(path.name for path in server.data.rglob("ran-*")) if server.data is not None else []
+        traces += [str(self.file)] if self.file.exists() else []
+        traces += self.heard
         folder, port = self.cluster
         with psycopg.connect(host=str(folder), port=port, user="postgres", dbname="postgres") as other:
             row = other.execute("SELECT to_regclass('canary')").fetchone()
-            found += ["the other cluster"] if row is not None and row[0] is not None else []
-        return found
+            traces += ["the other cluster"] if row is not None and row[0] is not None else []
+        return traces
 
 
 @contextmanager
@@ -88,8 +88,8 @@ def hostile_drill(backups: Path, out: Path, laid: Bait, *, app: Path = SAMPLE, p
         with ExitStack() as stack:
             order = an_order(backups, app, profile, guardian)
             run = run_drill(order, stack, lambda _: silent)
-            seen = judged(run, order, out)
+            drilled = judged(run, order, out)
             assert run.server is not None
             assert laid.touched(run.server) == []
         assert all(trace.gone for trace in guardian.leftovers())
-    return seen
+    return drilled

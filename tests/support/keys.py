@@ -35,9 +35,9 @@ def gpg_home(folder: Path, passphrase: str = "") -> tuple[Path, str]:
         check=True,
         capture_output=True,
     )
-    told = subprocess.run(
+    listed = subprocess.run(
         ["gpg", "--batch", "--with-colons", "--list-keys"], env=environment, check=True, capture_output=True, text=True
     )
     subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=environment, check=True)
-    fingerprint = next(line.split(":")[9] for line in told.stdout.splitlines() if line.startswith("fpr"))
+    fingerprint = next(line.split(":")[9] for line in listed.stdout.splitlines() if line.startswith("fpr"))
     return folder, fingerprint

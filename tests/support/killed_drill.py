@@ -20,7 +20,7 @@ def main() -> None:
         made = server.may_make_role(role)
         with server.connect() as connection:
             connection.execute(f"CREATE ROLE {role}")
-            found = connection.execute("SELECT pg_backend_pid()").fetchone()
+            row = connection.execute("SELECT pg_backend_pid()").fetchone()
         argv = ["sh", "-c", "sleep 600 & sleep 600"]
         child = start(
             argv,
@@ -34,11 +34,11 @@ def main() -> None:
             env=server.environment("restored"),
             stderr=subprocess.DEVNULL,
         )
-        seen = {
+        started = {
             "guardian": guardian.pid,
             "child": child.process.pid,
             "busy": restore.pid,
-            "backend": found[0] if found else None,
+            "backend": row[0] if row else None,
             "made_role": made,
             "host": server.host,
             "database": server.database("restored"),
@@ -46,7 +46,7 @@ def main() -> None:
             "folder": str(Path(server.scratch).parent),
         }
         time.sleep(0.3)
-        print(json.dumps(seen), flush=True)
+        print(json.dumps(started), flush=True)
         time.sleep(600)
 
 

@@ -85,11 +85,11 @@ class Company:
 
     @property
     def red(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
+        subjects_by_control: dict[str, set[str]] = {}
         for control, fault in self.faults:
             for each, subjects in {control: fault.subjects, **fault.also}.items():
-                found.setdefault(each, set()).update(subjects)
-        return found
+                subjects_by_control.setdefault(each, set()).update(subjects)
+        return subjects_by_control
 
     @property
     def ways(self) -> set[tuple[str, str]]:
@@ -126,24 +126,24 @@ def _hidden(red: Mapping[str, set[str]], blocked: set[str]) -> bool:
 
 def companies(tables: Iterable[Planted], whole: bool) -> list[Company]:
     """Every fault of these tables that a short drill shows, or that none does, in the first company that admits it."""
-    found: list[Company] = []
+    drilled_together: list[Company] = []
     for table in tables:
         for control, faults in table.items():
             for fault in faults.values():
                 if fault.whole != whole:
                     continue
                 newcomer = Company([(control, fault)])
-                host = next((company for company in found if company.admits(newcomer)), None)
+                host = next((company for company in drilled_together if company.admits(newcomer)), None)
                 if host is None:
-                    found.append(newcomer)
+                    drilled_together.append(newcomer)
                 else:
                     host.faults += newcomer.faults
-    return found
+    return drilled_together
 
 
-def worth_a_whole_drill(found: Iterable[Company]) -> list[Company]:
+def worth_a_whole_drill(companies: Iterable[Company]) -> list[Company]:
     """As few companies as bring each area's faults in each way in which that area's faults are planted."""
-    left, worth, met = list(found), list[Company](), set[tuple[str, str]]()
+    left, worth, met = list(companies), list[Company](), set[tuple[str, str]]()
     while newcomer := max(left, key=lambda company: len(company.ways - met), default=None):
         if newcomer.ways <= met:
             break
@@ -191,7 +191,7 @@ def expect_only(company: Company, outcome: Drill) -> None:
     expect_red(outcome, company.red, company.blocked, {fault.because for _, fault in company.faults if fault.blocked})
     for control, fault in company.faults:
         for subject in fault.subjects:
-            found = outcome.result(control, subject)
-            assert fault.says in found.message, found
-            samples = tuple(_HASH.sub("#", sample) for sample in found.samples)
-            assert (found.broken, samples) == (fault.broken, fault.samples), found
+            result = outcome.result(control, subject)
+            assert fault.says in result.message, result
+            samples = tuple(_HASH.sub("#", sample) for sample in result.samples)
+            assert (result.broken, samples) == (fault.broken, fault.samples), result

@@ -17,16 +17,16 @@ from tests.support.drills import Drill
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}")
 
 
-def everything_put_out(seen: Drill) -> dict[str, bytes]:
+def everything_put_out(outcome: Drill) -> dict[str, bytes]:
     """By name: the files of the run and what lies beside it (the ledger, the log of what was resolved), whatever was
     packed in them, and what was printed."""
-    out = seen.directory.parent
+    out = outcome.directory.parent
     files = [path for path in out.rglob("*") if path.is_file() and not path.is_symlink()]
     opened = {"the names of the files": "\n".join(str(path.relative_to(out)) for path in files).encode()}
     for path in files:
         for part, content in _laid_open(path):
             opened[f"{path.relative_to(out)}{part}"] = content
-    return opened | {"what was printed": seen.output.encode()}
+    return opened | {"what was printed": outcome.output.encode()}
 
 
 def _laid_open(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -55,10 +55,10 @@ def _pages(path: Path) -> Iterator[tuple[str, bytes]]:
         yield " pages", subprocess.run([program, "-raw", path, "-"], capture_output=True, check=True).stdout
 
 
-def nothing_told(seen: Drill, *more: str, besides: dict[str, bytes] | None = None) -> None:
+def nothing_told(outcome: Drill, *more: str, besides: dict[str, bytes] | None = None) -> None:
     """Fails with the name of what told, not with what it told. `more` are secrets of this drill alone, `besides` what it
     put out in other places than its folder."""
-    written = everything_put_out(seen) | (besides or {})
+    written = everything_put_out(outcome) | (besides or {})
     names = {Path(name).suffix for name in written}
     assert {".json", ".html", ".md", ".xml", ".prom", ".jsonl"} <= names
     assert any("allure-results/" in name for name in written)
@@ -66,8 +66,8 @@ def nothing_told(seen: Drill, *more: str, besides: dict[str, bytes] | None = Non
     assert any("queries.jsonl" in name for name in written)
     for number, secret in enumerate((*canary.ALL, *more)):
         for form in forms(secret):
-            told = [name for name, content in written.items() if form in content]
-            assert not told, f"secret {number} is in {told}"
+            places = [name for name, content in written.items() if form in content]
+            assert not places, f"secret {number} is in {places}"
 
 
 def forms(secret: str) -> set[bytes]:

@@ -24,7 +24,7 @@ def with_past(evidence: Evidence, nights: int = LOOK_BACK) -> Evidence:
 
 def _night(evidence: Evidence, ago: int) -> EarlierDrill:
     verdict = BAD.get(ago, "VERIFIED")
-    told = figures({"VERIFIED": examples.verified, "FAILED": examples.failed}.get(verdict, examples.inconclusive)())
+    measured = figures({"VERIFIED": examples.verified, "FAILED": examples.failed}.get(verdict, examples.inconclusive)())
     return EarlierDrill.model_validate(
         {
             "run_id": f"night-{ago:03}",
@@ -32,12 +32,12 @@ def _night(evidence: Evidence, ago: int) -> EarlierDrill:
             "verdict": verdict,
             "evidence_sha256": f"{ago:064x}",
             "report": "altered" if ago == ALTERED else "as entered" if ago < 80 else "gone",
-            "figures": None if ago == ALTERED else _grown(told, ago).model_dump(),
+            "figures": None if ago == ALTERED else _grown(measured, ago).model_dump(),
         }
     )
 
 
-def _grown(told: Figures, ago: int) -> Figures:
+def _grown(measured: Figures, ago: int) -> Figures:
     """A little smaller and quicker for each night back, never twice the same."""
     share = (1 - ago / 220) * (1 + ((ago * 37) % 11 - 5) / 90)
 
@@ -48,15 +48,16 @@ def _grown(told: Figures, ago: int) -> Figures:
         return None if value is None else round(value * (1 - ago / 220))
 
     stages = tuple(
-        StageTime(name=stage.name, state=stage.state, seconds=round(stage.seconds * share, 3)) for stage in told.stages
+        StageTime(name=stage.name, state=stage.state, seconds=round(stage.seconds * share, 3))
+        for stage in measured.stages
     )
-    return told.model_copy(
+    return measured.model_copy(
         update={
             "stages": stages,
-            "rpo_hours": scaled(told.rpo_hours),
-            "rto_minutes": scaled(told.rto_minutes),
-            "dump_bytes": whole(told.dump_bytes),
-            "set_bytes": whole(told.set_bytes),
-            "rows": whole(told.rows),
+            "rpo_hours": scaled(measured.rpo_hours),
+            "rto_minutes": scaled(measured.rto_minutes),
+            "dump_bytes": whole(measured.dump_bytes),
+            "set_bytes": whole(measured.set_bytes),
+            "rows": whole(measured.rows),
         }
     )

@@ -299,8 +299,8 @@ def planted_in_source(release: tuple[Planted, ...] = RELEASE) -> str:
 
 def findings(release: tuple[Planted, ...] = RELEASE) -> dict[str, list[str]]:
     """Every finding that the gate must have, by control; and it may have no other."""
-    found: dict[str, set[str]] = {}
+    subjects_by_control: dict[str, set[str]] = {}
     for planted in release:
         for control, subjects in planted.findings.items():
-            found.setdefault(control, set()).update(subjects)
-    return {control: sorted(subjects) for control, subjects in sorted(found.items())}
+            subjects_by_control.setdefault(control, set()).update(subjects)
+    return {control: sorted(subjects) for control, subjects in sorted(subjects_by_control.items())}

@@ -15,14 +15,14 @@ def expect_red(
     """Exactly these controls are red, on exactly these subjects, and say what to do; exactly these ids, and all
     controls of these areas, are blocked besides, for the cause, or one of the causes, in `because`."""
     causes = [because] if isinstance(because, str) else because
-    told = f"red {outcome.red}, blocked {sorted(outcome.blocked)}\n{outcome.output}"
+    outcome_text = f"red {outcome.red}, blocked {sorted(outcome.blocked)}\n{outcome.output}"
     expected = {control: set(subjects) for control, subjects in red.items()}
     cards = outcome.evidence.controls
-    assert {control: set(subjects) for control, subjects in outcome.red.items()} == expected, told
+    assert {control: set(subjects) for control, subjects in outcome.red.items()} == expected, outcome_text
     unheard = {card.id for card in cards if card.id in blocked or card.area in blocked}
     # What the profile says there is none of is not waited for.
     unheard -= set(outcome.with_outcome("exempt"))
-    assert set(outcome.blocked) == unheard - set(red), told
+    assert set(outcome.blocked) == unheard - set(red), outcome_text
     for result in outcome.evidence.results:
         assert result.outcome != "blocked" or any(cause in result.message for cause in causes), result
         if result.outcome == "failed":

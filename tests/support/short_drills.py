@@ -83,9 +83,9 @@ class Standing:
         order = replace(an_order(backups, app, profile, self.guardian), **ordered)
         with ExitStack() as stack:
             stack.callback(self._drop)
-            for name, kept in self._instead(planted).items():
+            for name, stand_in in self._instead(planted).items():
                 if name not in really:
-                    stack.enter_context(patch(f"{INSTEAD[name]}.{name}", kept))
+                    stack.enter_context(patch(f"{INSTEAD[name]}.{name}", stand_in))
             return judged(run_drill(order, stack, lambda _: silent), order, out)
 
     def _instead(self, planted: str) -> dict[str, Any]:
@@ -172,11 +172,11 @@ def judged(run: DrillRun, order: Order, out: Path) -> Drill:
     Not the PDF: it costs as much as all else."""
     key = passing_mask_key().of(order.profile.name)
     access = way_in(run, order.profile, key, secrets.token_urlsafe(24))
-    evidence, asked, said = try_controls(Drilled(run.record, order.profile, run.owners), access, run.not_shown)
+    evidence, queries, said = try_controls(Drilled(run.record, order.profile, run.owners), access, run.not_shown)
     directory = out / order.run_id
     directory.mkdir(parents=True)
     (directory / "evidence.json").write_bytes(evidence.written)
-    (directory / QUERIES).write_bytes(asked)
+    (directory / QUERIES).write_bytes(queries)
     story = Story(evidence, evidence.written)
     for name, write_up in DOCUMENTS.items():
         if name != "audit.pdf":

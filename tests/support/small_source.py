@@ -149,8 +149,8 @@ def made_ready(backups: Path, server: Server, guardian: Guardian) -> Staged:
     folder = server.scratch / secrets.token_hex(4)
     make_private_folder(folder, server.account)
     dump = staged_dump(located, folder, server.account)
-    asked = Inspection(located.backup_set.name, guardian, unprivileged_account())
-    return Staged(located, dump, format_named(located.backup_set.kind).inspect(dump, asked))
+    inspection = Inspection(located.backup_set.name, guardian, unprivileged_account())
+    return Staged(located, dump, format_named(located.backup_set.kind).inspect(dump, inspection))
 
 
 def script(path: Path, text: str) -> Path:

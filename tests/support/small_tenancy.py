@@ -45,9 +45,9 @@ class Look:
     problems: tuple[str, ...]
 
     def table(self, name: str) -> Table:
-        found = self.database.facts.table(TableName.parse(name))
-        assert found is not None
-        return found
+        of_name = self.database.facts.table(TableName.parse(name))
+        assert of_name is not None
+        return of_name
 
     def said(self, probe: Probe) -> tuple[str, tuple[str, ...]]:
         """What a control says of the probe: its message and keys, or its note, empty where it passes without a word."""

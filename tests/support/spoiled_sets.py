@@ -37,8 +37,8 @@ def manifest_of(backup: Path) -> Manifest:
 
 def retell(backup: Path, **changes: Any) -> None:
     """Writes the manifest anew, with these parts of it changed."""
-    told = manifest_of(backup).model_copy(update=changes)
-    part(backup, "manifest").write_text(told.model_dump_json(indent=1) + "\n")
+    manifest = manifest_of(backup).model_copy(update=changes)
+    part(backup, "manifest").write_text(manifest.model_dump_json(indent=1) + "\n")
 
 
 def sign(backup: Path) -> None:
@@ -54,8 +54,8 @@ def sign(backup: Path) -> None:
 def truth_of(backup: Path, source: Path) -> None:
     """Lets the manifest tell what `source`'s told: what the dump holds otherwise was lost or changed on the way."""
     shutil.copyfile(part(source, "shares"), part(backup, "shares"))
-    told = manifest_of(source)
-    retell(backup, tables=told.tables, large_objects=told.large_objects, contents=told.contents)
+    manifest = manifest_of(source)
+    retell(backup, tables=manifest.tables, large_objects=manifest.large_objects, contents=manifest.contents)
     sign(backup)
 
 

@@ -58,9 +58,9 @@ def expect_their_controls_alone(
 def told_to_the_letter(outcome: Drill, planted: Mapping[str, Fault]) -> None:
     """Each control says of each subject what its fault is told by."""
     for control, fault in planted.items():
-        for subject, told in fault.told.items():
+        for subject, expected in fault.told.items():
             result = outcome.result(control, subject)
-            assert Told.of(result) == told, control
+            assert Told.of(result) == expected, control
 
 
 def expect(outcome: Drill, *, red: Mapping[str, Sequence[str]] = {}, blocked: Mapping[str, Sequence[str]] = {}) -> None:

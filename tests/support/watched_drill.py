@@ -38,7 +38,7 @@ class Watched:
 
     def processes(self) -> dict[int, str]:
         """Everything alive that the drill started, itself included: pid and command line."""
-        found = {}
+        lines = {}
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
@@ -49,12 +49,12 @@ class Watched:
                 except (OSError, psutil.NoSuchProcess):
                     continue
                 if alive and f"TMPDIR={self.private}".encode() in environment:
-                    found[int(entry.name)] = words
+                    lines[int(entry.name)] = words
                     self.secrets.update(_passwords(environment))
                     if _may_dump(limits):
                         self.dumping.add(words)
-        self.said.update(found.values())
-        return found
+        self.said.update(lines.values())
+        return lines
 
     def workers(self) -> list[psutil.Process]:
         return [psutil.Process(pid) for pid, words in self.processes().items() if WORKER in words]
@@ -64,12 +64,12 @@ class Watched:
         """How many checks have been reported by now."""
         return len(list(self.out.glob("*/allure-results/*-result.json")))
 
-    def wait_for(self, seen: str | int, seconds: float = 300) -> None:
+    def wait_for(self, sign: str | int, seconds: float = 300) -> None:
         """Until a process says `seen` on its command line, or that many checks were reported."""
         deadline = time.monotonic() + seconds
-        while not (self.results >= seen if isinstance(seen, int) else self._says(seen)):
-            assert self.process.poll() is None, f"it ended before {seen}: {self.log.read_text()[-2000:]}"
-            assert time.monotonic() < deadline, f"{seen} was not seen in {seconds} seconds"
+        while not (self.results >= sign if isinstance(sign, int) else self._says(sign)):
+            assert self.process.poll() is None, f"it ended before {sign}: {self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, f"{sign} was not seen in {seconds} seconds"
             time.sleep(0.01)
 
     def _says(self, text: str) -> bool:
