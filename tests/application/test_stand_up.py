@@ -33,13 +33,15 @@ def drilled(place: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     checkout = copy_of_the_sample(folder)
     mail = "send_mail('Invoice', 'Pay.', None, ['someone@customer.example'])"
     new_migration(checkout, "0010_mails", f"migrations.RunPython(lambda apps, schema: ({mail}, {mail}))")
-    before, told = footprint(checkout), list[tuple[int, int | None, str]]()
+    before, reports = footprint(checkout), list[tuple[int, int | None, str]]()
     with place.restored() as connection:
         connection.close()
         interpreter = place.interpreter(checkout, folder / "private")
         migrate(place.server, interpreter, 120)
-        run = stand_up(interpreter, folder / "private", 120, lambda done, total, unit: told.append((done, total, unit)))
-        yield Drilled(run, before, footprint(checkout), told)
+        run = stand_up(
+            interpreter, folder / "private", 120, lambda done, total, unit: reports.append((done, total, unit))
+        )
+        yield Drilled(run, before, footprint(checkout), reports)
 
 
 @pytest.fixture

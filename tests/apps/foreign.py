@@ -126,7 +126,7 @@ def filled(name: str, work: Path) -> Iterator[Foreign]:
 
 
 def interpreter(name: str, release: str) -> Path:
-    found = RELEASES / f"{name}-{release}" / "bin" / "python"
-    if not found.is_file():
-        pytest.fail(f"{name}'s {release} release is not installed at {found}: run make test-apps, which installs it")
-    return found
+    program = RELEASES / f"{name}-{release}" / "bin" / "python"
+    if not program.is_file():
+        pytest.fail(f"{name}'s {release} release is not installed at {program}: run make test-apps, which installs it")
+    return program

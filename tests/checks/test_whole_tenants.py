@@ -37,7 +37,7 @@ def guarded() -> Iterator[Guarded]:
         yield ready
 
 
-def found(guarded: Guarded, planted: str, **login: object) -> tuple[int | None, int]:
+def finding(guarded: Guarded, planted: str, **login: object) -> tuple[int | None, int]:
     """How many active tenants were looked at, and how many nobody can log in for."""
     with guarded.spoiled(PEOPLE + planted) as look:
         try:
@@ -61,22 +61,22 @@ def found(guarded: Guarded, planted: str, **login: object) -> tuple[int | None, 
     ],
 )
 def test_an_owner_who_cannot_log_in_is_none(guarded: Guarded, planted: str, locked_out: int) -> None:
-    assert found(guarded, planted, members=MEMBERS, **OPEN) == (3, locked_out)
-    assert found(guarded, planted, owner="ownedBy", **OPEN) == (3, locked_out)
+    assert finding(guarded, planted, members=MEMBERS, **OPEN) == (3, locked_out)
+    assert finding(guarded, planted, owner="ownedBy", **OPEN) == (3, locked_out)
 
 
 def test_a_tenant_without_any_member_or_with_none_in_that_role_is_found(guarded: Guarded) -> None:
     planted = 'UPDATE members SET boss = false WHERE "user" = 1; DELETE FROM members WHERE "user" > 4'
-    assert found(guarded, planted, members=MEMBERS) == (3, 2)
+    assert finding(guarded, planted, members=MEMBERS) == (3, 2)
     everyone = {key: value for key, value in MEMBERS.items() if key not in ("role", "owners")}
-    assert found(guarded, planted, members=everyone) == (3, 1)
+    assert finding(guarded, planted, members=everyone) == (3, 1)
 
 
 def test_only_active_tenants_need_an_owner_and_single_sign_on_no_password(guarded: Guarded) -> None:
     closed = "UPDATE \"Users\" SET \"on\" = false, secret = '!'; UPDATE tenants SET state = 'closed'"
-    assert found(guarded, closed, members=MEMBERS, **OPEN) == (0, 0)
+    assert finding(guarded, closed, members=MEMBERS, **OPEN) == (0, 0)
     without = {"password": None, "single_sign_on": "people log in with their employer's account"}
-    assert found(guarded, "UPDATE \"Users\" SET secret = '!'", members=MEMBERS, **without) == (3, 0)
+    assert finding(guarded, "UPDATE \"Users\" SET secret = '!'", members=MEMBERS, **without) == (3, 0)
 
 
 GROUPED = """
@@ -113,7 +113,7 @@ def test_people_belong_to_tenants_through_groups(
     guarded: Guarded, planted: str, locked_out: int, column: dict[str, str]
 ) -> None:
     through = {**THROUGH_GROUPS, "groups": {"table": "permits", "group": "groupName", **column}}
-    assert found(guarded, GROUPED + planted, members=through) == (3, locked_out)
+    assert finding(guarded, GROUPED + planted, members=through) == (3, locked_out)
 
 
 def test_a_membership_whose_rows_nobody_owns_is_a_fault_of_the_profile(guarded: Guarded) -> None:

@@ -134,9 +134,14 @@ def test_no_password_is_in_any_argv(small: Small, tmp_path: Path) -> None:
 
 def test_the_database_may_be_named_by_a_url() -> None:
     source = Source.from_environment({"DATABASE_URL": "postgresql://me:s%40crt@db.example:5433/igny8?sslmode=require"})
-    told = source.environment()
-    assert (told["PGHOST"], told["PGPORT"], told["PGUSER"], told["PGDATABASE"]) == ("db.example", "5433", "me", "igny8")
-    assert (told["PGPASSWORD"], told["PGSSLMODE"]) == ("s@crt", "require")
+    variables = source.environment()
+    assert (variables["PGHOST"], variables["PGPORT"], variables["PGUSER"], variables["PGDATABASE"]) == (
+        "db.example",
+        "5433",
+        "me",
+        "igny8",
+    )
+    assert (variables["PGPASSWORD"], variables["PGSSLMODE"]) == ("s@crt", "require")
 
 
 @pytest.mark.parametrize("environment", [{}, {"DATABASE_URL": "sqlite:///db.sqlite3"}, {"PGHOST": "db.example"}])
@@ -276,13 +281,13 @@ def test_uploads_have_an_archive_of_their_own_where_the_profile_asks_for_one(sma
         pg_dump=small.server.clients.pg_dump,
         guardian=small.guardian,
     )
-    found = locate(tmp_path / "sets", profile)
-    assert found.backup_set.manifest is not None
-    assert "uploads" in found.backup_set.manifest.files
-    assert not found.backup_set.altered
-    with tarfile.open(found.paths["uploads"]) as archive:
+    located_set = locate(tmp_path / "sets", profile)
+    assert located_set.backup_set.manifest is not None
+    assert "uploads" in located_set.backup_set.manifest.files
+    assert not located_set.backup_set.altered
+    with tarfile.open(located_set.paths["uploads"]) as archive:
         assert archive.getnames() == ["uploads", "uploads/cat.png"]
-    with tarfile.open(found.paths["sites"]) as archive:
+    with tarfile.open(located_set.paths["sites"]) as archive:
         assert not [name for name in archive.getnames() if "cat" in name]
     (made / f"{made.name}.uploads.tar.gz").write_bytes(b"another")
     assert [each.role for each in locate(tmp_path / "sets", profile).backup_set.altered] == ["uploads"]

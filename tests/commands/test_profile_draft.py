@@ -39,7 +39,7 @@ def drafted(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(drafted: Path) -> Profile:
+def guessed(drafted: Path) -> Profile:
     return read_profile(drafted).profile
 
 
@@ -48,59 +48,59 @@ def real() -> Profile:
     return read_profile(PROFILE).profile
 
 
-def test_the_root_is_found_and_the_shared_tables_with_it(found: Profile, real: Profile) -> None:
-    assert found.tenancy.root == real.tenancy.root
-    assert set(found.tenancy.shared) == set(real.tenancy.shared)
-    assert not found.tenancy.ownerless
-    people = next(reason for name, reason in found.tenancy.shared.items() if name.name == "igny8_users")
+def test_the_root_is_found_and_the_shared_tables_with_it(guessed: Profile, real: Profile) -> None:
+    assert guessed.tenancy.root == real.tenancy.root
+    assert set(guessed.tenancy.shared) == set(real.tenancy.shared)
+    assert not guessed.tenancy.ownerless
+    people = next(reason for name, reason in guessed.tenancy.shared.items() if name.name == "igny8_users")
     assert "igny8_memberships" in people
 
 
-def test_references_and_policies_that_no_foreign_key_shows_are_found(found: Profile, real: Profile) -> None:
-    assert found.tenancy.generic_reference == real.tenancy.generic_reference
-    assert found.tenancy.soft_reference == real.tenancy.soft_reference
-    theirs, ours = found.tenancy.row_security, real.tenancy.row_security
+def test_references_and_policies_that_no_foreign_key_shows_are_found(guessed: Profile, real: Profile) -> None:
+    assert guessed.tenancy.generic_reference == real.tenancy.generic_reference
+    assert guessed.tenancy.soft_reference == real.tenancy.soft_reference
+    theirs, ours = guessed.tenancy.row_security, real.tenancy.row_security
     assert theirs is not None
     assert ours is not None
     assert (theirs.role, theirs.setting, theirs.tables) == (ours.role, ours.setting, ours.tables)
 
 
-def test_who_logs_in_and_who_owns_a_tenant_are_found(found: Profile, real: Profile) -> None:
-    assert found.tenancy.login == real.tenancy.login
-    assert "tenancy.login" in found.unconfirmed
+def test_who_logs_in_and_who_owns_a_tenant_are_found(guessed: Profile, real: Profile) -> None:
+    assert guessed.tenancy.login == real.tenancy.login
+    assert "tenancy.login" in guessed.unconfirmed
 
 
-def test_the_money_is_found_where_it_adds_up(found: Profile, real: Profile) -> None:
+def test_the_money_is_found_where_it_adds_up(guessed: Profile, real: Profile) -> None:
     def parts(profile: Profile) -> list[dict[str, object]]:
         every = (*profile.ledger, *profile.usage[:1], *profile.invoice, *profile.payment, *profile.period)
         return [part.model_dump(exclude={"name", "settles", "charges"}, exclude_unset=True) for part in every]
 
     # What the data alone does not show (which statuses mean unpaid, whether a period may have a hole) is left to a person.
-    for theirs, ours in zip(parts(found), parts(real), strict=True):
+    for theirs, ours in zip(parts(guessed), parts(real), strict=True):
         assert theirs == {key: ours[key] for key in theirs}
-    assert found.currencies == real.currencies
-    assert found.ledger[0].kinds == real.ledger[0].kinds
-    assert found.usage[0].by == real.usage[0].by
-    assert found.invoice[0].tax_rule == real.invoice[0].tax_rule
-    assert found.payment[0].processor_id == real.payment[0].processor_id
-    assert (found.invoice[0].subtotal, found.invoice[0].numbering) == (
+    assert guessed.currencies == real.currencies
+    assert guessed.ledger[0].kinds == real.ledger[0].kinds
+    assert guessed.usage[0].by == real.usage[0].by
+    assert guessed.invoice[0].tax_rule == real.invoice[0].tax_rule
+    assert guessed.payment[0].processor_id == real.payment[0].processor_id
+    assert (guessed.invoice[0].subtotal, guessed.invoice[0].numbering) == (
         real.invoice[0].subtotal,
         real.invoice[0].numbering,
     )
     named = {(money.table, column) for money in real.money for column in money.columns}
-    drafted = {(money.table, column) for money in found.money for column in money.columns}
+    drafted = {(money.table, column) for money in guessed.money for column in money.columns}
     assert named <= drafted
 
 
-def test_what_may_stand_in_columns_of_money_is_found(found: Profile, real: Profile) -> None:
-    drafted = {domain.table: domain for domain in found.domain}
+def test_what_may_stand_in_columns_of_money_is_found(guessed: Profile, real: Profile) -> None:
+    drafted = {domain.table: domain for domain in guessed.domain}
     for ours in real.domain:
         theirs = drafted[ours.table]
         assert all(set(words) <= set(ours.one_of[column]) for column, words in theirs.one_of.items())
         assert theirs.in_order == ours.in_order
         money = {money for money in ours.not_negative if money not in ("quantity", "tax_rate")}
         assert money <= set(theirs.not_negative)
-    assert [str(domain.table) for domain in found.domain if "status" in domain.one_of] == [
+    assert [str(domain.table) for domain in guessed.domain if "status" in domain.one_of] == [
         "public.igny8_invoices",
         "public.igny8_payments",
         "public.igny8_refunds",
@@ -108,34 +108,34 @@ def test_what_may_stand_in_columns_of_money_is_found(found: Profile, real: Profi
     ]
 
 
-def test_columns_of_paths_are_found_with_where_their_files_lie(found: Profile, real: Profile) -> None:
-    assert [column.model_dump(exclude={"name"}) for column in found.files] == [
+def test_columns_of_paths_are_found_with_where_their_files_lie(guessed: Profile, real: Profile) -> None:
+    assert [column.model_dump(exclude={"name"}) for column in guessed.files] == [
         column.model_dump(exclude={"name"}) for column in real.files
     ]
 
 
-def test_sites_and_where_they_lie_in_the_archive_are_found(drafted: Path, found: Profile, real: Profile) -> None:
-    assert found.sites is not None
+def test_sites_and_where_they_lie_in_the_archive_are_found(drafted: Path, guessed: Profile, real: Profile) -> None:
+    assert guessed.sites is not None
     assert real.sites is not None
-    assert found.sites == real.sites.model_copy(update={"pages": None, "skew": None})
-    assert {"sites"} <= set(found.unconfirmed)
+    assert guessed.sites == real.sites.model_copy(update={"pages": None, "skew": None})
+    assert {"sites"} <= set(guessed.unconfirmed)
     text = " ".join((drafted / "profile.toml").read_text().replace("\n# ", " ").split())
     assert "live versions that have their folder in the archive: holds for" in text
 
 
-def test_the_application_is_read_and_not_run(found: Profile, real: Profile) -> None:
-    assert found.application.manage == real.application.manage
-    assert found.application.environment == real.application.environment
+def test_the_application_is_read_and_not_run(guessed: Profile, real: Profile) -> None:
+    assert guessed.application.manage == real.application.manage
+    assert guessed.application.environment == real.application.environment
 
 
-def test_every_part_that_was_guessed_is_marked(drafted: Path, found: Profile) -> None:
-    parts = set(found.unconfirmed)
+def test_every_part_that_was_guessed_is_marked(drafted: Path, guessed: Profile) -> None:
+    parts = set(guessed.unconfirmed)
     assert {"application", "backup", "targets", "tenancy.root", "tenancy.shared", "tenancy.row_security"} <= parts
     for field in ("ledger", "invoice", "payment", "period"):
-        assert {f"{field}.{part.name}" for part in getattr(found, field)} <= parts
+        assert {f"{field}.{part.name}" for part in getattr(guessed, field)} <= parts
     lines = (drafted / "profile.toml").read_text().splitlines()
     first = lines.index("unconfirmed = [")
-    assert [line.strip().strip('",') for line in lines[first + 1 : lines.index("]")]] == list(found.unconfirmed)
+    assert [line.strip().strip('",') for line in lines[first + 1 : lines.index("]")]] == list(guessed.unconfirmed)
 
 
 def test_every_guess_says_why_with_what_was_measured(drafted: Path) -> None:

@@ -119,7 +119,7 @@ def database(healthy: Healthy) -> Iterator[str]:
     healthy.server.drop_database("own")
 
 
-def found(healthy: Healthy, template: Template, database: str, statements: str) -> ServerOwn:
+def own_after(healthy: Healthy, template: Template, database: str, statements: str) -> ServerOwn:
     with healthy.server.connect(database) as connection:
         connection.execute("SET allow_system_table_mods = on")
         connection.execute(statements)  # type: ignore[call-overload]
@@ -128,7 +128,7 @@ def found(healthy: Healthy, template: Template, database: str, statements: str) 
 
 def test_extensions_and_what_users_make_are_no_difference(healthy: Healthy, template: Template, database: str) -> None:
     wanted = "".join(f'CREATE EXTENSION "{name}" CASCADE;' for name in EXTENSIONS)
-    own = found(healthy, template, database, f"{wanted} {VARCHAR_EQ} {OF_USERS} ANALYZE")
+    own = own_after(healthy, template, database, f"{wanted} {VARCHAR_EQ} {OF_USERS} ANALYZE")
     assert (own.differences, own.casts, own.privileges) == ((), (), ())
     assert own.objects > 10_000
 
@@ -141,18 +141,18 @@ def test_the_source_of_the_sample_differs_in_nothing(healthy: Healthy, template:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_is_not_as_in_template0_is_named(fault: str, healthy: Healthy, template: Template, database: str) -> None:
     statements, named = FAULTS[fault]
-    own = found(healthy, template, database, statements)
+    own = own_after(healthy, template, database, statements)
     assert named in own.differences
     assert (own.casts, own.privileges) == ((), ())
 
 
 def test_what_is_gone_is_named(healthy: Healthy, template: Template, database: str) -> None:
-    own = found(healthy, template, database, "DROP VIEW information_schema.enabled_roles CASCADE")
+    own = own_after(healthy, template, database, "DROP VIEW information_schema.enabled_roles CASCADE")
     assert "view information_schema.enabled_roles is gone" in own.differences
 
 
 def test_a_cast_between_the_servers_types_is_told_apart(healthy: Healthy, template: Template, database: str) -> None:
-    own = found(healthy, template, database, "CREATE CAST (varchar AS jsonb) WITH INOUT AS IMPLICIT")
+    own = own_after(healthy, template, database, "CREATE CAST (varchar AS jsonb) WITH INOUT AS IMPLICIT")
     assert (own.casts, own.differences) == (("cast (varchar AS jsonb)",), ())
 
 
@@ -162,7 +162,7 @@ def test_privileges_are_told_and_are_no_difference(healthy: Healthy, template: T
         "GRANT SELECT ON pg_statistic TO pg_monitor; GRANT SELECT (rolname) ON pg_authid TO pg_monitor; "
         "REVOKE USAGE ON LANGUAGE sql FROM PUBLIC"
     )
-    own = found(healthy, template, database, statements)
+    own = own_after(healthy, template, database, statements)
     assert own.differences == ()
     assert own.privileges == (
         "column pg_catalog.pg_authid.rolname",

@@ -36,9 +36,9 @@ def compared(source: str) -> set[str]:
 @pytest.mark.parametrize("top", ["fixtures", "reports", "verify"])
 def test_no_name_of_a_format_or_a_provider_is_compared(top: str) -> None:
     wrong = {
-        str(path.relative_to(ROOT)): found
+        str(path.relative_to(ROOT)): names
         for path in (ROOT / top).rglob("*.py")
-        if (found := compared(path.read_text()) & (FORMAT_NAMES | PROVIDER_NAMES))
+        if (names := compared(path.read_text()) & (FORMAT_NAMES | PROVIDER_NAMES))
     }
     assert wrong == {}
 

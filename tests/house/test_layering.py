@@ -133,7 +133,7 @@ MODULES = dict(modules())
 def test_imports_point_one_way(room: str) -> None:
     inside = [name for name in MODULES if below(name, (room,))]
     assert inside, f"{room} holds nothing any more: take it out of the rules"
-    wrong = {name: found for name in inside if (found := astray(name, MODULES[name]))}
+    wrong = {name: rooms for name in inside if (rooms := astray(name, MODULES[name]))}
     assert wrong == {}
 
 

@@ -35,14 +35,14 @@ GIVEN = (
 DATABASE = ("DATABASE_URL", "PGSERVICE", "PGHOST", "PGDATABASE")
 
 
-def make(*arguments: str, folder: Path = ROOT, **given: str) -> subprocess.CompletedProcess[str]:
+def make(*arguments: str, folder: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
     ours = {name: value for name, value in os.environ.items() if name not in (*GIVEN, *DATABASE, "DRILL_SERVER")}
     # A make that runs these tests hands its own flags down.
     ours = {name: value for name, value in ours.items() if not name.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(
         ["make", "--no-print-directory", *arguments],
         cwd=folder,
-        env=ours | given,
+        env=ours | variables,
         capture_output=True,
         text=True,
         timeout=60,

@@ -25,17 +25,17 @@ def tenancy() -> Iterator[SmallTenancy]:
         yield ready
 
 
-def told(look: Look, name: str) -> tuple[str, tuple[str, ...]]:
-    found = look.table(name)
-    ownerless = look.tenancy.ownerless.get(found.name)
-    return look.said(rows_without_owner(found, look.ownership.owned[found.name], ownerless))
+def finding(look: Look, name: str) -> tuple[str, tuple[str, ...]]:
+    facts_of_table = look.table(name)
+    ownerless = look.tenancy.ownerless.get(facts_of_table.name)
+    return look.said(rows_without_owner(facts_of_table, look.ownership.owned[facts_of_table.name], ownerless))
 
 
 def test_rows_that_may_be_without_an_owner_are_counted(tenancy: SmallTenancy) -> None:
     with tenancy.look(**SHARED) as look:
-        assert told(look, "devices") == ("1 of 3 rows belong to no tenant", (f"id={DEVICE}3",))
+        assert finding(look, "devices") == ("1 of 3 rows belong to no tenant", (f"id={DEVICE}3",))
     with tenancy.look(**SHARED, ownerless={"devices": ACCEPTED}) as look:
-        assert told(look, "devices") == (
+        assert finding(look, "devices") == (
             f"1 of 3 rows belong to no tenant, as the profile says: {REASON} (at most 3)",
             (),
         )
@@ -48,7 +48,7 @@ ORPHANED = f"UPDATE devices SET tenant_id = NULL WHERE id = '{DEVICE}2'"
 def test_more_rows_without_an_owner_than_were_accepted_are_told(tenancy: SmallTenancy) -> None:
     said = {"devices": {"at_most": 1, "reason": REASON}}
     with tenancy.look(ORPHANED, **SHARED, ownerless=said) as look:
-        assert told(look, "devices") == (
+        assert finding(look, "devices") == (
             "2 of 3 rows belong to no tenant, as the profile says, which accepts at most 1",
             (f"id={DEVICE}2", f"id={DEVICE}3"),
         )
@@ -58,9 +58,9 @@ def test_only_rows_that_the_condition_returns_may_have_no_owner(tenancy: SmallTe
     (tmp_path / "spare.sql").write_text(f"SELECT id FROM public.devices WHERE id = '{DEVICE}3'")
     said = {"devices": {"condition": "spare.sql", "reason": REASON}}
     with tenancy.look("", tmp_path, **SHARED, ownerless=said) as look:
-        assert told(look, "devices") == (f"1 of 3 rows belong to no tenant, as the profile says: {REASON}", ())
+        assert finding(look, "devices") == (f"1 of 3 rows belong to no tenant, as the profile says: {REASON}", ())
     with tenancy.look(ORPHANED, tmp_path, **SHARED, ownerless=said) as look:
-        message, keys = told(look, "devices")
+        message, keys = finding(look, "devices")
         assert message == (
             "1 of 3 rows belong to no tenant and are not among those that may, or to one that is not there"
         )
@@ -76,12 +76,12 @@ def test_what_hangs_on_a_row_without_an_owner_is_bound_by_that_row(tenancy: Smal
                 INSERT INTO parts VALUES (1, '{DEVICE}1'), (2, '{DEVICE}3')"""
     said = {"devices": {"at_most": 1, "reason": REASON}, "parts": {"below": True, "reason": "parts of spare devices"}}
     with tenancy.look(parts, **SHARED, ownerless=said) as look:
-        assert told(look, "parts") == (
+        assert finding(look, "parts") == (
             "1 of 2 rows belong to no tenant, as the profile says: parts of spare devices",
             (),
         )
     with tenancy.look(f"{parts}; INSERT INTO parts VALUES (3, NULL)", **SHARED, ownerless=said) as look:
-        assert told(look, "parts")[1] == ("id=3",)
+        assert finding(look, "parts")[1] == ("id=3",)
 
 
 @pytest.mark.parametrize("said", [REASON, {"reason": REASON}])
@@ -94,7 +94,7 @@ def test_a_tenant_that_is_not_there_is_no_tenant_even_where_there_may_be_none(te
     planted = f"""ALTER TABLE devices DROP CONSTRAINT devices_tenant_id_fkey; UPDATE devices SET tenant_id = 9
                   WHERE id = '{DEVICE}2'; ALTER TABLE devices ADD FOREIGN KEY (tenant_id) REFERENCES tenants NOT VALID"""
     with tenancy.look(planted, **SHARED, ownerless={"devices": ACCEPTED}) as look:
-        assert told(look, "devices") == ("1 of 3 rows belong to a tenant that is not there", (f"id={DEVICE}2",))
+        assert finding(look, "devices") == ("1 of 3 rows belong to a tenant that is not there", (f"id={DEVICE}2",))
 
 
 def test_a_row_that_two_tenants_are_tied_to_is_told_even_where_there_may_be_none(tenancy: SmallTenancy) -> None:
@@ -102,12 +102,12 @@ def test_a_row_that_two_tenants_are_tied_to_is_told_even_where_there_may_be_none
                  INSERT INTO "Words" VALUES (8), (9); INSERT INTO ties VALUES (7, 1), (7, 1), (8, 1), (8, 2)"""
     said = {"owner_via": SHARED["owner_via"], "many_to_many": [{"table": "Words", "through": "ties"}]}
     with tenancy.look(planted, **said) as look:
-        assert told(look, "Words") == (
+        assert finding(look, "Words") == (
             "2 of 3 rows belong to no tenant, or to several",
             ("id=8 tenants=2", "id=9 tenants=0"),
         )
     with tenancy.look(planted, **said, ownerless={"Words": ACCEPTED}) as look:
-        assert told(look, "Words") == (
+        assert finding(look, "Words") == (
             "1 of 3 rows belong to a tenant that is not there, or to several",
             ("id=8 tenants=2",),
         )
@@ -150,7 +150,7 @@ def test_a_row_without_an_owner_may_have_none_by_another_way_either(tenancy: Sma
 
 
 def test_columns_named_like_the_tenants_are_found_whatever_their_case() -> None:
-    found = facts(
+    schema = facts(
         table("tenants"),
         table("profiles"),
         table("sites", "tenant_id", "sender_id"),
@@ -168,7 +168,7 @@ def test_columns_named_like_the_tenants_are_found_whatever_their_case() -> None:
         ),
     )
     tenancy = Tenancy.model_validate({"root": "tenants", "shared": {"flags": "the same for everyone"}})
-    columns = tenant_columns(found, derive_ownership(found, tenancy), tenancy)
+    columns = tenant_columns(schema, derive_ownership(schema, tenancy), tenancy)
     assert {str(each).removeprefix("public."): each.held for each in columns} == {
         "sites.tenant_id": True,
         "visits.tenantId": False,

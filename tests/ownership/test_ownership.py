@@ -14,8 +14,8 @@ from tests.support.catalogues import facts, points, table
 TENANTS = table("tenants")
 
 
-def owned(found: Facts, **tenancy: object) -> Ownership:
-    return derive_ownership(found, Tenancy.model_validate({"root": "tenants", **tenancy}))
+def owned(schema: Facts, **tenancy: object) -> Ownership:
+    return derive_ownership(schema, Tenancy.model_validate({"root": "tenants", **tenancy}))
 
 
 def way(ownership: Ownership, name: str) -> str:
@@ -23,7 +23,7 @@ def way(ownership: Ownership, name: str) -> str:
 
 
 def test_a_table_is_owned_through_as_few_parents_as_there_can_be() -> None:
-    found = facts(
+    schema = facts(
         TENANTS,
         table("sites", "tenant_id"),
         table("sectors", "site_id"),
@@ -37,14 +37,14 @@ def test_a_table_is_owned_through_as_few_parents_as_there_can_be() -> None:
             points("images", "site_id", "sites"),
         ),
     )
-    assert way(owned(found), "tenants") == "tenants"
-    assert way(owned(found), "content") == "content -> sectors -> sites -> tenants"
-    assert way(owned(found), "images") == "images -> sites -> tenants"
-    assert way(owned(found, owner_via={"images": "content_id"}), "images").startswith("images -> content -> ")
+    assert way(owned(schema), "tenants") == "tenants"
+    assert way(owned(schema), "content") == "content -> sectors -> sites -> tenants"
+    assert way(owned(schema), "images") == "images -> sites -> tenants"
+    assert way(owned(schema, owner_via={"images": "content_id"}), "images").startswith("images -> content -> ")
 
 
 def test_a_way_that_may_be_empty_is_taken_only_when_there_is_no_other_of_its_length() -> None:
-    found = facts(
+    schema = facts(
         TENANTS,
         table("sites", "tenant_id?"),
         table("tasks", "a_site_id?", "b_site_id"),
@@ -54,7 +54,7 @@ def test_a_way_that_may_be_empty_is_taken_only_when_there_is_no_other_of_its_len
             points("tasks", "b_site_id", "sites"),
         ),
     )
-    ownership = owned(found)
+    ownership = owned(schema)
     assert ownership.owned[TableName("public", "tasks")].steps[0].columns == ("b_site_id",)
     assert way(ownership, "sites") == "sites -> tenants"
     assert ownership.ways[TableName("public", "tasks")].why == (
@@ -63,7 +63,7 @@ def test_a_way_that_may_be_empty_is_taken_only_when_there_is_no_other_of_its_len
 
 
 def test_of_several_columns_that_point_at_the_tenant_none_is_guessed() -> None:
-    found = facts(
+    schema = facts(
         TENANTS,
         table("messages", "sender_id", "receiver_id", "thread_id"),
         table("threads", "tenant_id"),
@@ -75,17 +75,17 @@ def test_of_several_columns_that_point_at_the_tenant_none_is_guessed() -> None:
         ),
     )
     messages = TableName("public", "messages")
-    assert owned(found).undecided == {
+    assert owned(schema).undecided == {
         messages: "several of its columns point at the tenant root (receiver_id, sender_id), and nothing says which of "
         "them owns the row: name it in [tenancy.owner_via]"
     }
-    ownership = owned(found, owner_via={"messages": "sender_id"})
+    ownership = owned(schema, owner_via={"messages": "sender_id"})
     assert ownership.owned[messages].steps[0].columns == ("sender_id",)
-    assert [key.columns for key in ownership.references(found)] == [("receiver_id",), ("thread_id",)]
+    assert [key.columns for key in ownership.references(schema)] == [("receiver_id",), ("thread_id",)]
 
 
 def test_tables_that_only_lead_to_each_other_to_themselves_or_to_shared_ones_are_undecided() -> None:
-    found = facts(
+    schema = facts(
         TENANTS,
         table("users", "tenant_id?"),
         table("chickens", "egg_id"),
@@ -100,23 +100,23 @@ def test_tables_that_only_lead_to_each_other_to_themselves_or_to_shared_ones_are
             points("badges", "user_id", "users"),
         ),
     )
-    ownership = owned(found, shared={"users": "a person may belong to several"})
+    ownership = owned(schema, shared={"users": "a person may belong to several"})
     assert [name.name for name in ownership.undecided] == ["badges", "chickens", "eggs", "trees"]
     assert list(ownership.owned) == [TENANTS.name]
 
 
 def test_a_partition_is_judged_with_its_parent() -> None:
-    found = facts(
+    schema = facts(
         TENANTS,
         table("events", "tenant_id"),
         table("events_2026", "tenant_id", partition=True),
         foreign_keys=(points("events", "tenant_id", "tenants"),),
     )
-    assert not owned(found).undecided
+    assert not owned(schema).undecided
 
 
 def test_every_reference_between_owned_tables_is_tried_but_the_one_that_decides_the_owner() -> None:
-    found = facts(
+    schema = facts(
         table("tenants", "main_site_id?"),
         table("sites", "tenant_id", "parent_id?"),
         table("users"),
@@ -130,8 +130,8 @@ def test_every_reference_between_owned_tables_is_tried_but_the_one_that_decides_
             points("notes", "author_id", "users"),
         ),
     )
-    ownership = owned(found, shared={"users": "people belong to nobody"})
-    assert [key.id.replace("public.", "") for key in ownership.references(found)] == [
+    ownership = owned(schema, shared={"users": "people belong to nobody"})
+    assert [key.id.replace("public.", "") for key in ownership.references(schema)] == [
         "tenants(main_site_id)->sites",
         "sites(parent_id)->sites",
         "notes(site_id)->sites",
@@ -142,14 +142,14 @@ def test_every_reference_between_owned_tables_is_tried_but_the_one_that_decides_
 def test_a_root_that_no_single_column_tells_apart_is_refused(key: tuple[str, ...]) -> None:
     """By its region alone every tenant of one region would be the same, and no leak between them would show."""
     root = table("tenants", "region", "no", key=key) if not key else table("tenants", key=key)
-    found = facts(
+    schema = facts(
         root,
         table("sites", "region", "no"),
         foreign_keys=(points("sites", "region,no", "tenants", "region,no"),) if key else (),
     )
-    (told,) = derive_ownership(found, Tenancy.model_validate({"root": "tenants"})).unworkable
-    assert told.startswith("tenancy.root: public.tenants has ")
-    assert ("a primary key of 2 columns (region, no)" if key else "no primary key") in told
+    (problem,) = derive_ownership(schema, Tenancy.model_validate({"root": "tenants"})).unworkable
+    assert problem.startswith("tenancy.root: public.tenants has ")
+    assert ("a primary key of 2 columns (region, no)" if key else "no primary key") in problem
     unique = points("notes", "tenant", "tenants", "code")
     also = facts(table("tenants", "code", key=("region", "no")), table("notes", "tenant"), foreign_keys=(unique,))
     assert list(derive_ownership(also, Tenancy.model_validate({"root": "tenants"})).unworkable) == []
@@ -157,7 +157,7 @@ def test_a_root_that_no_single_column_tells_apart_is_refused(key: tuple[str, ...
 
 
 def test_a_composite_key_is_joined_by_every_column_and_mixed_case_is_quoted() -> None:
-    found = facts(
+    schema = facts(
         table("tenants", key=("code", "region")),
         table('Odd."Orders"', "tenantId", "region", key=("no",)),
         table("lines", "orderNo", "orderRegion"),
@@ -166,8 +166,8 @@ def test_a_composite_key_is_joined_by_every_column_and_mixed_case_is_quoted() ->
             points("lines", "orderRegion,orderNo", 'Odd."Orders"', to="region,no"),
         ),
     )
-    assert found.table(TableName("Odd", "Orders")) is not None
-    path = owned(found).owned[TableName("public", "lines")]
+    assert schema.table(TableName("Odd", "Orders")) is not None
+    path = owned(schema).owned[TableName("public", "lines")]
     assert path.root_key == "code"
     assert path.joins("r").as_string() == (
         'LEFT JOIN "Odd"."Orders" "r_1" ON "r"."orderRegion" = "r_1"."region" AND "r"."orderNo" = "r_1"."no"'
@@ -176,8 +176,8 @@ def test_a_composite_key_is_joined_by_every_column_and_mixed_case_is_quoted() ->
 
 
 def test_the_owner_of_a_row_of_the_root_is_its_own_key_and_of_a_child_its_column() -> None:
-    found = facts(TENANTS, table("sites", "tenant_id"), foreign_keys=(points("sites", "tenant_id", "tenants"),))
-    ownership = owned(found)
+    schema = facts(TENANTS, table("sites", "tenant_id"), foreign_keys=(points("sites", "tenant_id", "tenants"),))
+    ownership = owned(schema)
     assert ownership.owned[TENANTS.name].owner("r").as_string() == '"r"."id"'
     site = ownership.owned[TableName("public", "sites")]
     assert (site.owner("r").as_string(), site.joins("r").as_string()) == ('"r"."tenant_id"', "")
@@ -225,8 +225,8 @@ UNWORKABLE: dict[str, tuple[dict[str, object], str]] = {
 
 @pytest.mark.parametrize("what", UNWORKABLE)
 def test_a_declaration_that_cannot_work_is_told_with_what_it_lacks(what: str) -> None:
-    said, told = UNWORKABLE[what]
-    found = facts(
+    said, problem = UNWORKABLE[what]
+    schema = facts(
         TENANTS,
         table("languages", "p"),
         table("words", "language_id", "other_id", "tenant", "p"),
@@ -236,11 +236,11 @@ def test_a_declaration_that_cannot_work_is_told_with_what_it_lacks(what: str) ->
             points("words", "other_id", "languages"),
         ),
     )
-    assert list(derive_ownership(found, Tenancy.model_validate({"root": "tenants", **said})).unworkable) == [told]
+    assert list(derive_ownership(schema, Tenancy.model_validate({"root": "tenants", **said})).unworkable) == [problem]
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "refusal"),
     [
         (
             {"shared": {"words": "for everyone"}, "owner_via": {"words": "x"}},
@@ -271,7 +271,7 @@ def test_a_declaration_that_cannot_work_is_told_with_what_it_lacks(what: str) ->
         ({"crossing": [{"reference": "a", "reason": "it is meant", "at_most": 1}] * 2}, "crossing: a is excused twice"),
     ],
 )
-def test_a_profile_that_contradicts_itself_is_refused(said: dict[str, object], told: str, tmp_path: Path) -> None:
+def test_a_profile_that_contradicts_itself_is_refused(said: dict[str, object], refusal: str, tmp_path: Path) -> None:
     with pytest.raises(ValidationError) as error:
         Tenancy.model_validate({"root": "tenants", **said}, context={"folder": tmp_path})
-    assert told in str(error.value)
+    assert refusal in str(error.value)

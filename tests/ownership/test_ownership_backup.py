@@ -68,7 +68,7 @@ def test_a_query_that_fails_on_the_rows_leaves_its_table_out(tenancy: SmallTenan
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "problem"),
     [
         ('SELECT w.id, 1 AS tenant FROM "Words" w', 'relation "Words" does not exist'),
         ('SELECT w.id FROM public."Words" w', "column o.tenant does not exist"),
@@ -77,11 +77,11 @@ def test_a_query_that_fails_on_the_rows_leaves_its_table_out(tenancy: SmallTenan
     ],
 )
 def test_a_query_that_does_not_fit_is_told_in_the_manifest(
-    tenancy: SmallTenancy, tmp_path: Path, query: str, told: str
+    tenancy: SmallTenancy, tmp_path: Path, query: str, problem: str
 ) -> None:
     undivided, shares = backed_up(tenancy, tmp_path, query)
     assert shares == {}
     assert undivided.startswith(
-        f"the backup's profile did not fit the database: profile.toml: tenancy.owner_query: owners/words.sql: {told}"
+        f"the backup's profile did not fit the database: profile.toml: tenancy.owner_query: owners/words.sql: {problem}"
     )
     assert undivided.endswith("it returns id and tenant, and names every table with its schema")

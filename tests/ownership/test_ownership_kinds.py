@@ -70,10 +70,10 @@ def ownership(database: psycopg.Connection[Any], folder: Path | None = None, **s
     return derive_ownership(facts, tenancy)
 
 
-def owners(database: psycopg.Connection[Any], found: Ownership, table: str) -> list[tuple[object, ...]]:
+def owners(database: psycopg.Connection[Any], derived: Ownership, table: str) -> list[tuple[object, ...]]:
     """Key, owner and whether there are several, for every row, as the server tells them with an empty search path."""
     name = TableName.parse(table)
-    path = found.owned[name]
+    path = derived.owned[name]
     query = sql.SQL("SELECT r.{key}, {owner}, {several} FROM {table} r {joins} ORDER BY 1").format(
         key=sql.SQL("place" if table == "documents" else "id"),
         owner=path.owner("r"),
@@ -87,34 +87,39 @@ def owners(database: psycopg.Connection[Any], found: Ownership, table: str) -> l
 
 
 def test_a_row_belongs_to_the_tenant_that_points_at_it(database: psycopg.Connection[Any]) -> None:
-    found = ownership(database, downward=[{"table": "customers", "owner": "tenants"}])
-    assert owners(database, found, "customers") == [(71, 1, False), (72, 2, False), (73, None, False), (74, None, True)]
-    assert str(found.ways[TableName("public", "customers")]) == (
+    derived = ownership(database, downward=[{"table": "customers", "owner": "tenants"}])
+    assert owners(database, derived, "customers") == [
+        (71, 1, False),
+        (72, 2, False),
+        (73, None, False),
+        (74, None, True),
+    ]
+    assert str(derived.ways[TableName("public", "customers")]) == (
         "public.customers <- public.tenants(customer_id) (declared in tenancy.downward)"
     )
 
 
 def test_a_row_belongs_to_the_tenant_that_a_table_between_ties_it_to(database: psycopg.Connection[Any]) -> None:
-    found = ownership(database, many_to_many=[{"table": "projects", "through": "tenant_projects"}])
-    told = [(1, 1, False), (2, 2, False), (3, None, True), (4, None, False)]
-    assert owners(database, found, "projects") == told
-    assert owners(database, found, "jobs") == [*told, (5, None, False)], "and what stands on it with it"
-    assert str(found.owned[TableName("public", "jobs")]) == (
+    derived = ownership(database, many_to_many=[{"table": "projects", "through": "tenant_projects"}])
+    expected = [(1, 1, False), (2, 2, False), (3, None, True), (4, None, False)]
+    assert owners(database, derived, "projects") == expected
+    assert owners(database, derived, "jobs") == [*expected, (5, None, False)], "and what stands on it with it"
+    assert str(derived.owned[TableName("public", "jobs")]) == (
         "public.jobs -> public.projects <- public.tenant_projects(project_id) -> public.tenants"
     )
 
 
 def test_a_row_belongs_to_the_deepest_tenant_below_whose_row_its_path_lies(database: psycopg.Connection[Any]) -> None:
     said = {"table": "pages", "column": "path", "separator": "", "owner": "sites", "owner_row": ["root_page_id"]}
-    found = ownership(database, path_string=[said])
-    assert [row[1] for row in owners(database, found, "pages")] == [None, 1, 1, 2, 2, 2]
-    assert owners(database, found, "revisions") == [(1, 1, False), (2, 2, False), (3, None, False), (4, 2, False)]
+    derived = ownership(database, path_string=[said])
+    assert [row[1] for row in owners(database, derived, "pages")] == [None, 1, 1, 2, 2, 2]
+    assert owners(database, derived, "revisions") == [(1, 1, False), (2, 2, False), (3, None, False), (4, 2, False)]
 
 
 def test_a_path_is_compared_part_by_part(database: psycopg.Connection[Any]) -> None:
     said = {"table": "documents", "column": "place", "separator": "/", "owner": "tenants", "owner_path": "prefix"}
-    found = ownership(database, path_string=[said])
-    assert dict(row[:2] for row in owners(database, found, "documents")) == {
+    derived = ownership(database, path_string=[said])
+    assert dict(row[:2] for row in owners(database, derived, "documents")) == {
         "/a": 1,
         "/a/x": 1,
         "/ab/x": None,
@@ -126,16 +131,16 @@ def test_a_path_is_compared_part_by_part(database: psycopg.Connection[Any]) -> N
 
 def test_two_tenants_of_one_path_own_nothing_between_them(database: psycopg.Connection[Any]) -> None:
     said = {"table": "documents", "column": "place", "separator": "/", "owner": "tenants", "owner_path": "prefix"}
-    found = ownership(database, path_string=[said])
+    derived = ownership(database, path_string=[said])
     with database.transaction(force_rollback=True):
         database.execute("INSERT INTO tenants VALUES (5, NULL, NULL, '/b')")
-        assert ("/b/y", None, True) in owners(database, found, "documents")
+        assert ("/b/y", None, True) in owners(database, derived, "documents")
 
 
 def test_a_query_of_the_profile_says_who_owns_a_row(database: psycopg.Connection[Any], tmp_path: Path) -> None:
     (tmp_path / "exports.sql").write_text(QUERY)
-    found = ownership(database, tmp_path, owner_query={"exports": "exports.sql"})
-    path = found.owned[TableName("public", "exports")]
+    derived = ownership(database, tmp_path, owner_query={"exports": "exports.sql"})
+    path = derived.owned[TableName("public", "exports")]
     query = sql.SQL('SELECT r."exportNo", r.part, {} FROM exports r {} ORDER BY 1, 2')
     assert database.execute(query.format(path.owner("r"), path.joins("r"))).fetchall() == [
         (1, 1, 1),
@@ -160,10 +165,10 @@ OF_ANY_MODEL: dict[str, object] = {
 
 def test_a_row_belongs_to_the_tenant_of_whatever_row_it_means(database: psycopg.Connection[Any]) -> None:
     """Of a project, a job, the tenant itself; one that is two tenants', one that is gone, a shared one, and none."""
-    found = ownership(database, **OF_ANY_MODEL)
-    told = [(1, 1, False), (2, 2, False), (3, 3, False), (4, None, False), (5, None, False)]
-    assert owners(database, found, "notes") == [*told, (6, None, False), (7, None, False)]
-    assert str(found.ways[TableName("public", "notes")]) == (
+    derived = ownership(database, **OF_ANY_MODEL)
+    expected = [(1, 1, False), (2, 2, False), (3, 3, False), (4, None, False), (5, None, False)]
+    assert owners(database, derived, "notes") == [*expected, (6, None, False), (7, None, False)]
+    assert str(derived.ways[TableName("public", "notes")]) == (
         "public.notes -> whatever type and objectId mean (public.tenants, public.jobs, public.projects) "
         "(declared in tenancy.owner_via)"
     )
@@ -186,20 +191,22 @@ def test_a_tenants_schema_owns_every_table_in_it(database: psycopg.Connection[An
         database.execute("CREATE SCHEMA lost CREATE TABLE orders (id int PRIMARY KEY)")
         database.execute("CREATE SCHEMA reports CREATE TABLE orders (id int PRIMARY KEY)")
         database.execute("INSERT INTO one.orders VALUES (1); INSERT INTO lost.orders VALUES (1)")
-        found = ownership(database, schemas={"column": "schema_name", "apart": {"reports": "what the office counts"}})
-        assert owners(database, found, "one.orders") == [(1, 1, False)]
-        assert owners(database, found, "lost.orders") == [(1, None, False)], "no tenant has that schema"
-        assert TableName("reports", "orders") in found.undecided
-        assert str(found.owned[TableName("one", "lines")]) == "one.lines -> public.tenants (its schema, by schema_name)"
+        derived = ownership(database, schemas={"column": "schema_name", "apart": {"reports": "what the office counts"}})
+        assert owners(database, derived, "one.orders") == [(1, 1, False)]
+        assert owners(database, derived, "lost.orders") == [(1, None, False)], "no tenant has that schema"
+        assert TableName("reports", "orders") in derived.undecided
+        assert (
+            str(derived.owned[TableName("one", "lines")]) == "one.lines -> public.tenants (its schema, by schema_name)"
+        )
         with database.cursor(row_factory=dict_row) as cursor:
-            assert not [key.id for key in found.references(take_structure(cursor)) if key.table.schema == "one"]
+            assert not [key.id for key in derived.references(take_structure(cursor)) if key.table.schema == "one"]
 
 
 def test_a_table_that_inherits_is_owned_as_its_parent_is(database: psycopg.Connection[Any]) -> None:
     with database.transaction(force_rollback=True):
         database.execute("CREATE TABLE old_jobs (reason text) INHERITS (jobs); INSERT INTO old_jobs VALUES (9, 2, 'x')")
-        found = ownership(database, many_to_many=[{"table": "projects", "through": "tenant_projects"}])
-        assert owners(database, found, "old_jobs") == [(9, 2, False)]
+        derived = ownership(database, many_to_many=[{"table": "projects", "through": "tenant_projects"}])
+        assert owners(database, derived, "old_jobs") == [(9, 2, False)]
 
 
 def test_a_reference_of_one_partition_alone_is_tried_as_well(database: psycopg.Connection[Any]) -> None:
@@ -213,12 +220,12 @@ def test_a_reference_of_one_partition_alone_is_tried_as_well(database: psycopg.C
             INSERT INTO events VALUES (7, 3, 2, 1);
             """
         )
-        found = ownership(database, owner_via={"sites": "tenant_id"}, shared={"pages": "of several sites"})
-        assert owners(database, found, "events_1a") == [(7, 2, False)]
+        derived = ownership(database, owner_via={"sites": "tenant_id"}, shared={"pages": "of several sites"})
+        assert owners(database, derived, "events_1a") == [(7, 2, False)]
         with database.cursor(row_factory=dict_row) as cursor:
-            ids = [key.id for key in found.references(take_structure(cursor))]
+            ids = [key.id for key in derived.references(take_structure(cursor))]
         assert "public.events_1a(site_id)->public.sites" in ids
-        assert not [name for name in found.ways if "events_1" in name.name], "it is judged with the whole"
+        assert not [name for name in derived.ways if "events_1" in name.name], "it is judged with the whole"
 
 
 KINDS: dict[str, dict[str, object]] = {
@@ -244,8 +251,8 @@ def test_a_backup_set_shares_its_rows_out_by_any_of_these_ways(
 ) -> None:
     """The set writes down how it divided, and what reads it back divides alike, but for a query, which it must bring."""
     (tmp_path / "exports.sql").write_text(QUERY)
-    found = ownership(database, tmp_path, **KINDS[name])
-    path = found.owned[TableName("public", name)]
+    derived = ownership(database, tmp_path, **KINDS[name])
+    path = derived.owned[TableName("public", name)]
     division = Division(table=path.table, owner=path, plain_keys=True, money=())
     written = SharedOut(division=division, shares={}).model_dump_json(exclude_defaults=True)
     assert "SELECT" not in written

@@ -29,9 +29,9 @@ def controls_and_their_tests() -> Iterator[tuple[DeclaredControl, Callable[..., 
         yield control, getattr(modules[file], name)
 
 
-def given(found: Callable[..., Any]) -> object:
+def subject_type(function: Callable[..., Any]) -> object:
     """The type of the subjects that a kind's function returns by their names."""
-    (pair,) = get_args(get_type_hints(found)["return"])
+    (pair,) = get_args(get_type_hints(function)["return"])
     return get_args(pair)[1]
 
 
@@ -40,7 +40,7 @@ def test_a_control_takes_its_subject_as_its_kind_gives_it() -> None:
         control.card.id: f"{takes} for {gives}"
         for control, test in controls_and_their_tests()
         if (takes := get_type_hints(test)[(its := kinds()[control.card.subjects or ""]).argument])
-        != (gives := given(its.find_subjects))
+        != (gives := subject_type(its.find_subjects))
     }
     assert wrong == {}
 

@@ -189,6 +189,6 @@ def says_what_runs(folder: Path) -> Path:
     assert text.count(begins) == 1
     served = 'served = { table = "igny8_tenants", key = "id" }'
     said = f'{begins}active = {{ status = "status", means = ["active"], {served} }}\n'
-    kept = [line for line in text.replace(begins, said).splitlines() if not line.startswith("BIL-18 = ")]
-    file.write_text("\n".join(kept) + "\n")
+    lines = [line for line in text.replace(begins, said).splitlines() if not line.startswith("BIL-18 = ")]
+    file.write_text("\n".join(lines) + "\n")
     return copy

@@ -43,10 +43,10 @@ SHORT = [*companies(TABLES, whole=False), *STARTING]
 WHOLE = companies([*TABLES, test_application.PLANTED], whole=True)
 
 
-def marked(found: Iterable[Company]) -> Iterator[ParameterSet]:
+def marked(companies: Iterable[Company]) -> Iterator[ParameterSet]:
     """Companies of faults whose controls have all met one before are further ones, and so are all starts but two."""
     met: set[str] = set()
-    for company in found:
+    for company in companies:
         controls = {control for control, _ in company.faults}
         further = controls <= met or company in STARTING[2:]
         yield pytest.param(company, marks=[pytest.mark.further] * further)

@@ -69,8 +69,8 @@ def test_each_control_sees_its_own_faults_and_no_other_does(
         number = {name: place for place, name in enumerate(archive.getnames(), 1)}
     outcome = drilling(tmp_path / "backups", tmp_path / "out", planted=SQL)
     expect(outcome, red={control: sorted(told) for control, told in PLANTED.items()})
-    for control, told in PLANTED.items():
-        for subject, expected in told.items():
+    for control, subjects in PLANTED.items():
+        for subject, expected in subjects.items():
             result = outcome.result(control, subject)
             # A file that no row names has no key: it is told by its place in the archive.
             names = (f"sites-data/uploads/{sample}" for sample in expected.samples)

@@ -154,9 +154,9 @@ def test_what_the_profile_knows_of_is_no_fault(healthy: Healthy, tmp_path: Path,
     planted = [NATIVE, OUTSIDE, WAREHOUSE, PUBLICATION, SUBSCRIPTION, EVENT_TRIGGER, UNLOGGED]
     statements = "\n".join(planted)
     healthy.backup(tmp_path / "backups", statements)
-    known = [sample for control in sorted(PLANTED) for sample in next(iter(PLANTED[control].values())).samples]
-    known = [name for name in (*known, "subscription events") if "cron" not in name and "django_site" not in name]
-    lines = "\n".join(f'"{name}" = "is meant to be there"' for name in known)
+    promised = [sample for control in sorted(PLANTED) for sample in next(iter(PLANTED[control].values())).samples]
+    promised = [name for name in (*promised, "subscription events") if "cron" not in name and "django_site" not in name]
+    lines = "\n".join(f'"{name}" = "is meant to be there"' for name in promised)
     profile = profile_with(tmp_path, {**ALLOWED, "[sites]\n": f"[tolerated]\n{lines}\n\n[sites]\n"})
     outcome = drilling(tmp_path / "backups", tmp_path / "out", profile=profile, planted=statements)
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output

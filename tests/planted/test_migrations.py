@@ -191,8 +191,10 @@ def test_a_difference_that_the_profile_tolerates_is_no_fault(
     healthy: Healthy, drilling: Drilling, tmp_path: Path
 ) -> None:
     healthy.backup(tmp_path / "backups", WITHOUT_THE_PARENTS_KEY)
-    known = "unlike its model: public.igny8_sectors.parent_id has no foreign key to igny8_sectors"
-    profile = profile_with(tmp_path, {"[sites]\n": f'[tolerated]\n"{known}" = "dropped to load faster"\n\n[sites]\n'})
+    difference = "unlike its model: public.igny8_sectors.parent_id has no foreign key to igny8_sectors"
+    profile = profile_with(
+        tmp_path, {"[sites]\n": f'[tolerated]\n"{difference}" = "dropped to load faster"\n\n[sites]\n'}
+    )
     outcome = drilling(
         *(tmp_path / "backups", tmp_path / "out"), profile=profile, planted=WITHOUT_THE_PARENTS_KEY, really=MIGRATED
     )

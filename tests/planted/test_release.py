@@ -51,10 +51,10 @@ def test_a_gate_tells_nothing_of_any_row_either(gate: Drill) -> None:
 def test_the_finding_names_its_fault(gate: Drill, planted: Planted) -> None:
     for control, subjects in planted.findings.items():
         for subject in subjects:
-            found = gate.result(control, subject)
+            result = gate.result(control, subject)
             migration = f"igny8.{migration_name(planted)}" if planted.operations else ""
             named = [text.format(migration=migration) for text in planted.samples.get(control, ("{migration}",))]
-            assert set(named) <= set(found.samples), found
+            assert set(named) <= set(result.samples), result
 
 
 @pytest.mark.whole

@@ -116,12 +116,12 @@ def test_the_control_and_no_other_sees_its_fault(
     # Weeks are gone with the months: one promise broken is told as often as it was made.
     subjects = ("weekly", "monthly") if control == "BAK-11" else (fault.subject,)
     expect_red(outcome, {control: subjects})
-    found = outcome.result(control, fault.subject)
-    assert fault.says in found.message
+    result = outcome.result(control, fault.subject)
+    assert fault.says in result.message
     # How many months are left of a week of sets depends on the day of the month.
-    assert found.broken == (fault.broken or len(found.samples))
-    assert all(re.fullmatch(fault.sample, sample) for sample in found.samples)
-    assert bool(found.samples) == bool(fault.sample)
+    assert result.broken == (fault.broken or len(result.samples))
+    assert all(re.fullmatch(fault.sample, sample) for sample in result.samples)
+    assert bool(result.samples) == bool(fault.sample)
 
 
 @pytest.mark.further
@@ -155,9 +155,9 @@ def test_a_set_whose_key_is_lost_is_red_and_one_whose_key_is_at_hand_is_verified
     lost = drill(backup.parent, tmp_path / "lost", environment={"DRILL_AGE_IDENTITY": str(wrong.file)})
     expect_red(lost, {"BAK-09": encrypted}, (*WITHOUT_DUMP, "SIT"), "could not be decrypted")
     assert "none of the keys in the file that DRILL_AGE_IDENTITY names opens" in lost.result("BAK-09", "dump").message
-    found = drill(backup.parent, tmp_path / "found", environment={"DRILL_AGE_IDENTITY": str(right.file)})
-    assert (found.red, found.blocked, found.exit_code) == ({}, {}, 0), found.output
-    expect_no_canary(found)
-    assert right.file.read_text().splitlines()[1] not in found.output + "".join(
-        file.read_text(errors="replace") for file in found.files
+    opened = drill(backup.parent, tmp_path / "found", environment={"DRILL_AGE_IDENTITY": str(right.file)})
+    assert (opened.red, opened.blocked, opened.exit_code) == ({}, {}, 0), opened.output
+    expect_no_canary(opened)
+    assert right.file.read_text().splitlines()[1] not in opened.output + "".join(
+        file.read_text(errors="replace") for file in opened.files
     )

@@ -57,8 +57,8 @@ def one_byte_more(sites_data: Path) -> None:
 def of_another_tenant(sites_data: Path) -> None:
     """The definition as its neighbour's writer left it: published so, and so its digest is on record."""
     definition = live(sites_data) / DEFINITION
-    told = json.loads(definition.read_text())
-    definition.write_text(json.dumps(told | {"tenant_id": told["tenant_id"] + 1}))
+    fields = json.loads(definition.read_text())
+    definition.write_text(json.dumps(fields | {"tenant_id": fields["tenant_id"] + 1}))
 
 
 def without_a_definition(sites_data: Path) -> None:

@@ -40,8 +40,8 @@ def version_of(sites_data: Path, site: int, version: int) -> Path:
     former = live(sites_data, site)
     folder = former.parent / f"v{version}"
     folder.mkdir()
-    told = json.loads((former / DEFINITION).read_text())
-    (folder / DEFINITION).write_text(json.dumps({"site_id": told["site_id"], "tenant_id": told["tenant_id"]}))
+    fields = json.loads((former / DEFINITION).read_text())
+    (folder / DEFINITION).write_text(json.dumps({"site_id": fields["site_id"], "tenant_id": fields["tenant_id"]}))
     (folder / "index.html").write_text("<!doctype html><p>new</p>\n")
     return folder
 
@@ -180,22 +180,22 @@ def test_each_control_sees_its_own_faults_and_skew_is_no_loss(
         entry = {name: place for place, name in enumerate(archive.getnames(), 1)}
     outcome = drilling(tmp_path / "backups", tmp_path / "out", planted=statements)
     expect(outcome, red={control: [subject] for control, subject in PLANTED.items()})
-    for control, told in expected(healthy, entry).items():
+    for control, finding in expected(healthy, entry).items():
         result = outcome.result(control, PLANTED[control])
-        assert Told.of(result) == told
+        assert Told.of(result) == finding
     tells_skew_apart(outcome, entry)
 
 
 def tells_skew_apart(outcome: Drill, entry: dict[str, int]) -> None:
     """What was made in between stands with its own cause beside the losses, in controls that passed too."""
-    told = {
+    repairs = {
         (result.control, repair.cause, repair.tenant, repair.act, repair.what)
         for result in outcome.evidence.results
         for repair in result.repairs
     }
-    skew = {each for each in told if each[1] == "skew"}
+    skew = {each for each in repairs if each[1] == "skew"}
     upload = entry["sites-data/uploads/1/image-8888.svg"]
     assert {each[0] for each in skew} == {"SIT-03", "SIT-05", "SIT-09", "FIL-02"}, skew
     assert ("FIL-02", "skew", "", "remove file", f"entry={upload}") in skew
     assert any(each[0] == "SIT-09" and each[4].startswith("site=12 version=98 (entry ") for each in skew), skew
-    assert ("SIT-10", "loss", "3", "deploy again") in {each[:4] for each in told}
+    assert ("SIT-10", "loss", "3", "deploy again") in {each[:4] for each in repairs}

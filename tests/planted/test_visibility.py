@@ -118,6 +118,6 @@ def test_the_controls_on_visibility_and_no_others_see_their_faults(
     outcome = drilling(tmp_path / "backups", tmp_path / "out", app=checkout, planted=planted, really=VISITED)
     expect(outcome, red={control: sorted(fault.told) for control, fault in PLANTED.items()})
     for control, fault in PLANTED.items():
-        for subject, told in fault.told.items():
+        for subject, finding in fault.told.items():
             result = outcome.result(control, subject)
-            assert Told.of(result) == told
+            assert Told.of(result) == finding

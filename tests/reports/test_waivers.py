@@ -49,7 +49,7 @@ def test_the_first_to_end_is_told_first_and_with_who_mends_it(tmp_path: Path) ->
     evidence = waived(14, 0, 15, 1)
     story = Story(evidence)
     assert [result.subject for result in evidence.running_out] == [f"host-{left}.example.net" for left in (0, 1, 14)]
-    assert [told.partition(" is accepted ")[2].partition(", until")[0] for told in story.running_out] == [
+    assert [accepted.partition(" is accepted ")[2].partition(", until")[0] for accepted in story.running_out] == [
         "today for the last time",
         "for 1 more day",
         "for 14 more days",

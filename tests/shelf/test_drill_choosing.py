@@ -16,7 +16,7 @@ from tests.support.stores import AWS, BUCKET, s3_server
 LISTED = ("igny8_20261120_031500", "igny8_20261121_031500", "igny8_20261122_031500")
 
 
-def asked(*arguments: str) -> subprocess.CompletedProcess[str]:
+def answered(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A drill's command line that ends before any drill."""
     argv = [sys.executable, "-m", "pytest", "verify", *arguments]
     return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=240)
@@ -34,7 +34,7 @@ def shelf(tmp_path: Path) -> Path:
 
 
 def test_a_list_tells_every_set_newest_first_and_drills_none(shelf: Path, tmp_path: Path) -> None:
-    done = asked("--list", "--backups", str(shelf), "--profile", "igny8", "--out", str(tmp_path / "out"))
+    done = answered("--list", "--backups", str(shelf), "--profile", "igny8", "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["set", "taken", "at", "(UTC)", "by", "its", "kind", "dump", "whole", "set", "manifest"]
@@ -51,7 +51,7 @@ def test_a_list_tells_every_set_newest_first_and_drills_none(shelf: Path, tmp_pa
 @pytest.mark.further
 def test_a_list_says_what_a_drill_would_refuse(tmp_path: Path) -> None:
     tmp_path.joinpath("igny8_20261124_031500.dump").write_bytes(b"broken")
-    done = asked("--list", "--backups", str(tmp_path))
+    done = answered("--list", "--backups", str(tmp_path))
     (said,) = [line for line in done.stdout.splitlines() if line.startswith("A drill would take")]
     assert said == (
         "A drill would take igny8_20261124_031500, and refuse it: "
@@ -63,7 +63,7 @@ def test_a_list_says_what_a_drill_would_refuse(tmp_path: Path) -> None:
 def test_sets_that_tell_no_time_are_named(tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         tmp_path.joinpath(f"{name}.dump").write_bytes(b"PGDMP" + bytes(1000))
-    done = asked("--list", "--backups", str(tmp_path))
+    done = answered("--list", "--backups", str(tmp_path))
     (said,) = [line for line in done.stdout.splitlines() if "tell no time" in line]
     assert said.startswith(
         f"note: 3 backup sets tell no time in {tmp_path}, so none is known to be the newest: one, three, two. Name the one"
@@ -110,16 +110,16 @@ def test_a_number_that_is_no_date_tells_no_time(name: str, tmp_path: Path) -> No
 
 @pytest.mark.further
 def test_a_list_needs_no_profile_and_says_what_it_cannot_read(shelf: Path, tmp_path: Path) -> None:
-    assert LISTED[0] in asked("--list", "--backups", f"file://{shelf}").stdout
+    assert LISTED[0] in answered("--list", "--backups", f"file://{shelf}").stdout
     empty = tmp_path / "empty"
     empty.mkdir()
-    done = asked("--list", "--backups", str(empty))
+    done = answered("--list", "--backups", str(empty))
     assert (done.returncode, done.stdout) == (0, f"No backup set in {empty}.\n")
-    done = asked("--list", "--backups", str(tmp_path / "absent"))
+    done = answered("--list", "--backups", str(tmp_path / "absent"))
     assert done.returncode == 4
     assert "absent cannot be read: No such file or directory" in done.stderr
     for unanswered in ("http://127.0.0.1:9/", "s3://KEY:SECRETWORD@bucket/"):
-        done = asked("--list", "--backups", unanswered)
+        done = answered("--list", "--backups", unanswered)
         assert done.returncode == 4
         assert "--backups: " in done.stderr
         assert "SECRETWORD" not in done.stderr + done.stdout
@@ -135,7 +135,7 @@ def test_a_list_needs_no_profile_and_says_what_it_cannot_read(shelf: Path, tmp_p
 )
 @pytest.mark.further
 def test_a_choice_that_cannot_be_meant_is_refused(shelf: Path, arguments: tuple[str, ...], says: str) -> None:
-    done = asked("--backups", str(shelf), "--app", "sample", "--profile", "igny8", *arguments)
+    done = answered("--backups", str(shelf), "--app", "sample", "--profile", "igny8", *arguments)
     assert done.returncode == 4
     assert says in done.stderr
 

@@ -40,11 +40,11 @@ def test_a_bucket_of_many_sets_is_listed_by_pages_and_not_folder_by_folder(
         for suffix in (".dump", ".roles.sql"):
             s3.client.put_object(Bucket=BUCKET, Key=f"nightly/{stem}/{stem}{suffix}", Body=b"PGDMP")
     sent = courier(f"s3://{BUCKET}/nightly", folder, guardian)
-    with s3.listings() as asked:
+    with s3.listings() as requests:
         sent.stock()
     assert [each.files.stem for each in shelf_of(folder, PROFILE.backup.pattern, sent).dated] == SETS[::-1]
     # Twenty keys a page, two a set.
-    assert len(asked) == len(SETS) * 2 // 20
+    assert len(requests) == len(SETS) * 2 // 20
 
 
 class Bucket:
@@ -55,8 +55,8 @@ class Bucket:
 
     def page(self, path: str, past: str) -> tuple[list[tuple[str, Entry]], bool]:
         self.asked += 1
-        found = [key for key in self.keys if key > past]
-        return [(key, Entry(path=key, size=0, version="1")) for key in found[: self.size]], len(found) > self.size
+        listed = [key for key in self.keys if key > past]
+        return [(key, Entry(path=key, size=0, version="1")) for key in listed[: self.size]], len(listed) > self.size
 
     def look(self, path: str) -> Entry:
         raise NotImplementedError
@@ -68,14 +68,14 @@ class Bucket:
 ADDRESS = Address(scheme="s3", host="b", path="/x")
 
 
-def found(store: Bucket) -> list[str]:
+def names(store: Bucket) -> list[str]:
     return [path for path, _, _ in below(store, "b/x", ADDRESS)]
 
 
 def test_what_lies_deeper_than_a_set_is_passed_over_at_once() -> None:
     media = [f"media/2026/11/{number:05d}.jpg" for number in range(5000)]
     store = Bucket([*media, "z/a.dump"], size=100)
-    assert found(store) == ["media", "media/2026", "media/2026/11", "z", "z/a.dump"]
+    assert names(store) == ["media", "media/2026", "media/2026/11", "z", "z/a.dump"]
     assert store.asked == 2
 
 
@@ -83,7 +83,7 @@ def test_a_bucket_of_far_more_files_than_sets_is_told_and_not_read_for_ever(monk
     monkeypatch.setattr("fixtures.shelf.stores.walk._MOST_PASSED", 50)
     store = Bucket([f"a/b/{number:05d}/file" for number in range(5000)], size=20)
     with pytest.raises(Troubled, match="s3://b/x holds more than 50 files that lie deeper than any backup set"):
-        found(store)
+        names(store)
     assert store.asked < 10
 
 
@@ -91,11 +91,11 @@ def test_a_bucket_without_an_order_is_told_and_not_read_for_ever() -> None:
     store = Bucket([])
     store.page = lambda *_: ([("a", Entry(path="a", size=0, version=""))], True)  # type: ignore[method-assign]
     with pytest.raises(Troubled, match="in no order"):
-        found(store)
+        names(store)
 
 
 @pytest.mark.parametrize(
-    ("keys", "seen"),
+    ("keys", "expected"),
     [
         (["a/b.dump", "a//c", "a/../d", ".hidden/e"], [".hidden", "a", "a/b.dump"]),
         (["a/", "a/b/", "a/b/c.dump"], ["a", "a/b", "a/b/c.dump"]),
@@ -105,14 +105,14 @@ def test_a_bucket_without_an_order_is_told_and_not_read_for_ever() -> None:
         ),
     ],
 )
-def test_keys_are_taken_as_the_folders_that_they_form(keys: list[str], seen: list[str]) -> None:
-    assert found(Bucket(keys)) == seen
+def test_keys_are_taken_as_the_folders_that_they_form(keys: list[str], expected: list[str]) -> None:
+    assert names(Bucket(keys)) == expected
 
 
 @pytest.mark.parametrize("key", ["s.sites/a//b", "s.sites/../b", f"s.sites/{'x' * 256}"])
 def test_unpacked_files_that_no_folder_can_hold_are_told(key: str) -> None:
     with pytest.raises(Troubled, match="lies what no file can be called"):
-        found(Bucket([key]))
+        names(Bucket([key]))
 
 
 def test_a_file_that_is_a_folder_too_is_told(

@@ -104,7 +104,7 @@ def test_version_digest_is_that_of_sha256sum_over_the_sorted_folder(tmp_path: Pa
         scanned = {(version.site, version.version): version for version in inventory.digests()}
         assert set(scanned) == {("1", "1"), ("1", "2"), ("1-x", "1")}
         assert (scanned["1", "2"].digest, scanned["1", "2"].files) == (expected, 4)
-        assert all(inventory.version_digest(*key) == found.digest for key, found in scanned.items())
+        assert all(inventory.version_digest(*key) == digested.digest for key, digested in scanned.items())
 
 
 def test_sites_links_and_definitions_come_from_the_profiles_patterns(tmp_path: Path) -> None:

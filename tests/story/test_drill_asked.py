@@ -89,8 +89,8 @@ def test_an_unknown_profile_a_mixture_and_a_report_beside_the_backups_are_refuse
     assert "Name a profile's folder" in said
     mixed = [*command(tmp_path, tmp_path / "out"), "tests"]
     assert "a drill and the self-tests are two runs" in refused(mixed, tmp_path)
-    beside = command(tmp_path / "backups", tmp_path / "backups" / "out")
-    assert "a drill never writes beside backups" in refused(beside, tmp_path)
+    refused_run = command(tmp_path / "backups", tmp_path / "backups" / "out")
+    assert "a drill never writes beside backups" in refused(refused_run, tmp_path)
     unkeyed = [*command(tmp_path, tmp_path / "out"), "--signing-key", str(tmp_path / "nowhere.key")]
     assert "nowhere.key cannot be read" in refused(unkeyed, tmp_path)
     taken = tmp_path / "taken" / "latest"
@@ -107,8 +107,10 @@ def test_what_lies_with_the_application_or_the_backups_is_no_part_of_the_drill(t
         (tmp_path / name / "pytest.ini").write_text("[pytest]\naddopts = --strict-nonsense\n")
         for folder in (tmp_path / name, tmp_path / name / "tests"):
             (folder / "conftest.py").write_text("raise SystemExit('imported')\n")
-    seen = drill(tmp_path / "backups", tmp_path / "out", app=tmp_path / "app", python=tmp_path / "python" / "python3")
-    assert (seen.exit_code, set(seen.red)) == (1, {"BAK-01"}), seen.output
+    outcome = drill(
+        tmp_path / "backups", tmp_path / "out", app=tmp_path / "app", python=tmp_path / "python" / "python3"
+    )
+    assert (outcome.exit_code, set(outcome.red)) == (1, {"BAK-01"}), outcome.output
 
 
 @pytest.mark.further
@@ -120,12 +122,12 @@ def test_collecting_starts_no_drill(whole_set: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def incomplete(seen: Drill) -> None:
-    evidence = seen.evidence
-    assert (seen.exit_code, evidence.verdict) == (2, "INCONCLUSIVE"), seen.output
+def incomplete(outcome: Drill) -> None:
+    evidence = outcome.evidence
+    assert (outcome.exit_code, evidence.verdict) == (2, "INCONCLUSIVE"), outcome.output
     assert evidence.completeness.not_reported
     assert {result.control for result in evidence.results} == {card.id for card in evidence.controls}
-    assert "VERIFIED" not in seen.output
+    assert "VERIFIED" not in outcome.output
 
 
 @pytest.mark.parametrize("restored", [False, pytest.param(True, marks=pytest.mark.whole)])
@@ -134,9 +136,9 @@ def test_a_part_of_the_checks_is_no_verdict(restored: bool, whole_set: Path, tmp
     """Neither where the set is restored nor where there are no programs for it, when only the set can be judged."""
     (tmp_path / "no-programs").mkdir()
     programs = () if restored else ("--postgres-bin", str(tmp_path / "no-programs"))
-    seen = drill(whole_set.parent, tmp_path / "out", arguments=("-k", "backup_set", *programs))
-    incomplete(seen)
-    assert {result.control[:3] for result in seen.evidence.results if result.outcome == "passed"} == {"BAK"}
+    outcome = drill(whole_set.parent, tmp_path / "out", arguments=("-k", "backup_set", *programs))
+    incomplete(outcome)
+    assert {result.control[:3] for result in outcome.evidence.results if result.outcome == "passed"} == {"BAK"}
 
 
 @pytest.mark.whole
@@ -157,12 +159,12 @@ def test_tables_and_columns_that_are_not_there_block_what_needs_the_profile(
     text = file.read_text().replace('column = "credits_balance"', 'column = "credit_balance"')
     shared = 'igny8_moons = "the same for everyone"\n'
     file.write_text(text.replace("[tenancy.shared]\n", f"[tenancy.shared]\n{shared}"))
-    seen = drilling(whole_set.parent, tmp_path / "out", profile=profile)
-    assert (seen.exit_code, seen.evidence.verdict, seen.red) == (2, "INCONCLUSIVE", {}), seen.output
-    told = seen.evidence.record.profile_problems
-    assert len(told) == 3
-    assert all(line.startswith(f"{file}: ") for line in told)
-    everything = "\n".join(told)
+    outcome = drilling(whole_set.parent, tmp_path / "out", profile=profile)
+    assert (outcome.exit_code, outcome.evidence.verdict, outcome.red) == (2, "INCONCLUSIVE", {}), outcome.output
+    problems = outcome.evidence.record.profile_problems
+    assert len(problems) == 3
+    assert all(line.startswith(f"{file}: ") for line in problems)
+    everything = "\n".join(problems)
     assert (
         "money.table: no table public.igny8_plan in the restored database; did you mean public.igny8_plans?"
         in everything
@@ -170,11 +172,11 @@ def test_tables_and_columns_that_are_not_there_block_what_needs_the_profile(
     assert "ledger 'credits'.balance_of.column: no column credit_balance in public.igny8_tenants" in everything
     assert "did you mean credits_balance?" in everything
     assert "tenancy.shared: no table public.igny8_moons in the restored database" in everything
-    assert "the profile does not fit the database in 3 places; " in seen.evidence.headline
-    assert {control[:3] for control in seen.blocked} == {"FID", "TEN", "BIL", "FIL"}
+    assert "the profile does not fit the database in 3 places; " in outcome.evidence.headline
+    assert {control[:3] for control in outcome.blocked} == {"FID", "TEN", "BIL", "FIL"}
     # Which tables are shared decides who owns the rows of others.
-    assert "igny8_moons" in seen.result("TEN-01", seen.blocked["TEN-01"][0]).message
-    assert "credit_balance" in seen.result("BIL-01", seen.blocked["BIL-01"][0]).message
+    assert "igny8_moons" in outcome.result("TEN-01", outcome.blocked["TEN-01"][0]).message
+    assert "credit_balance" in outcome.result("BIL-01", outcome.blocked["BIL-01"][0]).message
 
 
 # What each slip blocks, and nothing else.
@@ -197,14 +199,14 @@ def test_a_slip_in_one_part_of_the_profile_blocks_what_rests_on_it_alone(
     file = profile / "profile.toml"
     assert file.read_text().count(right) == 1
     file.write_text(file.read_text().replace(right, wrong))
-    seen = drilling(whole_set.parent, tmp_path / "out", profile=profile)
-    assert (seen.exit_code, seen.evidence.verdict, seen.red) == (2, "INCONCLUSIVE", {}), seen.output
-    assert "the profile does not fit the database in 1 place; " in seen.evidence.headline
-    (problem,) = seen.evidence.record.profile_problems
+    outcome = drilling(whole_set.parent, tmp_path / "out", profile=profile)
+    assert (outcome.exit_code, outcome.evidence.verdict, outcome.red) == (2, "INCONCLUSIVE", {}), outcome.output
+    assert "the profile does not fit the database in 1 place; " in outcome.evidence.headline
+    (problem,) = outcome.evidence.record.profile_problems
     assert f"{key}: " in problem
-    assert seen.blocked.keys() == blocked
+    assert outcome.blocked.keys() == blocked
     assert all(
-        problem in seen.result(control, subject).message
-        for control in seen.blocked
-        for subject in seen.blocked[control]
+        problem in outcome.result(control, subject).message
+        for control in outcome.blocked
+        for subject in outcome.blocked[control]
     )

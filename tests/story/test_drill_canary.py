@@ -112,8 +112,8 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
         (sites_data / "clients" / canary.TENANT_SLUG).mkdir()
         (sites_data / "clients" / canary.TENANT_SLUG / "index.html").write_text(canary.SENTENCE)
         definition = next((sites_data / "clients").glob("1/v*/site-definition.json"))
-        told = json.loads(definition.read_text())
-        definition.write_text(json.dumps({**told, "site_id": canary.EMAIL, "tenant_id": canary.TENANT_SLUG}))
+        fields = json.loads(definition.read_text())
+        definition.write_text(json.dumps({**fields, "site_id": canary.EMAIL, "tenant_id": canary.TENANT_SLUG}))
 
     the_set = healthy.backup(tmp_path / "backups", SPOILED_ROWS, in_files=spoil)
     outside = tarfile.TarInfo(f"../{canary.TENANT_SLUG}/{canary.NAME}")
@@ -130,22 +130,22 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
     signing, _ = make_keys(tmp_path / "keys")
     masking = make_mask_key(tmp_path / "keys")
     with listening() as people:
-        told = {
+        secrets = {
             "DRILL_SIGNING_KEY": str(signing),
             "DRILL_MASK_KEY": str(masking),
             NOTIFY: f"json://127.0.0.1:{people.port}/hook",
             HEARTBEATS[False]: f"http://127.0.0.1:{people.port}/failed",
         }
         with watched_drill(
-            tmp_path / "backups", tmp_path, environment=told, workers=2, profile=profile, app=app
+            tmp_path / "backups", tmp_path, environment=secrets, workers=2, profile=profile, app=app
         ) as drilled:
             drilled.watch()
-            seen = drilled.end()
-    assert seen.exit_code == 1, seen.output
-    assert {"BIL-02", "BIL-99", "TEN-02", "SIT-02", "SIT-04", "SIT-07"} <= set(seen.red), seen.red
-    assert set(seen.blocked) == {"BIL-98"}
-    assert seen.result("BIL-98").message.startswith("internal error: InvalidTextRepresentation at ")
-    (sample,) = seen.result("BIL-99").samples
+            outcome = drilled.end()
+    assert outcome.exit_code == 1, outcome.output
+    assert {"BIL-02", "BIL-99", "TEN-02", "SIT-02", "SIT-04", "SIT-07"} <= set(outcome.red), outcome.red
+    assert set(outcome.blocked) == {"BIL-98"}
+    assert outcome.result("BIL-98").message.startswith("internal error: InvalidTextRepresentation at ")
+    (sample,) = outcome.result("BIL-99").samples
     assert sample.startswith("id=1 email=hmac:")
     assert len(drilled.secrets) >= 1
     assert len(people.heard) == 2
@@ -155,43 +155,43 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
             sys.executable,
             "-m",
             "fixtures.commands.resolving",
-            seen.result("BIL-99").finding,
+            outcome.result("BIL-99").finding,
             "--run",
-            str(seen.directory),
+            str(outcome.directory),
         ],
         {**os.environ, "DRILL_MASK_KEY": str(masking), "DRILL_SERVER": "local"},
         tmp_path,
     )
     assert resolved.exit_code == 0, resolved.said
     assert f"id=1 email='{canary.EMAIL}' full_name='{canary.NAME}'" in resolved.shown
-    (line,) = (seen.directory.parent / "resolved.jsonl").read_text().splitlines()
-    assert (json.loads(line)["finding"], json.loads(line)["found"]) == (seen.result("BIL-99").finding, 2)
+    (line,) = (outcome.directory.parent / "resolved.jsonl").read_text().splitlines()
+    assert (json.loads(line)["finding"], json.loads(line)["found"]) == (outcome.result("BIL-99").finding, 2)
 
     besides = {
         f"notification {place}": b"".join(map(str.encode, heard[:2])) + heard[2]
         for place, heard in enumerate(people.heard)
     }
     besides |= {"command lines": "\n".join(drilled.said).encode(), "what resolving said": resolved.said.encode()}
-    nothing_told(seen, *drilled.secrets, masking.read_text().strip(), besides=besides)
+    nothing_told(outcome, *drilled.secrets, masking.read_text().strip(), besides=besides)
     assert not [words for words in drilled.dumping if "fixtures.sandbox.guardian" not in words], drilled.dumping
 
 
 @pytest.mark.whole
 def test_a_row_that_the_restore_refuses_is_not_quoted(healthy: Healthy, tmp_path: Path) -> None:
     healthy.backup(tmp_path / "backups", ADDRESS_TWICE.format(email=canary.EMAIL))
-    seen = drill(tmp_path / "backups", tmp_path / "out")
-    assert seen.exit_code == 1, seen.output
-    assert "RST-01" in seen.red
-    assert "igny8_users" in seen.result("RST-01").message
-    nothing_told(seen)
+    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    assert outcome.exit_code == 1, outcome.output
+    assert "RST-01" in outcome.red
+    assert "igny8_users" in outcome.result("RST-01").message
+    nothing_told(outcome)
 
 
 @pytest.mark.whole
 def test_a_row_that_a_migration_quotes_is_not_told(whole_set: Path, tmp_path: Path) -> None:
     app = copy_of_the_sample(tmp_path)
     (app / "igny8_core" / "igny8" / "migrations" / "0010_refuse.py").write_text(RAISING_MIGRATION)
-    seen = drill(whole_set.parent, tmp_path / "out", app=app)
-    assert seen.exit_code == 1, seen.output
-    assert set(seen.red) == {"MIG-01"}
-    assert "igny8.0010_refuse failed: ValueError" in seen.result("MIG-01").message
-    nothing_told(seen)
+    outcome = drill(whole_set.parent, tmp_path / "out", app=app)
+    assert outcome.exit_code == 1, outcome.output
+    assert set(outcome.red) == {"MIG-01"}
+    assert "igny8.0010_refuse failed: ValueError" in outcome.result("MIG-01").message
+    nothing_told(outcome)

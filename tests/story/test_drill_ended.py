@@ -42,15 +42,15 @@ def ended_in(*stages: str) -> list[ParameterSet]:
 def unhurried_clients() -> Iterator[Path]:
     """The Postgres programs in a folder of their own, where listing an archive, otherwise over in hundredths of a second,
     begins with a pause: long enough to be seen on any machine."""
-    found = next(each for each in candidates(ServerRequest("")) if isinstance(each, Binaries))
+    binaries = next(each for each in candidates(ServerRequest("")) if isinstance(each, Binaries))
     home = Path(tempfile.mkdtemp(prefix="unhurried-"))
     home.chmod(0o755)
     folder = home / "bin"
     folder.mkdir()
-    for program in found.folder.iterdir():
+    for program in binaries.folder.iterdir():
         if program.name != "pg_restore":
             (folder / program.name).symlink_to(program)
-    real = found.folder / "pg_restore"
+    real = binaries.folder / "pg_restore"
     pause = 'case " $* " in *" --list --create "*) sleep 5 ;; esac'
     script(folder / "pg_restore", f'#!/bin/sh\n{pause}\nexec "{real}" "$@"\n')
     yield folder
@@ -62,13 +62,13 @@ def test_a_drill_that_is_killed_leaves_nothing(
     stage: str, whole_set: Path, unhurried_clients: Path, tmp_path: Path
 ) -> None:
     clients = ("--postgres-bin", str(unhurried_clients)) if stage == "inspect" else ()
-    with watched_drill(whole_set.parent, tmp_path, workers=2, arguments=clients) as seen:
-        seen.wait_for(STAGES[stage])
-        seen.process.kill()
-        assert seen.end().exit_code == -signal.SIGKILL
-        assert seen.leaves_nothing_within(20), seen.left
-        assert not list(seen.out.glob("*/evidence.json"))
-        assert not (seen.out / "latest").exists()
+    with watched_drill(whole_set.parent, tmp_path, workers=2, arguments=clients) as watched:
+        watched.wait_for(STAGES[stage])
+        watched.process.kill()
+        assert watched.end().exit_code == -signal.SIGKILL
+        assert watched.leaves_nothing_within(20), watched.left
+        assert not list(watched.out.glob("*/evidence.json"))
+        assert not (watched.out / "latest").exists()
 
 
 @pytest.mark.parametrize("stage", ended_in("restore", "application"))
@@ -76,59 +76,61 @@ def test_a_drill_that_is_killed_leaves_nothing(
 def test_a_drill_that_is_ended_during_a_stage_leaves_nothing_and_no_verdict(
     how: str, stage: str, whole_set: Path, tmp_path: Path
 ) -> None:
-    with watched_drill(whole_set.parent, tmp_path, workers=2) as seen:
-        seen.wait_for(STAGES[stage])
+    with watched_drill(whole_set.parent, tmp_path, workers=2) as watched:
+        watched.wait_for(STAGES[stage])
         if how == "Ctrl-C":
-            seen.interrupt()
+            watched.interrupt()
         else:
-            seen.process.terminate()
-        ended = seen.end()
+            watched.process.terminate()
+        ended = watched.end()
         assert ended.exit_code == (2 if how == "Ctrl-C" else -signal.SIGTERM), ended.output
         assert "VERIFIED" not in ended.output
-        assert seen.leaves_nothing_within(20), seen.left
-        assert not list(seen.out.glob("*/evidence.json"))
+        assert watched.leaves_nothing_within(20), watched.left
+        assert not list(watched.out.glob("*/evidence.json"))
 
 
 @pytest.mark.whole
 def test_a_drill_interrupted_during_its_checks_reports_what_it_did_not_try(whole_set: Path, tmp_path: Path) -> None:
-    with watched_drill(whole_set.parent, tmp_path, workers=2) as seen:
-        seen.wait_for(5)
-        seen.interrupt()
-        ended = seen.end()
+    with watched_drill(whole_set.parent, tmp_path, workers=2) as watched:
+        watched.wait_for(5)
+        watched.interrupt()
+        ended = watched.end()
         assert ended.exit_code == 2, ended.output
         assert ended.evidence.verdict == "INCONCLUSIVE"
         assert ended.evidence.completeness.not_reported
         assert {result.control for result in ended.evidence.results} == {card.id for card in ended.evidence.controls}
-        assert seen.leaves_nothing_within(20), seen.left
+        assert watched.leaves_nothing_within(20), watched.left
 
 
 @pytest.mark.whole
 def test_a_worker_that_dies_takes_no_check_with_it_unseen(whole_set: Path, tmp_path: Path) -> None:
-    with watched_drill(whole_set.parent, tmp_path, workers=2) as seen:
-        seen.wait_for(WORKER)
-        seen.wait_for(5)
-        os.kill(seen.workers()[0].pid, signal.SIGKILL)
-        ended = seen.end()
+    with watched_drill(whole_set.parent, tmp_path, workers=2) as watched:
+        watched.wait_for(WORKER)
+        watched.wait_for(5)
+        os.kill(watched.workers()[0].pid, signal.SIGKILL)
+        ended = watched.end()
         evidence = ended.evidence
         assert ended.exit_code == 2, ended.output
         assert evidence.verdict == "INCONCLUSIVE"
         lost = evidence.completeness.not_reported
         assert lost
         assert sum(map(len, ended.blocked.values())) == len(lost)
-        assert {f"{one}[{subject}]" for one, subjects in ended.blocked.items() for subject in subjects} == set(lost)
+        assert {f"{control}[{subject}]" for control, subjects in ended.blocked.items() for subject in subjects} == set(
+            lost
+        )
         assert {result.control for result in evidence.results} == {card.id for card in evidence.controls}
-        nothing_told(ended, *seen.secrets)
-        assert seen.leaves_nothing_within(20), seen.left
+        nothing_told(ended, *watched.secrets)
+        assert watched.leaves_nothing_within(20), watched.left
 
 
 @pytest.mark.usefixtures("docker")
 @pytest.mark.further
 def test_a_drill_killed_with_its_container_leaves_none(whole_set: Path, tmp_path: Path) -> None:
-    with watched_drill(whole_set.parent, tmp_path, server="container") as seen:
-        seen.wait_for("--dbname=restored")
-        (run,) = [path.name for path in runs_in(seen.out)]
+    with watched_drill(whole_set.parent, tmp_path, server="container") as watched:
+        watched.wait_for("--dbname=restored")
+        (run,) = [path.name for path in runs_in(watched.out)]
         assert len(containers(run)) == 1
-        seen.process.kill()
-        seen.end()
-        assert seen.leaves_nothing_within(30), seen.left
+        watched.process.kill()
+        watched.end()
+        assert watched.leaves_nothing_within(30), watched.left
         assert containers(run) == []

@@ -61,14 +61,14 @@ def test_an_ordinary_users_drill_is_verified(whole_set: Path, healthy_drill: Dri
         text=True,
         timeout=240,
     )
-    seen = Drill(done.returncode, done.stdout + done.stderr, (home / "out" / "latest").resolve())
-    assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
-    server, restored = seen.evidence.record.server, seen.evidence.record.restored
+    outcome = Drill(done.returncode, done.stdout + done.stderr, (home / "out" / "latest").resolve())
+    assert (outcome.exit_code, outcome.evidence.verdict) == (0, "VERIFIED"), outcome.output
+    server, restored = outcome.evidence.record.server, outcome.evidence.record.restored
     assert server is not None
     assert server.account == "the account that runs the drill"
     assert restored is not None
     assert restored.isolation.startswith("bubblewrap: ")
-    assert len(seen.evidence.results) == len(healthy_drill.evidence.results)
+    assert len(outcome.evidence.results) == len(healthy_drill.evidence.results)
     assert not [path for path in (home / "tmp").iterdir() if not path.name.startswith("pytest-of-")]
 
 

@@ -218,8 +218,8 @@ def test_a_stage_that_fails_takes_no_control_away(
     name: str, healthy: Healthy, whole_set: Path, standing: Standing, tmp_path: Path
 ) -> None:
     setting, fault = set_up(name, healthy, whole_set, tmp_path), FAULTS[name]
-    seen = standing.drill(tmp_path / "backups", tmp_path / "out", **setting.short, really=fault.really)
-    expect_all_told(seen, fault)
+    outcome = standing.drill(tmp_path / "backups", tmp_path / "out", **setting.short, really=fault.really)
+    expect_all_told(outcome, fault)
 
 
 @pytest.mark.whole
@@ -230,32 +230,32 @@ def test_a_stage_that_fails_takes_no_control_away_with_workers_either(
     setting, fault = set_up(name, healthy, whole_set, tmp_path), FAULTS[name]
     alone = drill(tmp_path / "backups", tmp_path / "alone", **setting.whole)
     shared = drill(tmp_path / "backups", tmp_path / "shared", **setting.whole, workers=2)
-    for seen in (alone, shared):
-        expect_all_told(seen, fault)
-    assert told(alone) == told(shared)
+    for outcome in (alone, shared):
+        expect_all_told(outcome, fault)
+    assert outcomes(alone) == outcomes(shared)
 
 
-def expect_all_told(seen: Drill, fault: Fault) -> None:
+def expect_all_told(outcome: Drill, fault: Fault) -> None:
     """Every control is told; the stage that failed says why and what to do, and whatever stands on it says so too."""
-    evidence = seen.evidence
-    assert (seen.exit_code, evidence.verdict) == (EXIT[fault.verdict], fault.verdict), seen.output
+    evidence = outcome.evidence
+    assert (outcome.exit_code, evidence.verdict) == (EXIT[fault.verdict], fault.verdict), outcome.output
     assert {card.id for card in evidence.controls} == ALL
     assert {result.control for result in evidence.results} == ALL
     assert evidence.completeness.whole
     outcomes = {stage.name: stage for stage in evidence.record.stages}
     assert list(outcomes) == [stage.name for stage in stages.DRILL]
-    assert {one: stage.state for one, stage in outcomes.items() if stage.state != "ok"} == fault.stages
+    assert {name: stage.state for name, stage in outcomes.items() if stage.state != "ok"} == fault.stages
     first = outcomes[next(iter(fault.stages))]
     assert fault.cause in first.cause
     assert first.fix
-    assert set(seen.red) == fault.red
+    assert set(outcome.red) == fault.red
     # What the application was asked before it ran out of time tells its own shortage of it.
     causes = [cause for cause in (first.cause, fault.cause) if cause]
     blocked = [each for each in evidence.results if each.outcome == "blocked"]
     untold = [each for each in blocked if not any(cause in each.message for cause in causes)]
     assert not untold
     assert all(thing.gone for thing in evidence.teardown)
-    assert first.cause.split(":")[0].split(" (")[0][:40] in " ".join(seen.output.split())
+    assert first.cause.split(":")[0].split(" (")[0][:40] in " ".join(outcome.output.split())
 
 
 @pytest.mark.further
@@ -263,20 +263,20 @@ def test_a_night_without_a_backup_still_tells_when_the_last_good_one_was(healthy
     for folder in ("out", "backups"):
         (tmp_path / folder).mkdir()
     shutil.copy(healthy_drill.directory.parent / "ledger.jsonl", tmp_path / "out")
-    seen = drill(tmp_path / "backups", tmp_path / "out", arguments=("-o", f"cache_dir={tmp_path / 'cache'}"))
+    outcome = drill(tmp_path / "backups", tmp_path / "out", arguments=("-o", f"cache_dir={tmp_path / 'cache'}"))
     assert not (tmp_path / "cache").exists(), "a drill remembers nothing beside its report"
     ended = healthy_drill.evidence.finished_at
-    assert (seen.evidence.verdict, seen.evidence.record.last_verified) == ("FAILED", ended)
-    (told,) = (
+    assert (outcome.evidence.verdict, outcome.evidence.record.last_verified) == ("FAILED", ended)
+    (metric,) = (
         line
-        for line in (seen.directory / "metrics.prom").read_text().splitlines()
+        for line in (outcome.directory / "metrics.prom").read_text().splitlines()
         if line.startswith("restore_drill_last_verified_t")
     )
-    assert float(told.split()[1]) == ended.timestamp()
+    assert float(metric.split()[1]) == ended.timestamp()
 
 
-def told(seen: Drill) -> list[tuple[str, str, str]]:
-    return [(result.control, result.subject, result.outcome) for result in seen.evidence.results]
+def outcomes(outcome: Drill) -> list[tuple[str, str, str]]:
+    return [(result.control, result.subject, result.outcome) for result in outcome.evidence.results]
 
 
 def test_the_healthy_drill_is_verified(healthy_drill: Drill) -> None:
@@ -292,16 +292,16 @@ def test_the_healthy_drill_is_the_same_with_workers_and_signed(
     signed = {"DRILL_SIGNING_KEY": str(private)}
     shared = drill(whole_set.parent, tmp_path / "shared", workers=2, environment=signed)
     expect_verified(shared)
-    assert told(healthy_drill) == told(shared)
+    assert outcomes(healthy_drill) == outcomes(shared)
     assert "unsigned" not in shared.output
     checked = verify_report(shared.directory, read_public_key(public))
     assert (checked.wrong, checked.signed, checked.verdict) == ([], True, "VERIFIED")
 
 
-def expect_verified(seen: Drill) -> None:
-    assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
-    written = [path.name for path in (seen.directory / "allure-results").iterdir()]
+def expect_verified(outcome: Drill) -> None:
+    assert (outcome.exit_code, outcome.evidence.verdict) == (0, "VERIFIED"), outcome.output
+    written = [path.name for path in (outcome.directory / "allure-results").iterdir()]
     results = [name for name in written if name.endswith("-result.json")]
-    assert len(results) == len(seen.evidence.results)
+    assert len(results) == len(outcome.evidence.results)
     assert not [name for name in written if name.endswith("-container.json")], "files of fixtures, with tracebacks"
-    assert (seen.directory.parent / "latest").resolve() == seen.directory
+    assert (outcome.directory.parent / "latest").resolve() == outcome.directory

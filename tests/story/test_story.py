@@ -43,7 +43,7 @@ def test_who_owns_which_table_is_derived_once_for_each_database(
             return super().ownership()
 
     monkeypatch.setattr(derive, "_Walk", Counted)
-    seen = standing.drill(whole_set.parent, tmp_path)
-    record = seen.evidence.record
-    assert seen.evidence.verdict == "VERIFIED", seen.output
+    outcome = standing.drill(whole_set.parent, tmp_path)
+    record = outcome.evidence.record
+    assert outcome.evidence.verdict == "VERIFIED", outcome.output
     assert walked == [record.facts, record.migrated_facts]

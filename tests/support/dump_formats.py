@@ -59,24 +59,24 @@ ARCHIVES = {
 FORMATS: dict[str, Format] = {**PLAIN, **ARCHIVES}
 
 
-def dump_as(one: Format, clients: Clients, environment: Mapping[str, str], folder: Path, stem: str) -> Path:
+def dump_as(made: Format, clients: Clients, environment: Mapping[str, str], folder: Path, stem: str) -> Path:
     """Dumps the database that `environment` names to `folder`/`stem` and the format's suffix, as a job would."""
-    target = folder / f"{stem}{one.suffix}"
+    target = folder / f"{stem}{made.suffix}"
     written = folder / f".{stem}.writing"
     subprocess.run(
-        [str(clients.pg_dump), *one.arguments, f"--file={written}"],
+        [str(clients.pg_dump), *made.arguments, f"--file={written}"],
         env=dict(environment),
         check=True,
         capture_output=True,
     )
-    if one.tarred:
+    if made.tarred:
         content = _tarred(written, stem)
         shutil.rmtree(written)
-        target.write_bytes(one.pack(content))
+        target.write_bytes(made.pack(content))
     elif written.is_dir():
         written.rename(target)
     else:
-        target.write_bytes(one.pack(written.read_bytes()))
+        target.write_bytes(made.pack(written.read_bytes()))
         written.unlink()
     target.chmod(0o700 if target.is_dir() else 0o600)
     return target

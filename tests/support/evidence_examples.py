@@ -242,13 +242,13 @@ def large(subjects: int = 200) -> Evidence:
         for number in range(subjects)
     ]
     long = " ".join(["a row points at a parent of another owner;"] * 12)
-    return evidence([one.model_copy(update={"message": long}) if one.broken else one for one in results])
+    return evidence([each.model_copy(update={"message": long}) if each.broken else each for each in results])
 
 
 def evidence(
     results: list[Result], *, record: DrillRecord | None = None, rto: float | None = 1.6, **other: Any
 ) -> Evidence:
-    everything = tuple(sorted(results, key=lambda one: (one.control, one.subject)))
+    everything = tuple(sorted(results, key=lambda each: (each.control, each.subject)))
     count = len(everything)
     whole = Completeness(
         planned=count, collected=count, reported=count, not_collected=(), not_reported=(), unplanned=()
