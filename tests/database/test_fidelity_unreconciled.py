@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.database.fidelity import manifest_unforeseen
 from fixtures.profile.reading import read_profile
-from tests.support.drills import BOTH_WAYS, Drill, Drilling
+from tests.support.drills import Drill, Drilling
 from tests.support.seen_faults import expect_no_canary, expect_red
 from tests.support.spoiled_sets import copy_of, part, profile_with
 
@@ -36,7 +36,6 @@ def test_a_manifest_of_counts_only_is_compared_as_far_as_it_goes(
     assert any("by their row counts" in line for line in outcome.evidence.not_shown)
 
 
-@BOTH_WAYS
 def test_a_set_that_never_has_a_manifest_is_verified_and_every_document_says_unreconciled(
     whole_set: Path, tmp_path: Path, drilling: Drilling
 ) -> None:

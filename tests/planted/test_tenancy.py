@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.drills import BOTH_WAYS, PROFILE, Drilling, Healthy
+from tests.support.drills import PROFILE, Drilling, Healthy
 from tests.support.told_faults import Fault, Told, expect, expect_their_controls_alone
 
 _TENANT = "NULLIF(current_setting('igny8.tenant_id', true), '')::bigint"
@@ -205,10 +205,18 @@ PLANTED = {
 
 APART = ("TEN-03", "TEN-06", "TEN-07")
 """These change what the others count."""
+TOGETHER = sorted(PLANTED.keys() - set(APART))
 
 
-@BOTH_WAYS
-@pytest.mark.parametrize("controls", [APART, sorted(PLANTED.keys() - set(APART))], ids="+".join)
+@pytest.mark.parametrize(
+    ("drilling", "controls"),
+    [
+        pytest.param("short", APART, id="those that change what others count"),
+        pytest.param("short", TOGETHER, id="those beside each other"),
+        pytest.param("whole", TOGETHER, marks=pytest.mark.whole, id="those beside each other, in a whole drill"),
+    ],
+    indirect=["drilling"],
+)
 def test_each_tenancy_control_and_no_other_sees_its_faults(
     controls: Sequence[str], healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:

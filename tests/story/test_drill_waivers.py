@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.drills import BOTH_WAYS, Drill, Drilling, Healthy, drill
+from tests.support.drills import Drill, Drilling, Healthy, drill
 from tests.support.profiles import profile_and
 
 TODAY = datetime.now(UTC).date()
@@ -28,7 +28,6 @@ def documents(seen: Drill) -> dict[str, str]:
     return {name: (seen.directory / name).read_text() for name in ("index.html", "summary.md", "junit.xml")}
 
 
-@BOTH_WAYS
 def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:
@@ -127,6 +126,7 @@ def test_what_breaks_beyond_a_waiver_fails(healthy: Healthy, tmp_path: Path, dri
         assert seen.result("BIL-02", "credits").message.endswith(message)
 
 
+@pytest.mark.further
 def test_an_area_without_anything_is_exempt_as_a_whole_and_never_beside_files(
     whole_set: Path, tmp_path: Path, drilling: Drilling
 ) -> None:
