@@ -199,3 +199,32 @@ def test_a_difference_that_the_profile_tolerates_is_no_fault(
         *(tmp_path / "backups", tmp_path / "out"), profile=profile, planted=WITHOUT_THE_PARENTS_KEY, really=MIGRATED
     )
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
+
+
+LEAKS = "UPDATE igny8_content SET parent_id = 700 WHERE id = 5"
+REPAIRS = "UPDATE igny8_content SET parent_id = NULL WHERE id = 5"
+
+
+@pytest.mark.parametrize(
+    ("planted", "migration", "told"),
+    first_of(
+        [
+            (LEAKS, REPAIRS, "the backup holds the fault; this release's migrations hide it: in the restored database"),
+            ("", LEAKS, "; the restored database has none of it: this release's migrations make it"),
+        ]
+    ),
+)
+def test_a_leak_that_a_migration_hides_or_makes_is_told_as_that(
+    planted: str, migration: str, told: str, healthy: Healthy, drilling: Drilling, tmp_path: Path
+) -> None:
+    """The same row: held by the dump and deleted by the release, and written by the release's own migration."""
+    subject = "public.igny8_content(parent_id)->public.igny8_content"
+    checkout = copy_of_the_sample(tmp_path)
+    migration_that(migration)(checkout)
+    healthy.backup(tmp_path / "backups", planted)
+    seen = drilling(tmp_path / "backups", tmp_path / "out", app=checkout, planted=planted, really=MIGRATED)
+    assert seen.red == {"TEN-02": [subject]}, seen.output
+    result = seen.result("TEN-02", subject)
+    assert told in result.message
+    assert result.samples == ("id=5 tenant=1 other_tenant=2",)
+    assert seen.evidence.verdict == "FAILED"
