@@ -127,7 +127,10 @@ def test_a_session_that_is_killed_is_told_as_the_server_breaking_off(small: Smal
     with restoring(tmp_path) as (server, task):
         os.kill(pid_of(server, "session"), signal.SIGKILL)
         trouble = task.trouble()
-        assert "broke while the dump was restored: it crashed or was ended, and answers again" in trouble.cause
+        assert (
+            "broke while the dump was restored: its sessions were ended, or it crashed, and it answers again"
+            in trouble.cause
+        )
         assert "restored" not in databases(server)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixtures.checks.lost_server import LOST
+from fixtures.checks.lost_server import lost
 from fixtures.profile.reading import read_profile
 from fixtures.record import stages
 from fixtures.record.progress import Progress, silent
@@ -95,7 +95,7 @@ def test_checks_whose_server_is_killed_are_blocked_with_one_cause(whole_set: Pat
     assert drill.evidence.verdict == "INCONCLUSIVE"
     assert drill.red == {}
     told = {each.message for each in drill.evidence.results if each.outcome == "blocked"}
-    assert told == {LOST}
+    assert told == {lost(drill.evidence.record.server)}
     assert "Traceback" not in drill.output
     assert all(each.gone for each in drill.evidence.teardown)
 
