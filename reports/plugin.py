@@ -25,7 +25,7 @@ class Reports:
     def pytest_drill_evidence(self, config: pytest.Config, evidence: Evidence, directory: Path) -> None:
         """Whatever goes wrong here goes on up, and nothing is kept: a drill that cannot show its evidence has no
         verdict to print."""
-        render(evidence, directory)
+        render(evidence, directory, with_pdf=not config.getoption("no_pdf", False))
         self._drilled = evidence, directory
 
     @pytest.hookimpl

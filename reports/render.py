@@ -18,17 +18,21 @@ DOCUMENTS: dict[str, Callable[[Story], str | bytes]] = {
     "audit.pdf": pdf.write_up,
 }
 
+_NOT_WANTED = "the drill was told --no-pdf. make report makes it from the evidence, whenever it is wanted"
 
-def render(evidence: Evidence, directory: Path) -> list[Path]:
+
+def render(evidence: Evidence, directory: Path, *, with_pdf: bool = True) -> list[Path]:
     """Write every document of this drill into `directory`, which exists; the same evidence gives the same bytes.
 
     All are rendered before one is written: a fault in any of them leaves what was there before. A document that this
-    machine cannot make has in its place a text that says why, and what was there of it goes."""
+    machine cannot make, or that was not wanted, has in its place a text that says why, and what was there of it goes."""
     file = directory / words.EVIDENCE
     story = Story(evidence, file.read_bytes() if file.exists() else b"")
     made: dict[str, str | bytes] = {}
     for name, write_up in DOCUMENTS.items():
         try:
+            if write_up is pdf.write_up and not with_pdf:
+                raise pdf.NoPdf(_NOT_WANTED)
             made[name] = write_up(story)
         except pdf.NoPdf as why:
             made[name + words.NOT_MADE] = f"{name} was not made: {why}\n"

@@ -111,7 +111,7 @@ def healthy_drill(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """A whole drill of that set in this one process: what others are compared with."""
     from tests.support.drills import drill
 
-    return drill(whole_set.parent, tmp_path_factory.mktemp("healthy-drill"))
+    return drill(whole_set.parent, tmp_path_factory.mktemp("healthy-drill"), pdf=True)
 
 
 @pytest.fixture(scope="session")

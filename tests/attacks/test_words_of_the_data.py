@@ -60,7 +60,7 @@ AT_LOAD = """
 @pytest.mark.whole
 def test_no_document_repeats_what_a_migrations_name_or_a_trigger_says(healthy: Healthy, tmp_path: Path) -> None:
     healthy.backup(tmp_path / "backups", HISTORY + RAISES.format(**WORDS))
-    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    outcome = drill(tmp_path / "backups", tmp_path / "out", pdf=True)
     assert outcome.exit_code == 1, outcome.output
     assert "MIG-01" in outcome.red, outcome.output
     message = outcome.result("MIG-01").message

@@ -33,7 +33,9 @@ def gate(healthy: Healthy, tmp_path_factory: pytest.TempPathFactory) -> Drill:
     healthy.backup(folder / "backups", planted_in_source())
     checkout, profile = planted_checkout(folder), profile_with(folder, THRESHOLDS)
     arguments = ("--gate", "--previous", str(previous_checkout(folder / "previous")))
-    return drill(folder / "backups", folder / "out", app=checkout, profile=profile, arguments=arguments, seconds=900)
+    return drill(
+        folder / "backups", folder / "out", app=checkout, profile=profile, arguments=arguments, seconds=900, pdf=True
+    )
 
 
 def test_every_fault_is_found_and_nothing_else_is(gate: Drill) -> None:

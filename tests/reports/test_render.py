@@ -53,6 +53,14 @@ def test_fault_in_one_document_leaves_what_was_there(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(DOCUMENTS)
 
 
+def test_a_drill_that_wants_no_pdf_has_a_text_in_its_place(tmp_path: Path) -> None:
+    (tmp_path / "audit.pdf").write_bytes(b"of an earlier rendering")
+    render(examples.verified(), tmp_path, with_pdf=False)
+    note = tmp_path / "audit.pdf.not-made.txt"
+    assert note.read_text().startswith("audit.pdf was not made: the drill was told --no-pdf. make report makes it")
+    assert {path.name for path in tmp_path.iterdir()} == {*DOCUMENTS, note.name} - {"audit.pdf"}
+
+
 def test_folder_without_evidence_is_named(tmp_path: Path) -> None:
     done = command(tmp_path)
     assert done.returncode == 2

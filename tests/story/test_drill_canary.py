@@ -137,7 +137,7 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
             HEARTBEATS[False]: f"http://127.0.0.1:{people.port}/failed",
         }
         with watched_drill(
-            tmp_path / "backups", tmp_path, environment=secrets, workers=2, profile=profile, app=app
+            tmp_path / "backups", tmp_path, environment=secrets, workers=2, profile=profile, app=app, pdf=True
         ) as drilled:
             drilled.watch()
             outcome = drilled.end()
@@ -179,7 +179,7 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
 @pytest.mark.whole
 def test_a_row_that_the_restore_refuses_is_not_quoted(healthy: Healthy, tmp_path: Path) -> None:
     healthy.backup(tmp_path / "backups", ADDRESS_TWICE.format(email=canary.EMAIL))
-    outcome = drill(tmp_path / "backups", tmp_path / "out")
+    outcome = drill(tmp_path / "backups", tmp_path / "out", pdf=True)
     assert outcome.exit_code == 1, outcome.output
     assert "RST-01" in outcome.red
     assert "igny8_users" in outcome.result("RST-01").message
@@ -190,7 +190,7 @@ def test_a_row_that_the_restore_refuses_is_not_quoted(healthy: Healthy, tmp_path
 def test_a_row_that_a_migration_quotes_is_not_told(whole_set: Path, tmp_path: Path) -> None:
     app = copy_of_the_sample(tmp_path)
     (app / "igny8_core" / "igny8" / "migrations" / "0010_refuse.py").write_text(RAISING_MIGRATION)
-    outcome = drill(whole_set.parent, tmp_path / "out", app=app)
+    outcome = drill(whole_set.parent, tmp_path / "out", app=app, pdf=True)
     assert outcome.exit_code == 1, outcome.output
     assert set(outcome.red) == {"MIG-01"}
     assert "igny8.0010_refuse failed: ValueError" in outcome.result("MIG-01").message

@@ -104,7 +104,7 @@ def test_a_drill_interrupted_during_its_checks_reports_what_it_did_not_try(whole
 
 @pytest.mark.whole
 def test_a_worker_that_dies_takes_no_check_with_it_unseen(whole_set: Path, tmp_path: Path) -> None:
-    with watched_drill(whole_set.parent, tmp_path, workers=2) as watched:
+    with watched_drill(whole_set.parent, tmp_path, workers=2, pdf=True) as watched:
         watched.wait_for(WORKER)
         watched.wait_for(5)
         os.kill(watched.workers()[0].pid, signal.SIGKILL)

@@ -76,10 +76,11 @@ def drill(
     arguments: tuple[str, ...] = (),
     environment: dict[str, str] | None = None,
     seconds: float = SECONDS,
+    pdf: bool = False,
 ) -> Drill:
     """Runs `pytest verify` as a user would, with its own process and its own --out."""
     done = subprocess.run(
-        command(backups, out, app, python, profile, workers, server, arguments),
+        command(backups, out, app, python, profile, workers, server, arguments, pdf),
         cwd=ROOT,
         env={**_environment(), **(environment or {})},
         capture_output=True,
@@ -134,13 +135,16 @@ def command(
     workers: int = 0,
     server: str | None = "local",
     arguments: tuple[str, ...] = (),
+    pdf: bool = False,
 ) -> list[str]:
-    """The drill's own command line; without a server, one is named in the environment."""
+    """The drill's own command line; without a server, one is named in the environment. Few read the PDF, and it costs as
+    much as all other documents."""
     return [
         *(sys.executable, "-m", "pytest", "verify", f"-n{workers}"),
         *("--backups", str(backups), "--app", str(app), "--app-python", str(python)),
         *("--profile", str(profile), "--out", str(out)),
         *(("--server", server) if server is not None else ()),
+        *(("--no-pdf",) if not pdf else ()),
         *arguments,
     ]
 

@@ -102,8 +102,8 @@ class Watched:
 
     @property
     def left(self) -> list[str]:
-        """Processes and files that are there still; pytest keeps an empty folder of its own for each worker."""
-        files = [str(path) for path in self.private.iterdir() if not path.name.startswith("pytest-of-")]
+        """Processes and files that are there still."""
+        files = [str(path) for path in self.private.iterdir()]
         return [*self.processes().values(), *files]
 
     def leaves_nothing_within(self, seconds: float) -> bool:
