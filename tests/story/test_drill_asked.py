@@ -130,12 +130,11 @@ def incomplete(outcome: Drill) -> None:
     assert "VERIFIED" not in outcome.output
 
 
-@pytest.mark.parametrize("restored", [False, pytest.param(True, marks=pytest.mark.whole)])
 @pytest.mark.further
-def test_a_part_of_the_checks_is_no_verdict(restored: bool, whole_set: Path, tmp_path: Path) -> None:
-    """Neither where the set is restored nor where there are no programs for it, when only the set can be judged."""
+def test_a_part_of_the_checks_is_no_verdict(whole_set: Path, tmp_path: Path) -> None:
+    """Nor where there are no programs to restore the set with, when only the set can be judged."""
     (tmp_path / "no-programs").mkdir()
-    programs = () if restored else ("--postgres-bin", str(tmp_path / "no-programs"))
+    programs = ("--postgres-bin", str(tmp_path / "no-programs"))
     outcome = drill(whole_set.parent, tmp_path / "out", arguments=("-k", "backup_set", *programs))
     incomplete(outcome)
     assert {result.control[:3] for result in outcome.evidence.results if result.outcome == "passed"} == {"BAK"}

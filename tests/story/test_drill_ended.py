@@ -13,7 +13,6 @@ from _pytest.mark import ParameterSet
 from fixtures.server.binaries import Binaries, candidates
 from fixtures.server.contract import ServerRequest
 from tests.server.test_server_container import containers
-from tests.support.further import first_of
 from tests.support.outputs import nothing_told
 from tests.support.small_source import script
 from tests.support.watched_drill import WORKER, runs_in, watched_drill
@@ -71,8 +70,14 @@ def test_a_drill_that_is_killed_leaves_nothing(
         assert not (watched.out / "latest").exists()
 
 
-@pytest.mark.parametrize("stage", ended_in("restore", "application"))
-@pytest.mark.parametrize("how", first_of(["Ctrl-C", "SIGTERM"]))
+@pytest.mark.parametrize(
+    ("how", "stage"),
+    [
+        ("Ctrl-C", "restore"),
+        pytest.param("SIGTERM", "restore", marks=pytest.mark.further),
+        pytest.param("Ctrl-C", "application", marks=pytest.mark.whole),
+    ],
+)
 def test_a_drill_that_is_ended_during_a_stage_leaves_nothing_and_no_verdict(
     how: str, stage: str, whole_set: Path, tmp_path: Path
 ) -> None:

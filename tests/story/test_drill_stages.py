@@ -223,7 +223,7 @@ def test_a_stage_that_fails_takes_no_control_away(
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("name", ["inspect: no programs", "restore: a row twice", "application: over its limit"])
+@pytest.mark.parametrize("name", ["inspect: no programs", "application: over its limit"])
 def test_a_stage_that_fails_takes_no_control_away_with_workers_either(
     name: str, healthy: Healthy, whole_set: Path, tmp_path: Path
 ) -> None:

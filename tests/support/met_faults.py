@@ -92,9 +92,9 @@ class Company:
         return subjects_by_control
 
     @property
-    def ways(self) -> set[tuple[str, str]]:
-        """Each area of controls with what is spoiled for its faults, and with what a short drill takes over no more."""
-        return {(control[:3], way) for control, fault in self.faults for way in fault.ways}
+    def ways(self) -> set[str]:
+        """The areas of its controls, what is spoiled for their faults, and what a short drill takes over no more."""
+        return {each for control, fault in self.faults for each in (control[:3], *fault.ways)}
 
     @property
     def blocked(self) -> set[str]:
@@ -142,8 +142,10 @@ def companies(tables: Iterable[Planted], whole: bool) -> list[Company]:
 
 
 def worth_a_whole_drill(companies: Iterable[Company]) -> list[Company]:
-    """As few companies as bring each area's faults in each way in which that area's faults are planted."""
-    left, worth, met = list(companies), list[Company](), set[tuple[str, str]]()
+    """As few companies as bring faults of each area, and faults in each way in which any is planted.
+
+    A short drill tries the same controls on the same record: the way of a fault to them is all that differs."""
+    left, worth, met = list(companies), list[Company](), set[str]()
     while newcomer := max(left, key=lambda company: len(company.ways - met), default=None):
         if newcomer.ways <= met:
             break
