@@ -244,7 +244,8 @@ clean:
 	rm -rf $(VENV) $(APP_VENVS) .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules tests/axe/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The copy of the lock in .venv is the mark of a whole installation of that very lock.
+# The copy of the lock in .venv is the mark of a whole installation of that very lock. uv is used where there is one, and pip
+# where there is none or it fails: it reads no pip.conf.
 $(INSTALLED): requirements.lock $(if $(shell test -x $(IN_VENV) || echo missing),FORCE)
 	@if test -x $(IN_VENV) && cmp -s $< $@; then touch $@; exit 0; fi; set -e; \
 	refuse() { echo "$$*" >&2; exit 1; }; \
@@ -256,7 +257,9 @@ $(INSTALLED): requirements.lock $(if $(shell test -x $(IN_VENV) || echo missing)
 	  "its venv module is missing (Debian: apt-get install python3-venv)"; \
 	echo "Making $(VENV) with $$("$(PYTHON)" -V)"; \
 	"$(PYTHON)" -m venv --clear $(VENV); \
-	$(IN_VENV) -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $<; \
+	uv --version >/dev/null 2>&1 && \
+	  uv pip install --quiet --python $(IN_VENV) --require-hashes --compile-bytecode -r $< || \
+	  $(IN_VENV) -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $<; \
 	cp $< $@
 
 $(UV): | $(INSTALLED)
