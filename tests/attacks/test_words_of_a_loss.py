@@ -13,7 +13,7 @@ from fixtures.restore.stderr_lines import StderrLines
 from fixtures.server import Server
 from fixtures.story.noticed_loss import noticing_its_loss
 from tests.restore.test_restore_loader import load
-from tests.support.application_under_test import Bench, bench, copy_of_the_sample, new_migration
+from tests.support.application_under_test import Bench, copy_of_the_sample, new_migration
 from tests.support.drills import Healthy
 from tests.support.further import first_of
 from tests.support.kept_server import kept_server
@@ -65,12 +65,6 @@ _TAIL = [
     "CONTEXT:  PL/pgSQL function says(text) line 2 at RAISE",
     "Command was: CREATE INDEX spoken ON plans (says(name));",
 ]
-
-
-@pytest.fixture(scope="module")
-def place(healthy: Healthy) -> Iterator[Bench]:
-    with bench(healthy) as ready:
-        yield ready
 
 
 @pytest.mark.parametrize("way", first_of(IN_A_MIGRATION))
