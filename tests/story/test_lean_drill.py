@@ -23,3 +23,11 @@ def test_a_drill_imports_what_it_uses_and_removes_no_folder_of_other_runs() -> N
         [sys.executable, "-c", _COLLECTING, *_HEAVY], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert done.stdout.splitlines()[-1] == "TOLD False", done.stdout + done.stderr
+
+
+def test_the_guardian_imports_no_client_of_a_database() -> None:
+    asked = (
+        "import sys, fixtures.sandbox.guardian; print(sorted({'psycopg', 'fixtures.record.record'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stdout + done.stderr
