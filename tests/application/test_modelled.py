@@ -59,6 +59,18 @@ FIELDS = """
     migrations.CreateModel("Elsewhere", fields=[("id", models.AutoField(primary_key=True))],
                            options={"db_table": "planted_elsewhere", "managed": False}),
     migrations.CreateModel("Shown", fields=[], options={"proxy": True}, bases=("igny8.thing",)),
+    migrations.RunSQL('CREATE SCHEMA ledger; CREATE SCHEMA attic; CREATE TABLE planted_entry (id int)'),
+    migrations.CreateModel("Book", fields=[("id", models.BigAutoField(primary_key=True))],
+                           options={"db_table": 'ledger"."planted_book'}),
+    migrations.CreateModel("Entry", fields=[
+        ("id", models.BigAutoField(primary_key=True)), ("amount", models.IntegerField(null=True)),
+        ("book", models.ForeignKey("igny8.Book", models.CASCADE, db_index=False)),
+    ], options={"db_table": 'ledger"."planted_entry'}),
+    migrations.CreateModel("Twin", fields=[("id", models.BigAutoField(primary_key=True))],
+                           options={"db_table": 'ledger"."planted_twin'}),
+    migrations.CreateModel("Moved", fields=[("id", models.BigAutoField(primary_key=True))],
+                           options={"db_table": "planted_moved"}),
+    migrations.RunSQL("CREATE TABLE planted_twin (LIKE ledger.planted_twin INCLUDING ALL)"),
     migrations.SeparateDatabaseAndState(
         database_operations=[migrations.RunSQL("CREATE VIEW planted_view AS SELECT 1::bigint AS id, 'a'::text AS word")],
         state_operations=[migrations.CreateModel("View", fields=[
@@ -132,6 +144,18 @@ FAULTS = {
     "ALTER TABLE planted_thing DROP CONSTRAINT planted_thing_account_id_key": (
         "public.planted_thing is not unique by account_id"
     ),
+    "ALTER TABLE ledger.planted_entry DROP COLUMN amount": "ledger.planted_entry.amount is missing",
+    "DO $$ DECLARE k text; BEGIN SELECT conname INTO k FROM pg_constraint WHERE contype = 'f' AND conrelid = "
+    "'ledger.planted_entry'::regclass; EXECUTE format('ALTER TABLE ledger.planted_entry DROP CONSTRAINT %I', k); END $$": (
+        "ledger.planted_entry.book_id has no foreign key to planted_book"
+    ),
+    # Another table of its name is not the model's.
+    "DROP TABLE ledger.planted_twin": (
+        "table ledger.planted_twin is missing where the application looks (there is public.planted_twin)"
+    ),
+    "ALTER TABLE planted_moved SET SCHEMA attic": (
+        "table planted_moved is missing where the application looks (there is attic.planted_moved)"
+    ),
     "DROP TABLE planted_special_others": "table planted_special_others is missing",
 }
 
@@ -150,7 +174,7 @@ def migrated(place: Bench, checkout: Path) -> Modelled:
         restored.close()
         done = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
         with place.server.reading("migrated") as connection:
-            return compare_models(done.models, connection)
+            return compare_models(done.models, connection, several_schemas=False)
 
 
 @pytest.mark.further
