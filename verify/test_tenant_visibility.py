@@ -6,11 +6,13 @@ from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.rls_bypass import left_open, roles_past_policies
 from fixtures.checks.tenancy.row_writes import refused_to_role
+from fixtures.checks.tenancy.tenants_schemas import expect_alike, expect_named_once
 from fixtures.checks.tenancy.whole_tenants import tenants_changed, without_owner
 from fixtures.checks.tolerated import expect_known
 from fixtures.ownership import OwnerPath, Ownership
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
+from fixtures.profile.owners import Schemas
 from fixtures.profile.people import Login, Visits
 from fixtures.profile.tenancy import RowSecurity
 from fixtures.record.facts import Table
@@ -124,3 +126,40 @@ def test_the_application_shows_nobody_another_tenants_rows(
     open_to_all = [f"{each.pattern}: {each.shown} of {each.asked}" for each in visited.tried if each.shown]
     of = max(len(visited.tried), len(open_to_all) + len(unknown))
     examination.expect_none([*open_to_all, *unknown], "show other tenants' rows", of=of, unit="addresses")
+
+
+@control(
+    "TEN-17",
+    title="Every tenant's schema has what the others have",
+    impact="critical",
+    remediation=(
+        "Find out what kept the named schema from what the others have: a migration that was not run or was faked there, or "
+        "a change by hand. If it is in the middle of a rollout, say so under [tenancy.schemas.unlike] in the profile."
+    ),
+)
+@for_each("tenants_schemas")
+def test_every_tenants_schema_has_what_the_others_have(
+    migrated: Database, schemas: Schemas, ownership: Ownership, examination: Examination
+) -> None:
+    """One code serves every tenant: where one schema lacks a column, an index or a policy, that tenant alone gets errors,
+    or sees what it must not. Tables, columns, constraints, indexes, sequences, triggers, policies, views and functions are
+    held against what most of the schemas have."""
+    expect_alike(migrated, ownership, schemas, examination)
+
+
+@control(
+    "TEN-18",
+    title="Every tenant's schema is named by one tenant",
+    impact="critical",
+    remediation=(
+        "Find out whether the tenant's row was lost, or the schema was left behind when the tenant went. If it is no "
+        "tenant's, name it in [tenancy.schemas.apart] with the reason."
+    ),
+)
+@for_each("tenants_schemas")
+def test_every_tenants_schema_is_named_by_one_tenant(
+    migrated: Database, schemas: Schemas, ownership: Ownership, examination: Examination
+) -> None:
+    """A schema that no row names is a tenant's whole data that nobody gets at; one that two rows name is shown to both.
+    The reverse, a row whose schema is not there, is TEN-14's."""
+    expect_named_once(migrated, ownership, schemas, examination)

@@ -48,6 +48,7 @@ EXCEPTIONS = {
     "Tenancy.ownerless": COUNTED,
     "Tenancy.crossing": COUNTED,
     "Schemas.apart": NAMED,
+    "Schemas.unlike": COUNTED,
     "GenericReference.outlives": COUNTED,
     "SoftReference.outlives": COUNTED,
     "Login.single_sign_on": TOLD,
