@@ -44,11 +44,11 @@ def load(record: DrillRecord) -> str:
         return ""
     if under_load.failure:
         return f"the migrations did not come to their end under load: {under_load.failure}"
-    asked = f"{words.many(under_load.requests, 'request')} to {words.few(under_load.tables, 3)} while they ran"
+    traffic = f"{words.many(under_load.requests, 'request')} to {words.few(under_load.tables, 3)} while they ran"
     if not under_load.stalls:
-        return asked
+        return traffic
     worst = max(under_load.stalls, key=lambda each: each.longest)
-    return f"{asked}; the longest wait was {words.duration(worst.longest)}, a {worst.act} during {worst.migration}"
+    return f"{traffic}; the longest wait was {words.duration(worst.longest)}, a {worst.act} during {worst.migration}"
 
 
 def _told(cost: MigrationCost) -> Cost:

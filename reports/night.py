@@ -59,8 +59,8 @@ class NightlyNews:
 
 def _without(words: list[str], option: str) -> list[str]:
     """The command without an option and its value, however the two were written."""
-    kept = [word for word in words if not word.startswith(f"{option}=")]
-    while option in kept:
-        place = kept.index(option)
-        kept[place : place + 2] = []
-    return kept
+    others = [word for word in words if not word.startswith(f"{option}=")]
+    while option in others:
+        place = others.index(option)
+        others[place : place + 2] = []
+    return others

@@ -28,7 +28,7 @@ class Step:
 
 def settings(story: Story) -> str:
     """What the reader fills in, each refused by the shell while it is empty."""
-    asked = {
+    variables = {
         "PGHOST": "host of the database server to recover into",
         "PGUSER": "a superuser of that server, or the managed service's admin role",
         "PGDATABASE": "name of the database to recover into",
@@ -40,11 +40,12 @@ def settings(story: Story) -> str:
         "WORKER": "systemd unit of the Celery worker",
         "BEAT": "systemd unit of Celery beat",
     }
-    width = max(len(name) for name in asked)
+    width = max(len(name) for name in variables)
     lines = [
-        f"export {name}=''{' ' * (width - len(name))}  # {words.one_line(meaning)}" for name, meaning in asked.items()
+        f"export {name}=''{' ' * (width - len(name))}  # {words.one_line(meaning)}"
+        for name, meaning in variables.items()
     ]
-    checks = "; ".join(f': "${{{name}:?}}"' for name in asked)
+    checks = "; ".join(f': "${{{name}:?}}"' for name in variables)
     return "\n".join([*lines, f"({checks}) && echo 'every setting has a value'"])
 
 

@@ -96,11 +96,13 @@ class Story:
     @cached_property
     def areas(self) -> dict[str, tuple[Chapter, ...]]:
         """Controls by area, the areas in the order of a drill, those of a profile's own after them."""
-        known = list(AREAS)
+        areas_in_order = list(AREAS)
         grouped: defaultdict[str, list[Chapter]] = defaultdict(list)
         for chapter in self.chapters:
             grouped[chapter.area].append(chapter)
-        order = sorted(grouped, key=lambda area: (known.index(area) if area in AREAS else len(known), area))
+        order = sorted(
+            grouped, key=lambda area: (areas_in_order.index(area) if area in AREAS else len(areas_in_order), area)
+        )
         return {area: tuple(grouped[area]) for area in order}
 
     @cached_property

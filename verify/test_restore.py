@@ -161,14 +161,14 @@ def _relations_without_acl(record: DrillRecord, changed: set[tuple[str, str]]) -
 def _has_nothing(role: str, facts: Facts) -> bool:
     """Whether a role may touch no table, by itself, through another role or as everyone: a dump taken with --no-acl
     lists no grant that could be missed."""
-    known = {each.name: each for each in facts.roles}
+    roles = {each.name: each for each in facts.roles}
     acts_as, to_visit = {"public"}, [role]
     while to_visit:
         name = to_visit.pop()
-        if name in known and name not in acts_as:
+        if name in roles and name not in acts_as:
             acts_as.add(name)
-            to_visit += known[name].member_of
+            to_visit += roles[name].member_of
     owners = {table.owner for table in facts.tables}
     grantees = {grant.grantee for grant in facts.grants}
-    powerful = any(known[name].superuser for name in acts_as if name in known)
-    return role in known and not powerful and not acts_as & (owners | grantees)
+    powerful = any(roles[name].superuser for name in acts_as if name in roles)
+    return role in roles and not powerful and not acts_as & (owners | grantees)

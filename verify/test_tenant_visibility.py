@@ -120,9 +120,9 @@ def test_the_application_shows_nobody_another_tenants_rows(
         raise Blocked(f"the application could not be asked: {visited.problem}")
     if not visited.tried:
         raise Blocked(f"none of the application's {len(visited.addresses)} addresses could be tried")
-    known = {each.pattern for each in visited.addresses}
+    patterns = {each.pattern for each in visited.addresses}
     needless = [f"{each} (named in [tenancy.probe], and there is none)" for each in (*visits.tables, *visits.public)]
-    unknown = [text for text in needless if text.split(" (")[0] not in known]
+    unknown = [text for text in needless if text.split(" (")[0] not in patterns]
     open_to_all = [f"{each.pattern}: {each.shown} of {each.asked}" for each in visited.tried if each.shown]
     of = max(len(visited.tried), len(open_to_all) + len(unknown))
     examination.expect_none([*open_to_all, *unknown], "show other tenants' rows", of=of, unit="addresses")

@@ -73,16 +73,18 @@ def _tool() -> Path:
     return HERE / "node_modules" / ".bin" / "allure"
 
 
-def _run(command: list[str], folder: Path, given: dict[str, str] | None = None) -> None:
+def _run(command: list[str], folder: Path, variables: dict[str, str] | None = None) -> None:
     """Run a program to its end; what it says is shown only when it fails. A credential in the environment that npm
     does not need stays here."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_", "ALLURE_"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_", "ALLURE_"))
+    }
     name = " ".join(Path(part).name for part in command[:2])
     try:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=kept | (given or {}),
+            env=inherited | (variables or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from fixtures.commands.drafting.counts import Asked
 from fixtures.commands.drafting.draft import draft
-from fixtures.commands.drafting.draft_state import Seen
+from fixtures.commands.drafting.draft_state import DraftState
 from fixtures.commands.drafting.tenancy.json_ids import json_sections
 from fixtures.commands.drafting.tenancy.soft import soft_sections
 from fixtures.database.catalogue import take_facts
@@ -63,7 +63,7 @@ def test_ids_are_looked_for_as_one_join_however_many_there_are(database: psycopg
             queries.append(query)
             return super().counts(query, of)
 
-    database_seen = Seen.under(facts, Listening(database), Tenancy(root=TableName("public", "organizations")))
+    database_seen = DraftState.under(facts, Listening(database), Tenancy(root=TableName("public", "organizations")))
     columns = [section.lines[1].value for section in (*soft_sections(database_seen), *json_sections(database_seen))]
     assert columns == ["item_id", "payload"]
     for query in queries:
@@ -74,7 +74,7 @@ def test_ids_are_looked_for_as_one_join_however_many_there_are(database: psycopg
 
 def test_more_may_be_asked_of_a_table_than_a_query_may_list(database: psycopg.Connection[Any]) -> None:
     database.execute(TENANTS)
-    database_seen = Seen.under(
+    database_seen = DraftState.under(
         take_facts(database), Asked(database), Tenancy(root=TableName("public", "organizations"))
     )
     conditions: dict[str, sql.Composable] = {f"name {n}": sql.SQL("r.id = {}").format(n) for n in range(2_000)}
