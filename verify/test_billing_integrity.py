@@ -218,7 +218,7 @@ def test_periods_leave_no_hole(migrated: Database, period: Period, books: Books)
 
 @control(
     "BIL-18",
-    title="Everything active by its status was running when the backup was taken",
+    title="Every period that is active by its status was running when the backup was taken",
     impact="high",
     remediation="Set the period's status to ended, or renew it. The job that ends periods had stopped before the backup.",
 )

@@ -19,7 +19,7 @@ from fixtures.record.record import DrillRecord
     title="No credential is stored in clear text in the dump",
     impact="high",
     remediation="Hash what only has to be compared. Encrypt what has to be read. Change the credentials that are "
-    "stored now: they are in every backup. If it is meant to be in clear, say why under [tolerated] in "
+    "stored now: they are in every backup. If it is meant to be stored so, say why under [tolerated] in "
     "the profile.",
 )
 def test_no_credential_stands_in_clear(restored: Database, promised: Profile, examination: Examination) -> None:

@@ -223,7 +223,9 @@ def test_text_is_sorted_by_the_collations_of_the_source(
     The versions that the source had recorded, and those its library had, are in the manifest."""
     at_source = drilled.source_contents
     wrong = unlike_collations(at_source, drilled.restored_contents)
-    examination.expect_none(wrong, "are not what they should be", of=len(at_source.collations), unit="collations")
+    examination.expect_none(
+        wrong, "are not those that the source's text is sorted by", of=len(at_source.collations), unit="collations"
+    )
 
 
 @control(
@@ -247,7 +249,7 @@ def test_who_may_do_what_is_as_it_was(
     title="Tables that extensions own hold the source's rows",
     impact="critical",
     remediation="ALTER EXTENSION … DROP TABLE, if the table is the application's own; or let the extension declare it by "
-    "pg_extension_config_dump(). Until then no dump holds its rows: copy them by themselves. If they may be lost, say why "
+    "pg_extension_config_dump(). Until then no dump holds its rows: copy them separately. If they may be lost, say why "
     "under [tolerated] in the profile.",
 )
 def test_tables_of_extensions_hold_what_they_held(

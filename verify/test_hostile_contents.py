@@ -136,7 +136,7 @@ def test_every_event_trigger_is_known_and_enabled(
     "RST-15",
     title="No scheduled job waits in the database",
     impact="high",
-    remediation="Prevent that a copy runs the job: UPDATE cron.job SET active = false in every copy. If it is meant to be "
+    remediation="Keep every copy from running the job: UPDATE cron.job SET active = false in it. If it is meant to be "
     "there, say why under [tolerated] in the profile.",
 )
 def test_no_scheduled_job_waits(restored: Database, promised: Profile, examination: Examination) -> None:
@@ -187,7 +187,7 @@ def test_the_data_names_no_host_but_productions_own(
     """django_site says where links in mails lead: a backup of the wrong environment shows in it, and so does a copy
     that writes to customers in production's name."""
     looked, others = foreign_hosts(restored, promised.hosts)
-    examination.expect_none(others, "are none of the profile's", of=looked, unit="host names")
+    examination.expect_none(others, "are not among the profile's [hosts]", of=looked, unit="host names")
 
 
 @control(

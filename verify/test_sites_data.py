@@ -162,7 +162,7 @@ def test_no_two_names_are_one_on_another_disk(sites_data: SitesData, examination
         raise Blocked(f"the sites archive cannot be read to its end: {sites.read_error}")
     examination.expect_none(
         [f"entry {number}" for number in sites.colliding],
-        "have a name that overwrites another one's",
+        "have a name that overwrites another entry's",
         of=sites.entries,
         unit="entries",
         counted=sites.colliding_total,

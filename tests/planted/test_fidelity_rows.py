@@ -158,7 +158,7 @@ PLANTED = {
     },
     "FID-10": {
         "the source's library has moved on since its indexes were built": Fault(
-            says="1 of 2 collations are not what they should be",
+            says="1 of 2 collations are not those that the source's text is sorted by",
             samples=("public.by_hand: the source's indexes were built with version 1.0, and its library is at none",),
             sql="""
                 CREATE COLLATION by_hand (provider = libc, locale = 'C.UTF-8');

@@ -138,7 +138,7 @@ PLANTED = {
     },
     "RST-17": {
         "a host of another environment": Fault(
-            says="1 of 2 host names are none of the profile's",
+            says="1 of 2 host names are not among the profile's [hosts]",
             samples=("public.django_site.domain=#",),
             sql=SITE,
             profile={

@@ -133,7 +133,7 @@ def expected(healthy: Healthy, entry: dict[str, int]) -> dict[str, Told]:
             1,
         ),
         "SIT-11": Told(
-            "4 of … entries have a name that overwrites another one's",
+            "4 of … entries have a name that overwrites another entry's",
             tuple(f"entry {each}" for each in clash),
             4,
         ),

@@ -39,7 +39,7 @@ def test_the_release_before_can_read(previous: Previous, examination: Examinatio
         elif each.error:
             broken.append(f"{each.model} ({each.table}): {each.error}")
     of = max(len(previous.models), len(broken))
-    examination.expect_none(broken, "do not work any more: " + "; ".join(broken[:20]), of=of, unit="models")
+    examination.expect_none(broken, "no longer work: " + "; ".join(broken[:20]), of=of, unit="models")
 
 
 @control(

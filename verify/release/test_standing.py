@@ -29,7 +29,9 @@ def test_the_checks_of_a_deployment_pass(standing: Standing, promised: Profile, 
             examination, "deploy_checks", name, standing.deploy_problems.count(name), accepted[name], "messages"
         )
         problems += [more] if more else []
-    examination.expect_none(problems, "stand against a deployment", of=max(1, len(problems)), unit="runs of check")
+    examination.expect_none(
+        problems, "must be fixed before a deployment", of=max(1, len(problems)), unit="runs of check"
+    )
     message = f"manage.py check --deploy exited {standing.deploy_exit}"
     examination.expect(standing.deploy_exit == 0, message)
 
@@ -38,7 +40,7 @@ def test_the_checks_of_a_deployment_pass(standing: Standing, promised: Profile, 
     "REL-21",
     title="Every model's first row can be read through the ORM",
     impact="critical",
-    remediation="Load that row in a shell of the release: a column is missing, or its field cannot decode a value",
+    remediation="Load that row in a shell of the release: a column is missing, or its field cannot decode a value.",
 )
 def test_every_models_first_row_loads(standing: Standing, examination: Examination) -> None:
     """JSON that is none, an encrypted field without its key, a column that another release made: a schema that migrated
