@@ -1,7 +1,6 @@
 """Taking a backup set: what it holds is what the source held at one instant, and half a set is none."""
 
 import contextlib
-import io
 import os
 import re
 import signal
@@ -17,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from fixtures.commands.backup import BackupFailed, Source, take_backup
-from fixtures.commands.backup.archive import pack
 from fixtures.commands.backup.place import sole_writer, thin_out
 from fixtures.profile.reading import ReadProfile
 from fixtures.record.names import TableName
@@ -254,17 +252,6 @@ def test_the_command_takes_a_set_from_the_environment_alone(small: Small, tmp_pa
     assert CANARY not in done.stdout + done.stderr
 
 
-def test_archives_are_the_same_bytes_for_the_same_files_and_keep_links(small: Small) -> None:
-    first, second = io.BytesIO(), io.BytesIO()
-    pack(first, {"sites-data": small.sites})
-    pack(second, {"sites-data": small.sites})
-    assert first.getvalue() == second.getvalue()
-    with tarfile.open(fileobj=io.BytesIO(first.getvalue())) as archive:
-        link = archive.getmember("sites-data/clients/1/current")
-        assert link.issym()
-        assert link.linkname == "v1"
-
-
 def test_uploads_have_an_archive_of_their_own_where_the_profile_asks_for_one(small: Small, tmp_path: Path) -> None:
     uploads = tmp_path / "uploads"
     uploads.mkdir()
@@ -291,71 +278,6 @@ def test_uploads_have_an_archive_of_their_own_where_the_profile_asks_for_one(sma
         assert not [name for name in archive.getnames() if "cat" in name]
     (made / f"{made.name}.uploads.tar.gz").write_bytes(b"another")
     assert [each.role for each in locate(tmp_path / "sets", profile).backup_set.altered] == ["uploads"]
-
-
-def test_uploads_from_elsewhere_go_into_the_sites_archive(tmp_path: Path) -> None:
-    sites, uploads = tmp_path / "sites", tmp_path / "uploads"
-    sites.mkdir()
-    uploads.mkdir()
-    (uploads / "cat.png").write_bytes(b"meow")
-    packed = io.BytesIO()
-    pack(packed, {"sites-data": sites, "sites-data/uploads": uploads})
-    with tarfile.open(fileobj=io.BytesIO(packed.getvalue())) as archive:
-        assert "sites-data/uploads/cat.png" in archive.getnames()
-    (sites / "uploads").mkdir()
-    with pytest.raises(BackupFailed, match="is there already"):
-        pack(io.BytesIO(), {"sites-data": sites, "sites-data/uploads": uploads})
-
-
-class _Meddling(io.BytesIO):
-    """A target that meddles with the source as soon as the first bytes arrive."""
-
-    def __init__(self, meddle: object) -> None:
-        super().__init__()
-        self._meddle = meddle
-
-    def write(self, data: object) -> int:
-        if self.tell() > 1000 and callable(self._meddle):
-            meddle, self._meddle = self._meddle, None
-            meddle()
-        return super().write(data)  # type: ignore[arg-type]
-
-
-def big_tree(folder: Path) -> Path:
-    folder.mkdir()
-    (folder / "a.bin").write_bytes(os.urandom(4 << 20))
-    (folder / "b.txt").write_text("b")
-    return folder
-
-
-def grow(path: Path) -> None:
-    with path.open("ab") as file:
-        file.write(b"more")
-
-
-def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path: Path) -> None:
-    tree = big_tree(tmp_path / "tree")
-    with pytest.raises(BackupFailed, match=r"a\.bin shrank while"):
-        pack(_Meddling(lambda: os.truncate(tree / "a.bin", 10)), {"sites-data": tree})
-
-
-def test_a_file_that_vanishes_is_named(tmp_path: Path) -> None:
-    tree = big_tree(tmp_path / "tree")
-    with pytest.raises(BackupFailed, match=r"b\.txt vanished while"):
-        pack(_Meddling((tree / "b.txt").unlink), {"sites-data": tree})
-
-
-def test_a_file_that_grows_is_torn_unless_it_is_a_log(tmp_path: Path) -> None:
-    tree = big_tree(tmp_path / "tree")
-    with pytest.raises(BackupFailed, match=r"a\.bin changed while"):
-        pack(_Meddling(lambda: grow(tree / "a.bin")), {"sites-data": tree})
-    pack(_Meddling(lambda: grow(tree / "a.bin")), {"logs": tree}, may_grow=True)
-
-
-def test_what_cannot_be_restored_is_not_archived(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(BackupFailed, match="pipe is neither a file"):
-        pack(io.BytesIO(), {"sites-data": tmp_path})
 
 
 def visible(folder: Path) -> list[str]:
