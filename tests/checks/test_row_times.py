@@ -10,7 +10,7 @@ from fixtures.profile.backups import NewestRow
 from fixtures.profile.reading import read_profile
 from fixtures.record.names import TableName
 from fixtures.record.set_record import SetTime
-from tests.support import evidence_examples as examples
+from tests.support import record_examples
 from tests.support.drills import PROFILE
 from tests.support.small_tenancy import SmallTenancy, small_tenancy
 
@@ -50,7 +50,7 @@ def tenancy() -> Iterator[SmallTenancy]:
 def test_the_newest_row_shows_how_old_the_data_is(
     tenancy: SmallTenancy, first: int, times: tuple[SetTime, ...], newest_row: float | None, fits: bool
 ) -> None:
-    backup_set = examples.backup_set().model_copy(
+    backup_set = record_examples.backup_set().model_copy(
         update={"taken_at": TAKEN, "taken_at_source": "name", "times": times, "manifest": None}
     )
     profile = read_profile(PROFILE).profile
@@ -67,7 +67,7 @@ def test_the_newest_row_shows_how_old_the_data_is(
 
 
 def test_a_weekend_is_no_silence_where_every_week_has_one(tenancy: SmallTenancy) -> None:
-    backup_set = examples.backup_set().model_copy(
+    backup_set = record_examples.backup_set().model_copy(
         update={"taken_at": datetime(2026, 11, 23, 3, tzinfo=UTC), "taken_at_source": "name", "times": (IN_NAME,)}
     )
     weekdays = (

@@ -16,7 +16,7 @@ from fixtures.database.catalogue import take_facts
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.names import TableName
 from fixtures.server import Server
-from tests.support import evidence_examples as examples
+from tests.support import record_examples
 from tests.support.drafts import TENANTS, Draft
 from tests.support.kept_server import kept_server
 
@@ -85,7 +85,7 @@ def test_more_may_be_asked_of_a_table_than_a_query_may_list(database: psycopg.Co
 
 def test_what_took_too_long_is_said_and_exempts_nothing(database: psycopg.Connection[Any]) -> None:
     database.execute(TENANTS + MANY)
-    record = examples.record(facts=take_facts(database))
+    record = record_examples.record(facts=take_facts(database))
     hurried = Draft(draft(record, database, "shop", None, seconds=0.001))
     assert "questions got no answer within 0.001 seconds each (about: " in hurried.prose
     assert not hurried.profile.exempt

@@ -11,7 +11,7 @@ from fixtures.commands.explaining.touching import speaks_of
 from fixtures.profile.money import Ledger
 from fixtures.record.evidence import Evidence
 from fixtures.record.names import TableName
-from tests.support import evidence_examples as examples
+from tests.support import record_examples
 from tests.support.drills import PROFILE, ROOT, Drill
 
 
@@ -119,7 +119,11 @@ def test_a_run_that_is_not_there_is_told_with_what_to_name(tmp_path: Path) -> No
 def test_a_run_that_never_had_its_facts_is_told_with_why(short_drill: Drill, tmp_path: Path) -> None:
     evidence = short_drill.evidence
     record = evidence.record.model_copy(
-        update={"facts": None, "migrated_facts": None, "stages": examples.stages("restore", "the disk is full", "")}
+        update={
+            "facts": None,
+            "migrated_facts": None,
+            "stages": record_examples.stages("restore", "the disk is full", ""),
+        }
     )
     without = Evidence.model_validate(evidence.model_dump() | {"record": record.model_dump()})
     (tmp_path / "evidence.json").write_text(without.model_dump_json())

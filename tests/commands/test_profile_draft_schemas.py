@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from fixtures.server import Server
-from tests.support import evidence_examples as examples
+from tests.support import record_examples
 from tests.support.drafts import TENANTS, drafted
 from tests.support.kept_server import kept_server
 
@@ -95,7 +95,7 @@ def test_hosts_are_kept_where_the_settings_name_every_one(
 def test_without_an_archive_of_sites_what_asks_for_one_is_exempt_with_that_reason(
     database: psycopg.Connection[Any],
 ) -> None:
-    whole = examples.backup_set()
+    whole = record_examples.backup_set()
     left = tuple(file for file in whole.artefacts if file.role not in ("sites", "logs"))
     bare = whole.model_copy(update={"artefacts": left})
     draft = drafted(
@@ -112,7 +112,7 @@ def test_without_an_archive_of_sites_what_asks_for_one_is_exempt_with_that_reaso
 
 def test_an_archive_of_uploads_alone_is_one_too(database: psycopg.Connection[Any]) -> None:
     """Both are read into one inventory: what asks for an archive is tried on it."""
-    whole = examples.backup_set()
+    whole = record_examples.backup_set()
     sites = whole.artefact("sites")
     assert sites is not None
     others = tuple(file for file in whole.artefacts if file.role != "sites")

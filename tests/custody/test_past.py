@@ -15,6 +15,7 @@ from fixtures.record.evidence import Evidence
 from fixtures.record.figures import figures
 from fixtures.record.past import LOOK_BACK, Past
 from tests.support import evidence_examples as examples
+from tests.support import record_examples
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 NIGHTLY = Schedule(every_hours=24, since=date(2026, 1, 1))
@@ -43,14 +44,14 @@ def drills_of(past: Past) -> list[tuple[str, str, bool]]:
 def test_a_drill_in_figures_has_its_stages_measures_sizes_rows_and_families() -> None:
     evidence = examples.failed()
     night = figures(evidence)
-    assert [(each.name, each.seconds) for each in night.stages] == list(examples.SECONDS.items())
+    assert [(each.name, each.seconds) for each in night.stages] == list(record_examples.SECONDS.items())
     assert (night.rpo_hours, night.rpo_target_hours, night.rto_minutes, night.rto_target_minutes) == (
         1.25,
         24,
         1.6,
         60,
     )
-    assert (night.tables, night.rows) == (len(examples.ROWS), sum(examples.ROWS.values()))
+    assert (night.tables, night.rows) == (len(record_examples.ROWS), sum(record_examples.ROWS.values()))
     assert night.dump_bytes == 981_274_233
     families = {each.area: each for each in night.families}
     assert (families["TEN"].failed, families["SIT"].blocked, families["BIL"].exempt) == (14, 1, 1)

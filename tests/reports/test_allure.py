@@ -19,6 +19,7 @@ from reports.allure.build import HERE, AllureFailed, build
 from reports.allure.offline import NotOffline, offline, remote_loads
 from reports.allure.results import write_history, write_results
 from tests.support import evidence_examples as examples
+from tests.support import record_examples
 from tests.support.browser import visit
 
 ANALYTICS = """
@@ -94,7 +95,7 @@ class Nights:
 
     def drilled(self, evidence: Evidence) -> Path:
         number = len(self.runs)
-        at = examples.STARTED + timedelta(days=number)
+        at = record_examples.STARTED + timedelta(days=number)
         before = [Evidence.model_validate_json((run / "evidence.json").read_bytes()) for run in self.runs]
         past = Past(
             drills=tuple(_earlier(each) for each in before), before=0, every_hours=None, missed=(), missed_total=0

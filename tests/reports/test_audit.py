@@ -21,6 +21,7 @@ from reports.render import DOCUMENTS
 from reports.story import Story
 from tests.reports.test_gate import cached, gate
 from tests.support import evidence_examples as examples
+from tests.support import record_examples
 from tests.support.past_examples import with_past
 
 ROOT = Path(__file__).parents[2]
@@ -151,7 +152,7 @@ def test_it_tells_what_an_auditor_reads_in_that_order(tmp_path: Path) -> None:
     )
     places = [words.index(f"{number}. {part}") for number, part in enumerate(parts, 1)]
     assert places == sorted(places)
-    assert words.startswith(f"Restore drill of {examples.STEM} FAILED {evidence.headline}")
+    assert words.startswith(f"Restore drill of {record_examples.STEM} FAILED {evidence.headline}")
     for line in ("18 of 1,200 rows broken", "3 of 42 accounts broken", "no sites table", *evidence.not_shown):
         assert line in words
     assert f"1 of {len(opened(evidence).pages)}" in words
@@ -185,7 +186,7 @@ def test_the_drills_before_and_the_nights_that_were_missed_are_told(tmp_path: Pa
 @pytest.mark.further
 def test_a_gate_answers_and_a_cached_start_says_that_nothing_was_restored(tmp_path: Path) -> None:
     words = text(gate(examples.inconclusive()), tmp_path)
-    assert words.startswith(f"Release gate of {examples.STEM} NO-GO, could not tell ")
+    assert words.startswith(f"Release gate of {record_examples.STEM} NO-GO, could not tell ")
     assert "This was a gate: the release was tried besides." in words
     words = text(cached(examples.verified()), tmp_path)
     assert "The database was not restored in this drill" in words

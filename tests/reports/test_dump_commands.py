@@ -11,7 +11,7 @@ from fixtures.shelf.locate import locate
 from reports.dump_commands import check_of_folder, loading
 from reports.recovery import steps
 from reports.story import Story
-from tests.support import evidence_examples
+from tests.support import evidence_examples, record_examples
 from tests.support.dump_formats import FORMATS, dump_as
 from tests.support.small_source import PROFILE, Small, made_ready, small_source
 
@@ -36,7 +36,7 @@ def test_the_command_is_run_as_it_stands(small: Small, tmp_path: Path, name: str
         server.drop_database("copied")
     if makes:
         server.create_database("copied")
-    record = evidence_examples.record(backup_set=ready.located.backup_set, header=ready.header)
+    record = record_examples.record(backup_set=ready.located.backup_set, header=ready.header)
     how = loading(record, f'"$BACKUP_SET"/{ready.located.dump.name}', 2)
     assert how.makes_database != makes
     environment = {**server.environment("copied"), "BACKUP_SET": str(tmp_path), "PGDATABASE": "copied"}
@@ -60,6 +60,6 @@ def test_a_folders_files_are_checked_together(small: Small, tmp_path: Path) -> N
     (folder / "toc.dat").write_bytes(b"other")
     assert subprocess.run(check, env=environment).returncode == 1
     evidence = evidence_examples.verified()
-    drilled = evidence.model_copy(update={"record": evidence_examples.record(backup_set=backup_set)})
+    drilled = evidence.model_copy(update={"record": record_examples.record(backup_set=backup_set)})
     commands = [step.commands for step in steps(Story(drilled)) if "same" in step.title or "those that" in step.title]
     assert check_of_folder(artefact) in commands[0]

@@ -9,6 +9,7 @@ from fixtures.record.evidence import Evidence
 from reports import markdown, runbook, summary
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support import record_examples
 
 HOSTILE = (
     "a|b",
@@ -38,9 +39,9 @@ def hostile(text: str) -> Evidence:
     blocked = examples.result("BIL-02", text, "blocked", message=text)
     waiver = examples.Waived(owner=text, ticket=text, reason=text, approved_by=text, until="2027-01-31")
     waived = examples.result("APP-04", text, "waived", message=text, waiver=waiver)
-    record = examples.record(
-        backup_set=examples.backup_set().model_copy(update={"name": text}),
-        stages=examples.stages("restore", text, text),
+    record = record_examples.record(
+        backup_set=record_examples.backup_set().model_copy(update={"name": text}),
+        stages=record_examples.stages("restore", text, text),
         profile_problems=(text,),
     )
     return examples.evidence([failed, blocked, waived], record=record, not_shown=(text,), headline=text, run_id=text)

@@ -9,6 +9,7 @@ from fixtures.record.evidence import Evidence, Since
 from reports import metrics
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support import record_examples
 
 
 def figures(evidence: Evidence) -> dict[str, float]:
@@ -57,7 +58,7 @@ def test_what_changed_since_the_drill_before_is_counted_where_one_is_known() -> 
     assert not any(name.startswith("restore_drill_findings") for name in figures(evidence))
     since = Since(
         run_id="before",
-        finished_at=examples.STARTED,
+        finished_at=record_examples.STARTED,
         new=("BIL-02[credits]", "TEN-02[a]"),
         still=("TEN-02[b]",),
         gone=(),

@@ -14,13 +14,14 @@ from reports import terminal
 from reports.render import render
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support import record_examples
 
-PLACE = f"s3://igny8-backups/nightly/{examples.STEM}"
+PLACE = f"s3://igny8-backups/nightly/{record_examples.STEM}"
 
 
 def fetched_and_sealed() -> Evidence:
     """From a store, encrypted with age, and drilled twice before."""
-    backup_set = examples.backup_set()
+    backup_set = record_examples.backup_set()
     artefacts = tuple(
         file.model_copy(
             update={
@@ -41,14 +42,14 @@ def fetched_and_sealed() -> Evidence:
             set_name=backup_set.name,
             dump_sha256="a" * 64,
             verdict=verdict,
-            finished_at=examples.STARTED - timedelta(days=days),
+            finished_at=record_examples.STARTED - timedelta(days=days),
         )
         for days, verdict in ((2, "FAILED"), (1, "VERIFIED"))
     )
     delivered = backup_set.model_copy(
         update={"artefacts": artefacts, "delivery": delivery, "location": PLACE, "folder_mode": None}
     )
-    record = examples.record(backup_set=delivered, drilled_before=past)
+    record = record_examples.record(backup_set=delivered, drilled_before=past)
     return examples.verified().model_copy(update={"record": record})
 
 
@@ -79,7 +80,7 @@ def test_the_runbook_decrypts_before_it_restores_and_restores_what_came_out(tmp_
     text = (tmp_path / "runbook.md").read_text()
     blocks = "\n".join(re.findall(r"^```sh\n(.*?)\n```$", text, re.DOTALL | re.MULTILINE))
     assert subprocess.run(["bash", "-n", "-c", blocks], capture_output=True, text=True).stderr == ""
-    dump = f'"$BACKUP_SET"/{examples.STEM}.dump'
+    dump = f'"$BACKUP_SET"/{record_examples.STEM}.dump'
     assert f'age --decrypt -i "$DRILL_AGE_IDENTITY" -o {dump} {dump}.age' in blocks
     assert blocks.index("sha256sum --check") < blocks.index("age --decrypt") < blocks.index("pg_restore -c")
     assert f'-d "$PGDATABASE" {dump}\n' in blocks + "\n"

@@ -12,6 +12,7 @@ from fixtures.record.set_record import Artefact
 from reports.runbook import write_up
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support import record_examples
 
 DRILLS = (examples.verified, examples.failed, examples.inconclusive)
 ODD = 'it\'s; $(touch owned) `x` "q".dump'
@@ -37,11 +38,11 @@ def test_steps_come_in_the_order_of_the_guide(drill) -> None:
     order = (
         'systemctl stop "$BACKEND" "$WORKER" "$BEAT"',
         "sha256sum --check",
-        f'psql -X -v ON_ERROR_STOP=1 -d postgres -f "$BACKUP_SET"/{examples.STEM}.roles.sql',
+        f'psql -X -v ON_ERROR_STOP=1 -d postgres -f "$BACKUP_SET"/{record_examples.STEM}.roles.sql',
         "createdb",
         "pg_restore -c",
-        f'"$BACKUP_SET"/{examples.STEM}.dump',
-        f'tar -xzpf "$BACKUP_SET"/{examples.STEM}.sites.tar.gz',
+        f'"$BACKUP_SET"/{record_examples.STEM}.dump',
+        f'tar -xzpf "$BACKUP_SET"/{record_examples.STEM}.sites.tar.gz',
         "manage.py migrate",
         'systemctl start "$BACKEND"',
     )
@@ -102,7 +103,7 @@ def test_sites_data_is_put_back_beside_what_was_there(tmp_path: Path) -> None:
     for name, text in (("set", "new"), ("data", "old")):
         (tmp_path / name / "sites-data").mkdir(parents=True)
         (tmp_path / name / "sites-data" / "page.html").write_text(text)
-    archive = f"{examples.STEM}.sites.tar.gz"
+    archive = f"{record_examples.STEM}.sites.tar.gz"
     subprocess.run(["tar", "-czf", archive, "sites-data"], cwd=tmp_path / "set", check=True)
     block = next(block for _, block in blocks(examples.verified()) if "tar -xzpf" in block)
     script = f'BACKUP_SET="{tmp_path}/set"; SITES_PARENT="{tmp_path}/data"\n{block}'
@@ -114,12 +115,14 @@ def test_sites_data_is_put_back_beside_what_was_there(tmp_path: Path) -> None:
 
 def test_unsafe_archive_is_warned_of() -> None:
     sites = examples.verified().record.sites.model_copy(update={"unsafe_total": 2})
-    text = write_up(Story(examples.evidence([examples.result("BAK-01")], record=examples.record(sites=sites))))
+    text = write_up(Story(examples.evidence([examples.result("BAK-01")], record=record_examples.record(sites=sites))))
     assert "Do not unpack it: it holds 2 unsafe entries" in text
 
 
 def test_drill_without_a_set_still_gives_a_runbook() -> None:
-    lost = examples.record(backup_set=None, header=None, stages=examples.stages("locate", "no backup set found"))
+    lost = record_examples.record(
+        backup_set=None, header=None, stages=record_examples.stages("locate", "no backup set found")
+    )
     first, *rest = write_up(
         Story(examples.evidence([examples.result("BAK-01", outcome="blocked")], record=lost))
     ).split("\n")
@@ -129,5 +132,5 @@ def test_drill_without_a_set_still_gives_a_runbook() -> None:
 
 def _set_with(name: str, digest: str) -> Evidence:
     file = Artefact(role="dump", name=name, size=4, sha256=digest, mode=0o100600, owner="backup")
-    backup_set = examples.backup_set().model_copy(update={"artefacts": (file,)})
-    return examples.evidence([examples.result("BAK-01")], record=examples.record(backup_set=backup_set))
+    backup_set = record_examples.backup_set().model_copy(update={"artefacts": (file,)})
+    return examples.evidence([examples.result("BAK-01")], record=record_examples.record(backup_set=backup_set))

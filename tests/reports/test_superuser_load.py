@@ -11,6 +11,7 @@ from reports.story import Story
 from tests.reports.test_audit import text
 from tests.reports.test_terminal import printed
 from tests.support import evidence_examples as examples
+from tests.support import record_examples
 
 WORDS = "a superuser executed the dump (the source is our own)"
 # How far a reader of each document reads at least: behind what a page has before its first words.
@@ -26,10 +27,10 @@ FIRST_LINES = {
 
 @pytest.fixture(scope="module")
 def allowed() -> Evidence:
-    restored = examples.record().restored
+    restored = record_examples.record().restored
     assert restored is not None
     trusted = restored.model_copy(update={"superuser_load": "the source is our own"})
-    return examples.evidence(examples.passes(), record=examples.record(restored=trusted))
+    return examples.evidence(examples.passes(), record=record_examples.record(restored=trusted))
 
 
 def test_the_headline_begins_with_it(allowed: Evidence) -> None:

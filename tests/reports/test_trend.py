@@ -14,6 +14,7 @@ from reports.release import Release
 from reports.story import Story
 from reports.trend import Night, Trend
 from tests.support import evidence_examples as examples
+from tests.support import record_examples
 from tests.support.past_examples import with_past
 
 VERDICTS = {"V": "VERIFIED", "F": "FAILED", "I": "INCONCLUSIVE"}
@@ -67,7 +68,7 @@ def test_stages_stand_beside_the_median_of_those_that_ended_well() -> None:
     paces = {pace.name: pace for pace in Trend(with_past(examples.inconclusive())).paces}
     assert paces["restore"].state == "failed"
     assert paces["restore"].usual is not None
-    assert 40 < paces["restore"].usual < examples.SECONDS["restore"]
+    assert 40 < paces["restore"].usual < record_examples.SECONDS["restore"]
     assert (paces["migrate"].state, paces["migrate"].seconds, paces["migrate"].against) == (None, None, "")
     alone = {pace.name: pace for pace in Trend(examples.verified()).paces}
     assert (alone["restore"].usual, alone["restore"].against) == (None, "")
@@ -108,7 +109,7 @@ def test_a_drill_that_was_no_gate_says_so_where_it_says_go() -> None:
 
 @pytest.mark.parametrize(("days", "soon"), [(0, True), (14, True), (15, False)])
 def test_waivers_that_run_out_within_a_fortnight_are_told_apart(days: int, soon: bool) -> None:
-    until = (examples.STARTED + timedelta(days=days)).date().isoformat()
+    until = (record_examples.STARTED + timedelta(days=days)).date().isoformat()
     waiver = Waived(owner="a", ticket="b", reason="c", approved_by="d", until=until)
     release = Release(
         Story(examples.evidence([*examples.passes(), examples.result("APP-04", "x", "waived", waiver=waiver)]))
@@ -129,9 +130,9 @@ def test_the_line_to_run_again_names_the_very_set() -> None:
         ).command
 
     run = ".venv/bin/python -m pytest verify"
-    assert command("verify", "--app", "a b") == f"{run} --app 'a b' --set {examples.STEM}"
-    assert command("verify", "--before", "2026-11-01") == f"{run} --set {examples.STEM}"
-    assert command("verify", "--before=2026-11-01", "-n2") == f"{run} -n2 --set {examples.STEM}"
+    assert command("verify", "--app", "a b") == f"{run} --app 'a b' --set {record_examples.STEM}"
+    assert command("verify", "--before", "2026-11-01") == f"{run} --set {record_examples.STEM}"
+    assert command("verify", "--before=2026-11-01", "-n2") == f"{run} -n2 --set {record_examples.STEM}"
     assert command("verify", "--set=other") == f"{run} --set=other"
     named_alone = NightlyNews(Story(evidence)).command
     assert "--set" not in named_alone, "a set that was named by its own folder is on no shelf"

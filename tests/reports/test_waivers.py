@@ -11,8 +11,9 @@ from fixtures.record.evidence import Evidence, Waived
 from reports import summary, terminal
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support import record_examples
 
-DRILLED_ON = (examples.STARTED + timedelta(minutes=2)).date()
+DRILLED_ON = (record_examples.STARTED + timedelta(minutes=2)).date()
 
 
 def waived(*days: int) -> Evidence:

@@ -2,9 +2,9 @@
 
 from fixtures.record.record import ErrorLine
 from fixtures.restore.failure import failure
-from tests.support import evidence_examples as examples
+from tests.support import record_examples
 
-RESTORED = examples.record().restored
+RESTORED = record_examples.record().restored
 
 
 def cause(*lines: ErrorLine) -> str:

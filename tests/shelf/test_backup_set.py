@@ -20,7 +20,7 @@ from fixtures.sandbox.account import Account, unprivileged_account
 from fixtures.shelf.locate import LocatedSet, locate, require_drillable
 from fixtures.shelf.staging import staged_dump
 from fixtures.story.measures import newest_set
-from tests.support import evidence_examples as examples
+from tests.support import record_examples
 from tests.support.small_source import PROFILE, small_source
 
 
@@ -113,7 +113,7 @@ def test_an_old_dump_under_a_new_name_makes_no_newer_set_of_itself(taken: Path, 
     put(taken, backups, f"igny8_{five_days_later - timedelta(hours=30):%Y%m%d_%H%M%S}", manifest=False)
     backup_set = locate(backups, PROFILE).backup_set
     assert {(each.taken_at, each.taken_at_source) for each in backup_set.shelf or ()} == {(own, "dump header")}
-    newest = newest_set(examples.record(backup_set=backup_set, started_at=five_days_later))
+    newest = newest_set(record_examples.record(backup_set=backup_set, started_at=five_days_later))
     assert newest is not None
     assert (newest.name, newest.age, newest.passed_over) == (backup_set.name, 120, "")
     assert [each.partition(":")[0] for each in disagreements(backup_set)] == ["name"]

@@ -7,7 +7,7 @@ import pytest
 from fixtures.profile.backups import Backup, Schedule
 from fixtures.record.set_record import ShelvedSet
 from fixtures.shelf.schedule import Promise, dump_shrinkage, kept, never_taken, promises
-from tests.support import evidence_examples as examples
+from tests.support import record_examples
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 """A Wednesday."""
@@ -96,7 +96,7 @@ def test_nothing_is_asked_for_from_before_backups_were_begun() -> None:
 
 
 def test_a_dump_is_measured_against_the_median_of_its_own_kind_before_it() -> None:
-    backup_set = examples.backup_set()
+    backup_set = record_examples.backup_set()
     dump = backup_set.artefact("dump")
     assert dump is not None
     before = [backup_set.taken_at - timedelta(days=days) for days in range(1, 6)]

@@ -11,7 +11,7 @@ import psycopg
 from fixtures.commands.drafting.draft import draft
 from fixtures.database.catalogue import take_facts
 from fixtures.profile import Profile
-from tests.support import evidence_examples as examples
+from tests.support import record_examples
 
 TENANTS = (
     "CREATE TABLE organizations (id int PRIMARY KEY, name text); INSERT INTO organizations VALUES (1, 'a'), (2, 'b');"
@@ -37,5 +37,5 @@ def drafted(
     database: psycopg.Connection[Any], schema: str, checkout: Path | None = None, **of_the_record: object
 ) -> Draft:
     database.execute(schema)  # type: ignore[call-overload]
-    record = examples.record(facts=take_facts(database), **of_the_record)
+    record = record_examples.record(facts=take_facts(database), **of_the_record)
     return Draft(draft(record, database, "shop", checkout))
