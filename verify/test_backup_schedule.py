@@ -7,7 +7,7 @@ from fixtures.profile import Profile
 from fixtures.profile.backups import Schedule
 from fixtures.record.record import DrillRecord
 from fixtures.record.set_record import BackupSet
-from fixtures.shelf.schedule import Promise, dump_shrinkage, kept, never_taken
+from fixtures.shelf.schedule import Promise, compare_with_promise, dump_shrinkage, never_taken
 
 _ALONE = (
     "the drill was given one set and not its folder, so it saw no other set: give the folder that holds "
@@ -47,7 +47,7 @@ def test_sets_are_kept_as_promised(
     if backup_set.shelf is None:
         raise Blocked(_ALONE)
     assert promised.schedule is not None
-    looked = kept(promised.schedule, promise, backup_set.shelf, record.started_at)
+    looked = compare_with_promise(promised.schedule, promise, backup_set.shelf, record.started_at)
     wrong = f"are older than {promise.over} days" if promise.name == "removed" else "have no set any more"
     examination.expect_none(looked.wrong, wrong, of=looked.asked, unit=looked.unit)
 

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.profile.backups import Backup, Schedule
 from fixtures.record.set_record import ShelvedSet
-from fixtures.shelf.schedule import Promise, dump_shrinkage, kept, never_taken, promises
+from fixtures.shelf.schedule import Promise, compare_with_promise, dump_shrinkage, never_taken, promises
 from tests.support import record_examples
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -84,13 +84,13 @@ def test_what_is_older_than_the_rpo_is_left_to_it_and_thinned_out_nights_are_not
 def test_what_is_not_kept_as_promised_is_named(
     promise: Promise, shelf: list[ShelvedSet], wrong: tuple[str, ...]
 ) -> None:
-    assert kept(NIGHTLY, promise, shelf, NOW).wrong == wrong
+    assert compare_with_promise(NIGHTLY, promise, shelf, NOW).wrong == wrong
 
 
 def test_nothing_is_asked_for_from_before_backups_were_begun() -> None:
     young = NIGHTLY.model_copy(update={"since": date(2026, 11, 24)})
     for promise in (Promise("daily", 7), Promise("weekly", 5), Promise("monthly", 12)):
-        assert kept(young, promise, nights(0, 1), NOW).wrong == ()
+        assert compare_with_promise(young, promise, nights(0, 1), NOW).wrong == ()
     schedule = NIGHTLY.model_copy(update={"keep_daily": 7, "remove_after_days": 90})
     assert [each.name for each in promises(schedule)] == ["daily", "removed"]
 

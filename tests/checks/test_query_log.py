@@ -6,7 +6,7 @@ from contextlib import closing
 from psycopg import sql
 
 from fixtures.checks.examination import Examination
-from fixtures.checks.query_digest import Asked, Given, words_of
+from fixtures.checks.query_digest import Given, QueryLog, words_of
 from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
 
 NOTHING = Lookup("SELECT 1 WHERE 0", "SELECT 0", "are there", "things")
@@ -26,14 +26,14 @@ def test_values_of_rows_are_no_part_of_a_querys_words() -> None:
 def test_each_question_counts_once_and_in_its_order() -> None:
     digests = []
     for asked_in_order in ((1, 2), (1, 1, 2, 1), (2, 1), (1,)):
-        log = Asked()
+        log = QueryLog()
         for limit in asked_in_order:
             log.add(query(limit, "another each time"))
         digests.append(log.sha256)
     first, again, turned, fewer = digests
     assert first == again
     assert len({first, turned, fewer}) == 3
-    assert Asked().sha256 == ""
+    assert QueryLog().sha256 == ""
 
 
 def test_whoever_fills_a_table_the_question_belongs_to_all_that_use_it() -> None:
