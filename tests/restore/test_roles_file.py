@@ -104,7 +104,7 @@ def test_what_pg_dumpall_writes_is_read(small: Small, options: tuple[str, ...]) 
     app = next(role for role in file.roles if role.name == "small app")
     assert app.settings == (("search_path", ("$user", "my schema", "public")), ("statement_timeout", ("30s",)))
     assert app.attributes == {"LOGIN", "INHERIT"}
-    of_app = [one for one in file.memberships if one.member == "small app"]
+    of_app = [membership for membership in file.memberships if membership.member == "small app"]
     assert [(one.role, dict(one.options)["ADMIN"]) for one in of_app] == [("small_readers", True)]
     told_of_password = any("role small app: the roles file holds its password" in note for note in file.notes)
     assert told_of_password == ("--no-role-passwords" not in options)
@@ -154,9 +154,9 @@ def test_privileged_roles_are_tamed_on_a_server_that_is_not_ours(fresh: Target, 
     assert any("role boss: made without CREATEDB, CREATEROLE, SUPERUSER" in note for note in restored.notes)
     for role in ("pg_execute_server_program", "theirs"):
         assert f"membership of hand in {role}: not granted, since the server is not the drill's" in restored.notes
-    asked = "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = 'boss'"
+    query = "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = 'boss'"
     with fresh.server.connect() as connection:
-        row = connection.execute(asked).fetchone()
+        row = connection.execute(query).fetchone()
         of_hand = connection.execute(
             "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = 'hand'::regrole"
         ).fetchall()

@@ -254,9 +254,9 @@ def test_what_a_superuser_of_the_server_starts_there_sees_nothing_and_ends_with_
         look = f"echo x > {home}/canary; ls /tmp > /tmp/seen; cat /tmp/seen; true"
         connection.execute("CREATE TEMP TABLE said (line text)")
         connection.execute(f"COPY said FROM PROGRAM '{daemon} ; {look}'")
-        seen = [row[0] for row in connection.execute("SELECT line FROM said")]
+        lines = [row[0] for row in connection.execute("SELECT line FROM said")]
         # Its own folder alone, on the way to which that of temporary files is.
-        assert sorted(seen) == sorted([Path(server.host).parent.name, "seen"])
+        assert sorted(lines) == sorted([Path(server.host).parent.name, "seen"])
         assert once_running("sleep", "5900")
     assert running("sleep", "5900") == []
     assert not (home / "canary").exists()

@@ -40,17 +40,17 @@ def another_drill() -> Iterator[dict[str, Any]]:
         text=True,
     ) as drill:
         assert drill.stdout is not None
-        seen = json.loads(drill.stdout.readline())
-        started = [psutil.Process(seen[name]) for name in ("child", "busy")]
+        left_by_drill = json.loads(drill.stdout.readline())
+        started = [psutil.Process(left_by_drill[name]) for name in ("child", "busy")]
         started += [each for process in started for each in process.children(recursive=True)]
-        yield seen
-        os.kill(seen["guardian"], signal.SIGKILL)
+        yield left_by_drill
+        os.kill(left_by_drill["guardian"], signal.SIGKILL)
         drill.kill()
     for process in started:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    shutil.rmtree(seen["folder"])
-    assert within(10, lambda: not alive(seen["guardian"]))
+    shutil.rmtree(left_by_drill["folder"])
+    assert within(10, lambda: not alive(left_by_drill["guardian"]))
 
 
 def only(run_id: str) -> dict[str, Any]:

@@ -45,10 +45,10 @@ def fetched(store: Store, path: str, address: Address, into: Path, advanced: Cal
 def trouble(attempt: Callable[[], object]) -> Trouble:
     with pytest.raises(Troubled) as caught:
         attempt()
-    told = caught.value.trouble
-    assert told.state == "blocked"
-    assert not any(words in told.cause + told.fix for words in MISLEADING)
-    return told
+    blocked = caught.value.trouble
+    assert blocked.state == "blocked"
+    assert not any(words in blocked.cause + blocked.fix for words in MISLEADING)
+    return blocked
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +63,8 @@ def test_a_transfer_that_ends_early_each_time_is_told_with_how_far_it_came(
 ) -> None:
     with web_server(shelf, ends_at=SIZE // 2, ranges=ranges) as port:
         store, place, address = opened(f"http://127.0.0.1:{port}/{NEWER}/{NAME}")
-        told = trouble(lambda: fetched(store, place, address, tmp_path, lambda _: None))
-    assert told.cause.startswith(
+        blocked = trouble(lambda: fetched(store, place, address, tmp_path, lambda _: None))
+    assert blocked.cause.startswith(
         f"{NAME} from {address.shown} broke off at {SIZE // 2:,} of {SIZE:,} bytes at each of 6 tries"
     )
 
@@ -73,13 +73,15 @@ def test_a_host_that_is_cut_off_at_each_try_is_told_with_how_far_it_came(
     shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with sftp_server(shelf, tmp_path / "keys") as server, cut_line(server.port, 1 << 20, always=True) as line:
-        known = tmp_path / "keys" / "known_hosts"
-        known.write_text(known.read_text().replace(str(server.port), str(line.port)))
+        known_hosts = tmp_path / "keys" / "known_hosts"
+        known_hosts.write_text(known_hosts.read_text().replace(str(server.port), str(line.port)))
         set_environment(monkeypatch, server.environment)
         store, _, address = opened(f"sftp://drill@127.0.0.1:{line.port}/")
-        told = trouble(lambda: fetched(store, f"/{NEWER}/{NAME}", address, tmp_path, lambda _: None))
+        blocked = trouble(lambda: fetched(store, f"/{NEWER}/{NAME}", address, tmp_path, lambda _: None))
         assert line.cuts
-    assert told.cause.startswith(f"{NAME} from {address.shown} broke off at 0 of {SIZE:,} bytes at each of 6 tries (")
+    assert blocked.cause.startswith(
+        f"{NAME} from {address.shown} broke off at 0 of {SIZE:,} bytes at each of 6 tries ("
+    )
 
 
 @contextmanager
@@ -115,8 +117,8 @@ def test_a_file_that_changes_while_it_is_read_is_told_as_that(
 ) -> None:
     with restless(kind, shelf, tmp_path, monkeypatch) as (url, path, change):
         store, _, address = opened(url)
-        told = trouble(lambda: fetched(store, path, address, tmp_path, lambda more: change() if more > 0 else None))
-    assert told.cause == f"{NAME} in {address.shown} changes while it is read: it was begun 4 times"
+        blocked = trouble(lambda: fetched(store, path, address, tmp_path, lambda more: change() if more > 0 else None))
+    assert blocked.cause == f"{NAME} in {address.shown} changes while it is read: it was begun 4 times"
 
 
 def test_a_store_that_goes_silent_while_it_is_listed_is_told_as_that(shelf: Path, tmp_path: Path) -> None:
@@ -126,8 +128,8 @@ def test_a_store_that_goes_silent_while_it_is_listed_is_told_as_that(shelf: Path
     with ExitStack() as server:
         port = server.enter_context(web_server(shelf))
         store, place, address = opened(f"http://127.0.0.1:{port}/")
-        told = trouble(lambda: stock(store, place, address, into, lambda _: server.close()))
-    assert told.cause.startswith(f"{address.shown} answered, and then broke off (")
+        blocked = trouble(lambda: stock(store, place, address, into, lambda _: server.close()))
+    assert blocked.cause.startswith(f"{address.shown} answered, and then broke off (")
 
 
 def test_a_link_to_nothing_is_no_reason_to_read_nothing(
@@ -150,8 +152,8 @@ def test_an_empty_folder_is_no_wrong_address(shelf: Path, tmp_path: Path, monkey
         set_environment(monkeypatch, server.environment)
         stock(*opened(f"sftp://drill@127.0.0.1:{server.port}/"), tmp_path, lambda _: None)
     with web_server(tmp_path / "empty") as port:
-        told = trouble(lambda: stock(*opened(f"http://127.0.0.1:{port}/"), tmp_path, lambda _: None))
-    assert "links to nothing below itself" in told.cause
+        blocked = trouble(lambda: stock(*opened(f"http://127.0.0.1:{port}/"), tmp_path, lambda _: None))
+    assert "links to nothing below itself" in blocked.cause
 
 
 def blocked_on_this_disk(shelf: Path, progress: Progress = silent) -> StageBlocked:
@@ -163,14 +165,14 @@ def blocked_on_this_disk(shelf: Path, progress: Progress = silent) -> StageBlock
 
 def test_a_file_of_this_disk_that_changes_while_it_is_read_is_told_as_that(shelf: Path) -> None:
     dump = shelf / NEWER / NAME
-    told = blocked_on_this_disk(shelf, lambda *_: os.utime(dump, (0, 0)))
-    assert told.cause == f"{dump} changes while it is read"
+    blocked = blocked_on_this_disk(shelf, lambda *_: os.utime(dump, (0, 0)))
+    assert blocked.cause == f"{dump} changes while it is read"
 
 
 def test_a_file_of_this_disk_that_is_gone_once_it_was_listed_is_told_as_that(shelf: Path) -> None:
     roles = shelf / NEWER / f"{NEWER}.roles.sql"
-    told = blocked_on_this_disk(shelf, lambda *_: roles.unlink(missing_ok=True))
-    assert told.cause == f"{roles} was listed, and then it was gone"
+    blocked = blocked_on_this_disk(shelf, lambda *_: roles.unlink(missing_ok=True))
+    assert blocked.cause == f"{roles} was listed, and then it was gone"
 
 
 def test_a_disk_that_gives_an_error_is_no_wrong_path(shelf: Path) -> None:
@@ -178,6 +180,6 @@ def test_a_disk_that_gives_an_error_is_no_wrong_path(shelf: Path) -> None:
     roles = shelf / NEWER / f"{NEWER}.roles.sql"
     roles.unlink()
     roles.symlink_to("/proc/self/mem")
-    told = blocked_on_this_disk(shelf)
-    assert told.cause == f"{roles} cannot be read: Input/output error"
-    assert told.fix.startswith("look at the disk or the mount")
+    blocked = blocked_on_this_disk(shelf)
+    assert blocked.cause == f"{roles} cannot be read: Input/output error"
+    assert blocked.fix.startswith("look at the disk or the mount")

@@ -85,14 +85,14 @@ def located(url: str, folder: Path, guardian: Guardian, name: str | None = None,
     return locate(sent.stock(), PROFILE, name=name, supply=sent)
 
 
-def expect_whole(found: LocatedSet, shelf: Path, stem: str = NEWER) -> None:
-    assert found.backup_set.name == stem
-    assert not found.backup_set.altered
-    assert [artefact.mode for artefact in found.backup_set.artefacts] == [None] * 3
-    for role, path in found.paths.items():
+def expect_whole(located_set: LocatedSet, shelf: Path, stem: str = NEWER) -> None:
+    assert located_set.backup_set.name == stem
+    assert not located_set.backup_set.altered
+    assert [artefact.mode for artefact in located_set.backup_set.artefacts] == [None] * 3
+    for role, path in located_set.paths.items():
         original = (shelf / stem / path.name).read_bytes()
         assert path.read_bytes() == original
-        artefact = found.backup_set.artefact(role)
+        artefact = located_set.backup_set.artefact(role)
         assert artefact is not None
         assert artefact.sha256 == hashlib.sha256(original).hexdigest()
 
@@ -106,15 +106,15 @@ def test_the_newest_set_of_a_bucket_is_fetched_and_no_other(
     s3: S3, shelf: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_environment(monkeypatch, s3.environment)
-    found = located(f"s3://{BUCKET}/nightly", folder, guardian)
-    expect_whole(found, shelf)
-    assert found.backup_set.location == f"s3://{BUCKET}/nightly/{NEWER}"
-    assert found.backup_set.shelf is not None
-    assert [each.name for each in found.backup_set.shelf] == [NEWER, OLDER]
-    assert found.backup_set.shelf[0].dump_size == SIZE + 5
-    delivery = found.backup_set.delivery
+    located_set = located(f"s3://{BUCKET}/nightly", folder, guardian)
+    expect_whole(located_set, shelf)
+    assert located_set.backup_set.location == f"s3://{BUCKET}/nightly/{NEWER}"
+    assert located_set.backup_set.shelf is not None
+    assert [each.name for each in located_set.backup_set.shelf] == [NEWER, OLDER]
+    assert located_set.backup_set.shelf[0].dump_size == SIZE + 5
+    delivery = located_set.backup_set.delivery
     assert delivery is not None
-    assert delivery.bytes == sum(artefact.size for artefact in found.backup_set.artefacts)
+    assert delivery.bytes == sum(artefact.size for artefact in located_set.backup_set.artefacts)
     assert (delivery.resumed, delivery.restarted, delivery.cached) == (0, 0, 0)
 
 
@@ -123,10 +123,10 @@ def test_a_single_object_brings_its_companions(
     s3: S3, shelf: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_environment(monkeypatch, s3.environment)
-    found = located(f"s3://{BUCKET}/nightly/{OLDER}/{OLDER}.dump", folder, guardian)
-    expect_whole(found, shelf, OLDER)
-    assert found.backup_set.shelf is None
-    assert found.backup_set.location == f"s3://{BUCKET}/nightly/{OLDER}"
+    located_set = located(f"s3://{BUCKET}/nightly/{OLDER}/{OLDER}.dump", folder, guardian)
+    expect_whole(located_set, shelf, OLDER)
+    assert located_set.backup_set.shelf is None
+    assert located_set.backup_set.location == f"s3://{BUCKET}/nightly/{OLDER}"
 
 
 def test_an_sftp_server_gives_the_same(
@@ -134,16 +134,16 @@ def test_an_sftp_server_gives_the_same(
 ) -> None:
     with sftp_server(shelf, tmp_path / "keys") as server:
         set_environment(monkeypatch, server.environment)
-        found = located(f"sftp://drill@127.0.0.1:{server.port}/", folder, guardian)
-        expect_whole(found, shelf)
-        assert found.backup_set.location == f"sftp://127.0.0.1:{server.port}/{NEWER}"
+        located_set = located(f"sftp://drill@127.0.0.1:{server.port}/", folder, guardian)
+        expect_whole(located_set, shelf)
+        assert located_set.backup_set.location == f"sftp://127.0.0.1:{server.port}/{NEWER}"
 
 
 @pytest.mark.further
 def test_a_web_servers_list_of_files_is_enough(shelf: Path, folder: Path, guardian: Guardian) -> None:
     with web_server(shelf) as port:
-        found = located(f"http://127.0.0.1:{port}/", folder, guardian)
-        expect_whole(found, shelf)
+        located_set = located(f"http://127.0.0.1:{port}/", folder, guardian)
+        expect_whole(located_set, shelf)
 
 
 @pytest.mark.further
@@ -173,22 +173,22 @@ def test_a_line_cut_in_the_middle_is_taken_up_where_it_broke(
         elif store == "sftp":
             server = stack.enter_context(sftp_server(shelf, tmp_path / "keys"))
             line = stack.enter_context(cut_line(server.port, 30 << 20))
-            known = tmp_path / "keys" / "known_hosts"
-            known.write_text(known.read_text().replace(str(server.port), str(line.port)))
+            known_hosts = tmp_path / "keys" / "known_hosts"
+            known_hosts.write_text(known_hosts.read_text().replace(str(server.port), str(line.port)))
             set_environment(monkeypatch, server.environment)
             url = f"sftp://drill@127.0.0.1:{line.port}/"
         else:
             line = stack.enter_context(cut_line(stack.enter_context(web_server(shelf)), 30 << 20))
             url = f"http://127.0.0.1:{line.port}/"
-        found = located(url, folder, guardian)
-        expect_whole(found, shelf)
+        located_set = located(url, folder, guardian)
+        expect_whole(located_set, shelf)
         assert line.cuts == 1
-    delivery = found.backup_set.delivery
+    delivery = located_set.backup_set.delivery
     assert delivery is not None
     # s3fs takes up a broken block by itself; of what was here nothing is fetched again.
     assert delivery.resumed == (0 if store == "s3" else 1)
     assert delivery.restarted == 0
-    assert delivery.bytes == sum(artefact.size for artefact in found.backup_set.artefacts)
+    assert delivery.bytes == sum(artefact.size for artefact in located_set.backup_set.artefacts)
 
 
 def spoiled_while_fetched(place: Path, spoil: Any) -> Any:
@@ -264,8 +264,8 @@ def test_a_host_whose_key_is_not_known_is_not_talked_to(
 ) -> None:
     with sftp_server(shelf, tmp_path / "keys") as server:
         set_environment(monkeypatch, server.environment)
-        known = tmp_path / "keys" / "known_hosts"
-        known.write_text("")
+        known_hosts = tmp_path / "keys" / "known_hosts"
+        known_hosts.write_text("")
         expect_blocked(f"sftp://drill@127.0.0.1:{server.port}/", folder, guardian, "its key is in no known_hosts file")
 
 
@@ -301,9 +301,9 @@ def test_what_was_fetched_once_is_kept_in_the_cache_and_taken_up_there(
     for number in range(2):
         folder = tmp_path / f"drill-{number}"
         folder.mkdir(mode=0o700)
-        found = located(url, folder, guardian, cache=cache)
-        expect_whole(found, shelf)
-        deliveries.append(found.backup_set.delivery)
+        located_set = located(url, folder, guardian, cache=cache)
+        expect_whole(located_set, shelf)
+        deliveries.append(located_set.backup_set.delivery)
     first, second = deliveries
     assert first is not None
     assert second is not None
@@ -360,13 +360,13 @@ def test_a_dump_in_directory_format_is_fetched_with_all_its_files(
     for name, content in {"toc.dat": b"PGDMP toc", "3001.dat.gz": os.urandom(1 << 20)}.items():
         (dump / name).write_bytes(content)
     with web_server(tmp_path / "store") as port:
-        found = located(f"http://127.0.0.1:{port}/", folder, guardian, cache=tmp_path / "cache")
-    artefact = found.backup_set.artefact("dump")
+        located_set = located(f"http://127.0.0.1:{port}/", folder, guardian, cache=tmp_path / "cache")
+    artefact = located_set.backup_set.artefact("dump")
     assert artefact is not None
-    assert found.backup_set.kind == "directory"
+    assert located_set.backup_set.kind == "directory"
     assert (artefact.sha256, artefact.size) == sha256_of_folder(dump)
-    assert found.backup_set.delivery is not None
-    assert found.backup_set.delivery.bytes == artefact.size
+    assert located_set.backup_set.delivery is not None
+    assert located_set.backup_set.delivery.bytes == artefact.size
 
 
 @pytest.mark.further
@@ -386,13 +386,13 @@ def test_sites_data_that_nobody_packed_is_fetched_however_deep_it_lies(
         (sites / name).parent.mkdir(parents=True, exist_ok=True)
         (sites / name).write_text(name)
     s3.upload(tmp_path / "store", "unpacked/")
-    found = located(f"s3://{BUCKET}/unpacked", folder, guardian)
-    brought = found.paths["sites"]
+    located_set = located(f"s3://{BUCKET}/unpacked", folder, guardian)
+    brought = located_set.paths["sites"]
     assert {path.relative_to(brought) for path in brought.rglob("*")} == {
         path.relative_to(sites) for path in sites.rglob("*")
     }
     assert all((brought / path.relative_to(sites)).read_bytes() == path.read_bytes() for path in sites.rglob("*.*ml"))
-    artefact = found.backup_set.artefact("sites")
+    artefact = located_set.backup_set.artefact("sites")
     assert artefact is not None
     assert artefact.sha256 == digest_of_tree(sites)[0]
 

@@ -39,8 +39,8 @@ SHELL = {"PGHOSTADDR": "127.0.0.1", "PGSERVICE": "production", "PGOPTIONS": "-c 
 
 @pytest.mark.whole
 def test_libpqs_variables_of_the_shell_reach_no_session_of_a_drill(whole_set: Path, tmp_path: Path) -> None:
-    seen = drill(whole_set.parent, tmp_path / "out", workers=2, environment=SHELL)
-    assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
+    outcome = drill(whole_set.parent, tmp_path / "out", workers=2, environment=SHELL)
+    assert (outcome.exit_code, outcome.evidence.verdict) == (0, "VERIFIED"), outcome.output
 
 
 def url(standing: Standing) -> str:
@@ -50,11 +50,11 @@ def url(standing: Standing) -> str:
 def verified(drilled: Watched) -> Drill:
     """Watches it to its end: verified, all of it, and nothing told by its programs' command lines."""
     drilled.watch()
-    seen = drilled.end()
-    assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
+    outcome = drilled.end()
+    assert (outcome.exit_code, outcome.evidence.verdict) == (0, "VERIFIED"), outcome.output
     assert drilled.secrets
-    nothing_told(seen, *drilled.secrets)
-    return seen
+    nothing_told(outcome, *drilled.secrets)
+    return outcome
 
 
 def without_password(drilled: Watched) -> bool:
@@ -77,14 +77,14 @@ def test_a_drill_in_a_container_is_verified_and_leaves_none(
         server="container",
         environment={"TESTCONTAINERS_RYUK_DISABLED": "true"},
     ) as drilled:
-        seen = verified(drilled)
+        outcome = verified(drilled)
         assert without_password(drilled)
         assert drilled.leaves_nothing_within(5), drilled.left
-    server = seen.evidence.record.server
+    server = outcome.evidence.record.server
     assert server is not None
     assert server.provider == "container: postgres:15"
-    assert len(seen.evidence.results) == len(healthy_drill.evidence.results)
-    assert containers(seen.evidence.run_id) == []
+    assert len(outcome.evidence.results) == len(healthy_drill.evidence.results)
+    assert containers(outcome.evidence.run_id) == []
 
 
 @pytest.mark.whole
@@ -96,8 +96,8 @@ def test_a_drill_on_a_server_named_in_the_environment_is_verified_and_takes_ever
     with watched_drill(
         whole_set.parent, tmp_path, workers=2, environment=environment, server=None, arguments=ALLOWED
     ) as drilled:
-        seen = verified(drilled)
-        nothing_told(seen, PASSWORD, quote(PASSWORD, safe=""))
+        outcome = verified(drilled)
+        nothing_told(outcome, PASSWORD, quote(PASSWORD, safe=""))
         assert without_password(drilled)
         assert not names_the_password(drilled)
         assert drilled.leaves_nothing_within(5), drilled.left
@@ -121,19 +121,19 @@ def test_a_user_with_fewer_rights_is_told_which_it_takes(
     before = standing.databases(), standing.roles()
     try:
         server = f"postgresql://less:less@/postgres?host={standing.server.host}"
-        seen = drill(whole_set.parent, tmp_path / "out", workers=2, server=server)
+        outcome = drill(whole_set.parent, tmp_path / "out", workers=2, server=server)
     finally:
         after = standing.databases(), standing.roles()
         with standing.server.connect() as connection:
             connection.execute("DROP ROLE less")
-    assert (seen.exit_code, seen.evidence.verdict, seen.red) == (2, "INCONCLUSIVE", {}), seen.output
-    told = {each.control: each.message for each in seen.evidence.results if each.outcome == "blocked"}
+    assert (outcome.exit_code, outcome.evidence.verdict, outcome.red) == (2, "INCONCLUSIVE", {}), outcome.output
+    messages = {each.control: each.message for each in outcome.evidence.results if each.outcome == "blocked"}
     if blocked is not None:
-        assert told.keys() == blocked
+        assert messages.keys() == blocked
     else:
-        assert told["RST-01"].startswith("restore blocked: the server's user")
-    assert takes in " ".join(told.values()) + " ".join(each.fix for each in seen.evidence.record.stages)
-    assert "internal error" not in seen.output
+        assert messages["RST-01"].startswith("restore blocked: the server's user")
+    assert takes in " ".join(messages.values()) + " ".join(each.fix for each in outcome.evidence.record.stages)
+    assert "internal error" not in outcome.output
     assert after == before
 
 
@@ -161,12 +161,12 @@ def test_two_drills_at_once_do_not_meet(whole_set: Path, tmp_path: Path) -> None
         (tmp_path / name).mkdir()
     out = tmp_path / "out"
     with (
-        watched_drill(whole_set.parent, tmp_path / "one", out=out) as one,
+        watched_drill(whole_set.parent, tmp_path / "one", out=out) as first,
         watched_drill(whole_set.parent, tmp_path / "two", out=out) as two,
     ):
-        codes = [drilled.process.wait(240) for drilled in (one, two)]
-        assert codes == [0, 0], one.log.read_text() + two.log.read_text()
-        assert one.leaves_nothing_within(5), one.left
+        codes = [drilled.process.wait(240) for drilled in (first, two)]
+        assert codes == [0, 0], first.log.read_text() + two.log.read_text()
+        assert first.leaves_nothing_within(5), first.left
         assert two.leaves_nothing_within(5), two.left
     assert len(runs_in(out)) == 2
     assert (out / "latest").resolve() in runs_in(out)

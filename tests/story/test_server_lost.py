@@ -26,12 +26,12 @@ BLAMED = ("This is a fault of the drill", "internal error", "OperationalError")
 
 
 def postmasters(under: psutil.Process) -> set[psutil.Process]:
-    found = set()
+    processes = set()
     for process in under.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             if POSTMASTER in " ".join(process.cmdline()):
-                found.add(process)
-    return found
+                processes.add(process)
+    return processes
 
 
 def kill(processes: set[psutil.Process]) -> None:
@@ -88,31 +88,31 @@ def test_a_stage_whose_server_is_killed_is_blocked_and_names_it(stage: Stage, wh
 
 @pytest.mark.whole
 def test_checks_whose_server_is_killed_are_blocked_with_one_cause(whole_set: Path, tmp_path: Path) -> None:
-    with watched_drill(whole_set.parent, tmp_path, workers=2) as seen:
-        seen.wait_for(5)
-        kill(postmasters(psutil.Process(seen.process.pid)))
-        drill = seen.end()
+    with watched_drill(whole_set.parent, tmp_path, workers=2) as watched:
+        watched.wait_for(5)
+        kill(postmasters(psutil.Process(watched.process.pid)))
+        drill = watched.end()
     assert drill.evidence.verdict == "INCONCLUSIVE"
     assert drill.red == {}
-    told = {each.message for each in drill.evidence.results if each.outcome == "blocked"}
-    assert told == {lost(drill.evidence.record.server)}
+    messages = {each.message for each in drill.evidence.results if each.outcome == "blocked"}
+    assert messages == {lost(drill.evidence.record.server)}
     assert "Traceback" not in drill.output
     assert all(each.gone for each in drill.evidence.teardown)
 
 
 @pytest.mark.further
 def test_a_guardian_that_is_killed_is_said_to_be_that(whole_set: Path, tmp_path: Path) -> None:
-    with watched_drill(whole_set.parent, tmp_path) as seen:
-        seen.wait_for("manage.py migrate")
-        (guardian,) = (pid for pid, words in seen.processes().items() if "sandbox.guardian import main" in words)
+    with watched_drill(whole_set.parent, tmp_path) as watched:
+        watched.wait_for("manage.py migrate")
+        (guardian,) = (pid for pid, words in watched.processes().items() if "sandbox.guardian import main" in words)
         os.kill(guardian, signal.SIGKILL)
-        drill = seen.end()
+        drill = watched.end()
     assert drill.evidence.verdict == "INCONCLUSIVE"
     assert "MIG-01" not in drill.red
     stopped = [each for each in drill.evidence.record.stages if each.state != "ok"]
     assert "the drill's guardian, process" in stopped[0].cause
     assert "was ended from outside" in stopped[0].cause
     assert not any(words in drill.output for words in (*BLAMED, "Traceback"))
-    (told,) = (each for each in drill.evidence.teardown if each.what == "process guardian")
-    assert "ended from outside (exit code -9)" in told.how
+    (ending,) = (each for each in drill.evidence.teardown if each.what == "process guardian")
+    assert "ended from outside (exit code -9)" in ending.how
     assert all(each.gone for each in drill.evidence.teardown)

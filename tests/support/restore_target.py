@@ -23,13 +23,13 @@ class Target:
         self.number += 1
         ready = made_ready(backups, self.server, self.guardian)
         paths = ready.located.paths
-        given = read_roles_file(paths["roles"]) if roles and "roles" in paths else RolesFile()
+        roles_file = read_roles_file(paths["roles"]) if roles and "roles" in paths else RolesFile()
         return restore(
             server or self.server,
             ready.dump,
             ready.inspected,
             self.guardian,
-            roles=given,
+            roles=roles_file,
             limit_minutes=minutes,
             database=self.database,
         )

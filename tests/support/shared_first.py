@@ -43,4 +43,4 @@ def in_shares(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
 def shared_in(file: str) -> str:
     """What tests of this file, by their parameters, want of a session; empty for files that share nothing."""
     text = (ROOT / file).read_text()
-    return next((name for name, asked in SHARED.items() if asked.search(text)), "")
+    return next((name for name, pattern in SHARED.items() if pattern.search(text)), "")

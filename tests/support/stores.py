@@ -52,14 +52,14 @@ class S3:
     @contextmanager
     def listings(self) -> Iterator[list[str]]:
         """The requests for a list that come in while the block runs, there once it has ended."""
-        seen: list[str] = []
+        listed_urls: list[str] = []
         self._recorder("reset")
         self._recorder("start")
-        yield seen
+        yield listed_urls
         self._recorder("stop")
         if self.record.exists():
             asked = [json.loads(line)["url"] for line in self.record.read_text().splitlines()]
-            seen += [url for url in asked if "list-type=2" in url]
+            listed_urls += [url for url in asked if "list-type=2" in url]
 
     def _recorder(self, does: str) -> None:
         path = f"{self.endpoint}/moto-api/recorder/{does}-recording"
@@ -73,8 +73,8 @@ class S3:
                 )
 
     def empty(self) -> None:
-        while found := self.client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-            for each in found:
+        while objects := self.client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+            for each in objects:
                 self.client.delete_object(Bucket=BUCKET, Key=each["Key"])
 
 
