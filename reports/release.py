@@ -88,9 +88,7 @@ class Release:
         blockers += [
             Blocker("Teardown", f"{thing.what}: {thing.how}", "failed", "teardown") for thing in story.not_seen_gone
         ]
-        blockers += [
-            Blocker("Profile", problem, "blocked", "exceptions") for problem in story.evidence.record.profile_problems
-        ]
+        blockers += [Blocker("Profile", problem, "blocked", "exceptions") for problem in story.profile_problems]
         stages_said = {f"{stage.name} {stage.state}: {stage.cause}" for stage in story.stopped_stages}
         blockers += [
             Blocker(words.many(cause.checks, "check"), f"could not be tried: {cause.message}", "blocked", "exceptions")

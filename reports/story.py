@@ -10,6 +10,7 @@ from fixtures.record.evidence import ControlCard, Evidence, Excepted, Measure, O
 from fixtures.record.record import AppliedMigration, StageOutcome
 from reports import costs, words
 from reports.costs import Cost
+from reports.lost_things import LostThings
 from reports.repairs import RepairList, repair_list
 
 IMPACTS = ("critical", "high", "medium", "low")
@@ -137,9 +138,21 @@ class Story:
         return tuple(sorted(causes, key=lambda cause: (-cause.checks, cause.message)))
 
     def _cause(self, message: str) -> str:
-        """The stage at the root of it, however many stages lie between: what it stopped is told together."""
+        """The stage at the root of it, however many stages lie between, or the thing that is lost: what it stopped is told
+        together."""
+        if (lost := self._lost.cause(message)) is not None:
+            return lost
         roots = (stage for stage in self.stopped_stages if stage.cause and stage.cause in message)
         return next((f"{stage.name} {stage.state}: {stage.cause}" for stage in roots), message)
+
+    @cached_property
+    def _lost(self) -> LostThings:
+        return LostThings(self.evidence.record)
+
+    @property
+    def profile_problems(self) -> tuple[str, ...]:
+        """What of the profile does not fit the database; one lost thing is told once."""
+        return self._lost.problems
 
     @cached_property
     def stopped_stages(self) -> tuple[StageOutcome, ...]:

@@ -33,7 +33,7 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
     _line(console, 0, (evidence.verdict, _STYLES[evidence.verdict]), f"  {evidence.headline}")
     _identity(story, console)
     _stages(story, console)
-    for problem in evidence.record.profile_problems:
+    for problem in story.profile_problems:
         _line(console, 1, ("profile ", "yellow"), problem)
     for chapter in story.of("failed")[:CONTROLS]:
         _finding(chapter, "failed", console)

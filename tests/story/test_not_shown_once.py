@@ -1,0 +1,35 @@
+"""What is not shown for one reason is told in one line, however many roles or addresses it is of."""
+
+from fixtures.profile.reading import read_profile
+from fixtures.record.visited import AskedAddress, Visited
+from fixtures.story.not_shown import not_shown
+from tests.support import evidence_examples as examples
+from tests.support.drills import PROFILE
+
+THERE = "is on the server already: left as it is there"
+ENDS, NO_TENANT = "it ends the session", "it lists no row of a tenant"
+
+
+def address(pattern: str, why: str = "") -> AskedAddress:
+    return AskedAddress(pattern=pattern, kind="list", asked=0, shown=0, why=why)
+
+
+def test_roles_and_addresses_are_told_by_the_reason() -> None:
+    record = examples.record()
+    assert record.restored is not None
+    notes = (f"role clerks {THERE}", "the server has no collation nb", f"role drills {THERE}")
+    asked = [address("a/", ENDS), address("b/", NO_TENANT), address("c/", NO_TENANT), address("d/")]
+    record = record.model_copy(
+        update={
+            "restored": record.restored.model_copy(update={"notes": notes}),
+            "visited": Visited(visitors=1, addresses=tuple(asked)),
+        }
+    )
+    lines = list(not_shown(record, read_profile(PROFILE).profile))
+    assert [line for line in lines if line.startswith("Restore: ")] == [
+        "Restore: the server has no collation nb.",
+        f"Restore: roles clerks, drills {THERE}.",
+    ]
+    assert [line for line in lines if line.startswith("Of ")] == [
+        f"Of 4 addresses 3 were not tried (1: {ENDS}; 2: {NO_TENANT})."
+    ]
