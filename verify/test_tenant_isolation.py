@@ -6,7 +6,7 @@ from fixtures.checks.tenancy.generic_references import generic_strays
 from fixtures.checks.tenancy.owners import owned_otherwise, rows_without_owner
 from fixtures.checks.tenancy.references import excused, owned_by_somebody, soft_strays, strays
 from fixtures.checks.tenancy.rls_bypass import rls_bypasses
-from fixtures.checks.tenancy.row_security import seen_by_role
+from fixtures.checks.tenancy.row_security import policies_lacking, seen_by_role
 from fixtures.checks.tenancy.tenant_columns import TenantColumn
 from fixtures.ownership import Ownership
 from fixtures.plugin.declare import control, for_each
@@ -89,16 +89,7 @@ def test_the_generic_reference_stays_inside_one_tenant(
 @for_each("row_security_table")
 def test_row_level_security_is_on_and_forced(migrated: Database, table: Table, examination: Examination) -> None:
     """Without FORCE the owner sees every row; without a policy nobody sees any."""
-    policies = [policy for policy in migrated.facts.policies if policy.table == table.name]
-    lacking = [
-        word
-        for word, there in (
-            ("enabled", table.row_security),
-            ("forced", table.row_security_forced),
-            ("given a policy", bool(policies)),
-        )
-        if not there
-    ]
+    lacking = policies_lacking(table, migrated.facts.policies)
     examination.expect(not lacking, f"row-level security is not {' and not '.join(lacking)}", unit="tables")
 
 

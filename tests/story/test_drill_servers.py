@@ -109,7 +109,7 @@ def test_a_drill_on_a_server_named_in_the_environment_is_verified_and_takes_ever
     ("rights", "blocked", "takes"),
     [
         ("CREATEDB CREATEROLE BYPASSRLS IN ROLE pg_read_all_data, pg_read_all_settings", {"TEN-12"}, "a superuser"),
-        ("CREATEDB CREATEROLE", None, "BYPASSRLS"),
+        ("CREATEDB CREATEROLE", {"BAK-14", "FID-08", "RST-15", "TEN-12"}, "pg_read_all_data"),
         ("CREATEDB", None, "CREATEROLE"),
     ],
 )
