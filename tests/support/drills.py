@@ -82,7 +82,7 @@ def drill(
     done = subprocess.run(
         command(backups, out, app, python, profile, workers, server, arguments, pdf),
         cwd=ROOT,
-        env={**_environment(), **(environment or {})},
+        env={**environment_of_drills(), **(environment or {})},
         capture_output=True,
         text=True,
         timeout=seconds,
@@ -149,9 +149,14 @@ def command(
     ]
 
 
-def _environment() -> dict[str, str]:
-    """Ours without what the outer pytest told its own worker."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+def environment_of_drills() -> dict[str, str]:
+    """Ours without what the outer pytest told its own worker. Bytecode of the suite is kept, whatever the tests do: each
+    process of each drill would compile it again."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTEST_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
 
 
 @dataclass(frozen=True)

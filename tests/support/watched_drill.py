@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from fixtures.sandbox.processes import is_running, stop
-from tests.support.drills import Drill, command
+from tests.support.drills import Drill, command, environment_of_drills
 
 WORKER = "exec(eval(sys.stdin.readline()))"
 
@@ -146,12 +146,11 @@ def watched_drill(
     private.mkdir(mode=0o755)
     out, log = out or folder / "out", folder / "log"
     argv = command(backups, out, **given)
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     with log.open("w") as output:
         process = subprocess.Popen(
             argv,
             cwd=Path(__file__).resolve().parents[2],
-            env={**ours, "TMPDIR": str(private), **(environment or {})},
+            env={**environment_of_drills(), "TMPDIR": str(private), **(environment or {})},
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
