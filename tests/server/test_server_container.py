@@ -49,6 +49,13 @@ def status_of_the_server(run_id: str) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in said.decode().splitlines())}
 
 
+def written_to(run_id: str, *folders: str) -> list[str]:
+    """In which of the folders root can make a file within the container."""
+    with docker_client() as client:
+        (running,) = client.containers.list(filters={"label": f"restore-drill.run={run_id}"})  # type: ignore[attr-defined]
+        return [folder for folder in folders if running.exec_run(["touch", f"{folder}/made"]).exit_code == 0]
+
+
 def test_the_container_is_reached_through_a_private_socket_and_has_no_network(guardian: Guardian) -> None:
     with serve(REQUEST, guardian) as server:
         assert server.provider == "container"
@@ -61,6 +68,9 @@ def test_the_container_is_reached_through_a_private_socket_and_has_no_network(gu
         assert (host["CapDrop"], host["PidsLimit"], host["Privileged"]) == (["ALL"], 1024, False)  # type: ignore[index]
         confined = {"NoNewPrivs": "1", "CapEff": "0" * 16, "CapPrm": "0" * 16}
         assert {name: status_of_the_server("0123abcd")[name] for name in confined} == confined
+        assert host["ReadonlyRootfs"]  # type: ignore[index]
+        assert written_to("0123abcd", "/", "/etc", "/usr/lib/postgresql", "/var/lib", "/root") == []
+        assert written_to("0123abcd", "/tmp", "/var/lib/postgresql/data") == ["/tmp", "/var/lib/postgresql/data"]
         server.create_database("restored")
         done = run_child(
             [str(server.clients.psql), "-XAtc", "SHOW fsync"],
