@@ -3,7 +3,8 @@
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.outreach import ask
-from fixtures.checks.restore.toc import acl_relation, missing_objects
+from fixtures.checks.restore.toc import missing_objects
+from fixtures.checks.restore.toc_grants import lost_grants
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
@@ -106,12 +107,16 @@ def test_the_sequence_will_not_collide(restored: Database, sequence: Sequence, e
     remediation="Back up the roles with the dump. Without them the database refuses the application's first query.",
 )
 def test_roles_and_grants_came_back(
-    record: DrillRecord, restoration: Restored, restored: Database, promised: Profile, examination: Examination
+    record: DrillRecord,
+    dump_header: DumpHeader,
+    restoration: Restored,
+    restored: Database,
+    promised: Profile,
+    examination: Examination,
 ) -> None:
     """A restore without its roles exits 0, and then the application gets "permission denied"."""
     made = [f"role {name} was in no roles file" for name in restoration.roles_made]
-    changed = {(row["schema"], row["name"]) for row in ask(restored, "changed_acls")}
-    lost = _relations_without_acl(record, changed)
+    lost = lost_grants(record.toc, ask(restored, "changed_acls"), dump_header)
     security = promised.tenancy.row_security
     if security is not None and _has_nothing(security.role, restored.facts):
         lost.append(f"any grant to role {security.role}")
@@ -149,13 +154,6 @@ def test_the_recovery_keeps_the_rto(
 def test_every_restored_table_can_be_read(record: DrillRecord, examination: Examination) -> None:
     """A table may restore without an error and still answer every query with one, as behind a foreign server."""
     came_to_its_end(record, stages.FACTS, examination)
-
-
-def _relations_without_acl(record: DrillRecord, changed: set[tuple[str, str]]) -> list[str]:
-    """Relations for which the TOC lists an ACL, and whose privileges are what their owner has by default. An ACL may give
-    nothing to anybody else: it may take something from the owner."""
-    listed = (acl_relation(entry) for entry in record.toc)
-    return [f"grants on {schema}.{name}" for schema, name in filter(None, listed) if (schema, name) not in changed]
 
 
 def _has_nothing(role: str, facts: Facts) -> bool:
