@@ -17,7 +17,7 @@ from fixtures.shelf.stores.open_store import open_store
 from fixtures.shelf.stores.stock import stock
 from fixtures.shelf.stores.store import Store
 from fixtures.shelf.stores.troubles import Troubled
-from tests.shelf.test_remote_stores import NEWER, lay_out, set_environment
+from tests.support.remote_sets import NEWER, lay_out, set_environment
 from tests.support.small_source import PROFILE
 from tests.support.stores import BUCKET, cut_line, s3_server, sftp_server, web_server
 

@@ -12,7 +12,7 @@ from fixtures.shelf.stores.address import Address
 from fixtures.shelf.stores.messages import Entry
 from fixtures.shelf.stores.troubles import Troubled
 from fixtures.shelf.stores.walk import below
-from tests.shelf.test_remote_stores import courier, set_environment
+from tests.support.remote_sets import courier, set_environment
 from tests.support.small_source import PROFILE
 from tests.support.stores import BUCKET, S3, s3_server
 

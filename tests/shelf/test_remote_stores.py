@@ -1,7 +1,6 @@
 """Sets that lie in a store: chosen without being fetched, then fetched whole, whatever happens on the way."""
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,46 +9,15 @@ from typing import Any
 
 import pytest
 
-from fixtures.archives.file_digest import sha256_of_folder
-from fixtures.archives.folder_stream import digest_of_tree
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.guardian import Guardian
-from fixtures.shelf.locate import LocatedSet, locate
-from fixtures.shelf.stores.address import Address, AddressError, parse_backups
-from fixtures.shelf.stores.courier import Courier
+from fixtures.shelf.locate import LocatedSet
 from tests.support.further import first_of
-from tests.support.small_source import PROFILE
+from tests.support.remote_sets import NEWER, OLDER, courier, lay_out, located, set_environment
 from tests.support.stores import BUCKET, S3, cut_line, s3_server, sftp_server, web_server
 
-OLDER, NEWER = "igny8_20261120_031500", "igny8_20261121_031500"
 SIZE = 40 << 20
 """Of the dump: more than one request's worth."""
-
-
-def lay_out(folder: Path, stem: str, dump: bytes, **told: Any) -> Path:
-    """A set as a store keeps it; its dump only begins like one, since nothing here restores it."""
-    where = folder / stem
-    where.mkdir(parents=True)
-    files = {"dump": (f"{stem}.dump", dump), "roles": (f"{stem}.roles.sql", b"-- none\n")}
-    for name, content in files.values():
-        (where / name).write_bytes(content)
-    manifest = {
-        "format": 1,
-        "application": "igny8",
-        "database": "igny8",
-        "snapshot_at": f"{stem[6:10]}-{stem[10:12]}-{stem[12:14]}T03:15:00Z",
-        "server_version": "15.8",
-        "pg_dump_version": "15.8",
-        "suite_version": "0",
-        "files": {
-            role: {"name": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-            for role, (name, content) in files.items()
-        },
-        "tables": {},
-        "large_objects": 0,
-    }
-    (where / f"{stem}.manifest.json").write_text(json.dumps(manifest | told))
-    return where
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +42,6 @@ def folder(tmp_path: Path) -> Path:
     return private
 
 
-def courier(url: str, folder: Path, guardian: Guardian, **options: Any) -> Courier:
-    address = parse_backups(url)
-    assert isinstance(address, Address)
-    return Courier(address, folder, guardian, **{"limit": 120} | options)
-
-
-def located(url: str, folder: Path, guardian: Guardian, name: str | None = None, **options: Any) -> LocatedSet:
-    sent = courier(url, folder, guardian, **options)
-    return locate(sent.stock(), PROFILE, name=name, supply=sent)
-
-
 def expect_whole(located_set: LocatedSet, shelf: Path, stem: str = NEWER) -> None:
     assert located_set.backup_set.name == stem
     assert not located_set.backup_set.altered
@@ -95,11 +52,6 @@ def expect_whole(located_set: LocatedSet, shelf: Path, stem: str = NEWER) -> Non
         artefact = located_set.backup_set.artefact(role)
         assert artefact is not None
         assert artefact.sha256 == hashlib.sha256(original).hexdigest()
-
-
-def set_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
 
 
 def test_the_newest_set_of_a_bucket_is_fetched_and_no_other(
@@ -322,90 +274,3 @@ def test_what_was_fetched_once_is_kept_in_the_cache_and_taken_up_there(
     assert third.backup_set.delivery.bytes == SIZE + 5 - SIZE // 2
     cache.chmod(0o755)
     expect_blocked(url, folder, guardian, "is open to others than its owner", cache=cache)
-
-
-@pytest.mark.parametrize(
-    ("url", "says"),
-    [
-        ("s3://KEY:SECRETWORD@bucket/x", "holds a credential"),
-        ("sftp://user:SECRETWORD@host/x", "holds a credential"),
-        ("https://user@host/x", "holds a credential"),
-        ("https://host/x.dump?X-Amz-Signature=SECRETWORD", r"goes on after a \?"),
-        ("http://backups.example/x", "read from this machine alone"),
-        ("ftp://host/x", "cannot be read from ftp://"),
-        ("s3:///x", "names no bucket"),
-        ("https://[bad/x", "cannot be read"),
-    ],
-)
-def test_an_address_that_is_no_place_for_backups_is_refused_and_not_repeated(url: str, says: str) -> None:
-    with pytest.raises(AddressError, match=says) as refused:
-        parse_backups(url)
-    assert "SECRETWORD" not in str(refused.value)
-
-
-def test_a_file_url_is_a_folder_and_a_bucket_keeps_its_case() -> None:
-    assert parse_backups("file:///var/back%20ups") == Path("/var/back ups")
-    address = parse_backups("s3://Bucket_A/x")
-    assert isinstance(address, Address)
-    assert address.shown == "s3://Bucket_A/x"
-    assert parse_backups("backups") == Path("backups").absolute()
-
-
-@pytest.mark.further
-def test_a_dump_in_directory_format_is_fetched_with_all_its_files(
-    tmp_path: Path, folder: Path, guardian: Guardian
-) -> None:
-    dump = tmp_path / "store" / NEWER
-    dump.mkdir(parents=True)
-    for name, content in {"toc.dat": b"PGDMP toc", "3001.dat.gz": os.urandom(1 << 20)}.items():
-        (dump / name).write_bytes(content)
-    with web_server(tmp_path / "store") as port:
-        located_set = located(f"http://127.0.0.1:{port}/", folder, guardian, cache=tmp_path / "cache")
-    artefact = located_set.backup_set.artefact("dump")
-    assert artefact is not None
-    assert located_set.backup_set.kind == "directory"
-    assert (artefact.sha256, artefact.size) == sha256_of_folder(dump)
-    assert located_set.backup_set.delivery is not None
-    assert located_set.backup_set.delivery.bytes == artefact.size
-
-
-@pytest.mark.further
-def test_sites_data_that_nobody_packed_is_fetched_however_deep_it_lies(
-    s3: S3, tmp_path: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_environment(monkeypatch, s3.environment)
-    where = lay_out(tmp_path / "store", NEWER, b"PGDMP dump")
-    sites = where / f"{NEWER}.sites"
-    deep = "sites-data/clients/7/v3/pages/2026/november"
-    for name in (
-        "index.html",
-        f"{deep}/a.html",
-        "sites-data/.well-known/acme/b",
-        "sites-data/uploads/1/über-uns-概要.svg",
-    ):
-        (sites / name).parent.mkdir(parents=True, exist_ok=True)
-        (sites / name).write_text(name)
-    s3.upload(tmp_path / "store", "unpacked/")
-    located_set = located(f"s3://{BUCKET}/unpacked", folder, guardian)
-    brought = located_set.paths["sites"]
-    assert {path.relative_to(brought) for path in brought.rglob("*")} == {
-        path.relative_to(sites) for path in sites.rglob("*")
-    }
-    assert all((brought / path.relative_to(sites)).read_bytes() == path.read_bytes() for path in sites.rglob("*.*ml"))
-    artefact = located_set.backup_set.artefact("sites")
-    assert artefact is not None
-    assert artefact.sha256 == digest_of_tree(sites)[0]
-
-
-@pytest.mark.further
-def test_unpacked_sites_data_beyond_what_can_be_listed_is_never_drilled_in_part(
-    s3: S3, tmp_path: Path, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_environment(monkeypatch, s3.environment)
-    where = lay_out(tmp_path / "store", NEWER, b"PGDMP dump")
-    (where / f"{NEWER}.sites").mkdir()
-    s3.upload(tmp_path / "store", "long/")
-    name = "x" * 300
-    s3.client.put_object(Bucket=BUCKET, Key=f"long/{NEWER}/{NEWER}.sites/sites-data/{name}.html", Body=b"x")
-    with pytest.raises(StageBlocked, match="lies what no file can be called: a name of 305 bytes"):
-        located(f"s3://{BUCKET}/long", folder, guardian)
