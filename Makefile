@@ -24,7 +24,7 @@ export DRILL_SERVER := $(or $(value SERVER),$(value DRILL_SERVER),auto)
 # On a server that was named the drill's user may be a superuser, if this is not empty.
 export DRILL_SCRATCH_SUPERUSER := $(or $(value SCRATCH_SUPERUSER),$(value DRILL_SCRATCH_SUPERUSER))
 
-# The key that vouches for the report; what unlocks it stays in the environment (DRILL_SIGNING_PASSPHRASE).
+# The key that vouches for the report; what unlocks it stays in the environment (DRILL_SIGNING_PASSPHRASE), or in a file.
 export DRILL_SIGNING_KEY := $(or $(value SIGNING_KEY),$(value DRILL_SIGNING_KEY))
 
 # The key under which samples are masked; without it they can be compared with no other drill's.
@@ -38,7 +38,8 @@ KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE DATABASE_URL DAYS ENCRY
   POSTGRES_BIN PREVIOUS PROFILE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY ROUNDS \
   RUN SCALES SCRATCH_SUPERUSER SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
-  SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE)
+  SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE \
+  SIGNING_PASSPHRASE_FILE)
 # What other programs read may be typed behind make as well; of the environment, only DRILL_… is ours to know.
 typed = $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 unknown = $(filter-out $(KNOWN) $(KNOWN_DRILL) PG% AWS_% TMPDIR CI,$(typed)) \

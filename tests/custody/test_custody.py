@@ -14,7 +14,7 @@ import pytest
 from fixtures.custody.attestation import BUNDLE, ENVELOPE, SIGNED_BYTES
 from fixtures.custody.drill_ledger import NAME
 from fixtures.custody.key_files import KeyFault
-from fixtures.custody.keys import PASSPHRASE, PUBLIC, make_keys, read_public_key, read_signer
+from fixtures.custody.keys import PASSPHRASE, PASSPHRASE_FILE, PRIVATE, PUBLIC, make_keys, read_public_key, read_signer
 from fixtures.custody.lines import SIGNATURES
 from fixtures.custody.retention import remove_old
 from fixtures.custody.verify import verify_report
@@ -194,13 +194,41 @@ def test_keys_are_never_replaced_and_never_readable_by_others(tmp_path: Path) ->
 
 def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     private, public = make_keys(tmp_path, b"open sesame")
-    with pytest.raises(KeyFault, match=f"is encrypted: set {PASSPHRASE}"):
+    with pytest.raises(KeyFault, match=f"is encrypted: set {PASSPHRASE}, or {PASSPHRASE_FILE}"):
         read_signer(private)
     monkeypatch.setenv(PASSPHRASE, "wrong")
-    with pytest.raises(KeyFault, match="is not its passphrase"):
+    with pytest.raises(KeyFault, match=f"{PASSPHRASE} is not the passphrase of"):
         read_signer(private)
     monkeypatch.setenv(PASSPHRASE, "open sesame")
     assert read_signer(private).public_key.keyid == read_public_key(public).keyid
+
+
+def test_a_report_is_signed_with_an_encrypted_key_whose_passphrase_lies_in_a_file(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "passphrase"
+    secret.write_text("open sesame\n")
+    monkeypatch.setenv(PASSPHRASE_FILE, str(secret))
+    run, keys = shelf.runs[-1], tmp_path / "reviewers"
+    secret.chmod(0o644)
+    refused = command("keys", keys)
+    assert (refused.returncode, refused.stderr.rstrip().endswith("make it 600, or a new one")) == (2, True)
+    secret.chmod(0o600)
+    assert command("keys", keys).returncode == 0
+    assert "ENCRYPTED" in (keys / PRIVATE).read_text()
+    signing = ("sign-off", run, "--reviewer", "R. Eviewer", "--signing-key", keys / PRIVATE)
+    secret.write_text("another\n")
+    refused = command(*signing)
+    assert (refused.returncode, refused.stderr) == (2, f"{PASSPHRASE_FILE} is not the passphrase of {keys / PRIVATE}\n")
+    secret.write_text("open sesame\n")
+    signed = command(*signing)
+    assert signed.returncode == 0, signed.stderr
+    checked = command("verify", run, "--public-key", shelf.public, "--reviewer-key", keys / PUBLIC)
+    assert (checked.returncode, "signed off by R. Eviewer" in checked.stdout) == (0, True), checked.stdout
+    written = [path for path in (*run.rglob("*"), *keys.iterdir()) if path.is_file()]
+    assert not any(b"open sesame" in path.read_bytes() for path in written)
+    monkeypatch.setenv(PASSPHRASE, "open sesame")
+    assert "are both set" in command(*signing).stderr
 
 
 def test_old_reports_go_and_the_last_good_one_and_every_signature_stay(shelf: Shelf) -> None:

@@ -206,6 +206,26 @@ def test_another_dump_is_restored_itself(small: Small, backups: Path, keep: Keep
 
 
 @pytest.mark.further
+def test_the_oldest_makes_room_where_the_cache_is_full(
+    small: Small, backups: Path, keep: KeepIn, tmp_path: Path
+) -> None:
+    (before,) = entries(keep)
+    size = sum(file.stat().st_size for file in before.rglob("*") if file.is_file())
+    full = KeepIn(keep.folder, Bounds(size + size // 2, WEEK.age))
+    small.clone("other")
+    small.run("DELETE FROM people WHERE id = 7", "other")
+    small.back_up(tmp_path / "other", "other")
+    small.server.drop_database("other")
+    assert whole(record_of(tmp_path / "other", full).restored).from_cache is None
+    (kept,) = entries(keep)
+    assert kept.name != before.name
+    # What is there now is the other dump's, and the first one's is restored, and kept, anew.
+    assert whole(record_of(tmp_path / "other", full).restored).from_cache is not None
+    assert whole(record_of(backups, full).restored).from_cache is None
+    assert [each.name for each in entries(keep)] == [before.name]
+
+
+@pytest.mark.further
 def test_it_is_bounded_in_size_and_in_age(backups: Path, keep: KeepIn, guardian: Guardian) -> None:
     account = unprivileged_account()
     KeptRestores(keep.folder, WEEK, account, guardian)
