@@ -6,6 +6,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,8 @@ from fixtures.application.names import Names
 from fixtures.application.stderr_summary import stderr_summary
 from fixtures.archives.reading import Watch
 from fixtures.custody.drill_ledger import read_ledger
-from fixtures.dump.archive_data import table_rows
+from fixtures.database.shares_file import SharesUnreadable, read_shares
+from fixtures.dump.archive_data import copy_statements, table_rows
 from fixtures.dump.archive_toc import parse_list
 from fixtures.dump.dump_kind import recognised, written_at
 from fixtures.dump.grammar import NotOneStatement, parsed, roles_in
@@ -85,6 +87,37 @@ def tar_bytes() -> bytes:
     return packed.getvalue()
 
 
+def gnu_tar_bytes() -> bytes:
+    """What GNU tar has of its own: long names, a list of a folder's names, holes in its older and its newer form."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for name, kind, content in (
+            ("a/" + "l" * 150, tarfile.REGTYPE, b"x"),
+            ("a", b"D", b"Yl\0Nm\0\0"),
+            ("b", tarfile.DIRTYPE, b""),
+        ):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.size = kind, len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    holes = tarfile.TarInfo("holes")
+    holes.size = 1024
+    holes.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "9000"}
+    newer = holes.tobuf(tarfile.PAX_FORMAT) + b"1\n100\n512\n".ljust(512, b"\0") + b"y" * 512
+    return newer + packed.getvalue()
+
+
+def zip_bytes() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number, method in enumerate(
+            (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+        ):
+            info = zipfile.ZipInfo(f"a/{number}.html")
+            info.compress_type, info.extra = method, b"UT\x05\x00\x01\x00\x00\x00\x10"
+            archive.writestr(info, b"<a href=x>" * 20)
+    return packed.getvalue()
+
+
 @st.composite
 def spoiled(draw: st.DrawFn, whole: bytes) -> bytes:
     """Nothing of it, or all of it with a few places cut out, doubled, or overwritten."""
@@ -147,6 +180,7 @@ def test_sizes_within_an_archive(folder: Path, archive: Path, at: int, cut: int,
         content = whole.read(300_000)  # its TOC, and some data
     dump.write_bytes(content[:at] + instead + content[at + cut :])
     table_rows(dump)
+    answers(lambda: list(copy_statements(dump)), StageFailed)
 
 
 def test_what_is_spoiled_was_whole() -> None:
@@ -159,7 +193,8 @@ def test_what_is_spoiled_was_whole() -> None:
 @fuzzed
 @given(st.booleans(), st.data())
 def test_sites_archive(folder: Path, packed: bool, data: st.DataObject) -> None:
-    whole = gzip.compress(tar_bytes(), 1, mtime=0) if packed else tar_bytes()
+    whole = data.draw(st.sampled_from((tar_bytes(), gnu_tar_bytes(), zip_bytes())))
+    whole = gzip.compress(whole, 1, mtime=0) if packed else whole
     file = folder / "sites.tar.gz"
     file.write_bytes(data.draw(spoiled(whole)))
     artefact = Artefact(role="sites", name=file.name, size=1, sha256="0" * 64, mode=0o600, owner="o")
@@ -206,6 +241,14 @@ def test_ledger(folder: Path, content: bytes) -> None:
     file = folder / "ledger.jsonl"
     file.write_bytes(content)
     answers(lambda: read_ledger(file))
+
+
+@fuzzed
+@given(spoiled(gzip.compress(b'{"division": {"table": "public.t"}, "shares": {"a": {"rows": 1}}}\n' * 3, 1, mtime=0)))
+def test_shares(folder: Path, content: bytes) -> None:
+    file = folder / "x.shares.jsonl.gz"
+    file.write_bytes(content)
+    answers(lambda: list(read_shares(file)), SharesUnreadable)
 
 
 @fuzzed
