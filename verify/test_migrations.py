@@ -7,9 +7,12 @@ from fixtures.checks.examination import Examination
 from fixtures.checks.excepted import beyond
 from fixtures.checks.exposure.servers_own import expect_as_in_template0
 from fixtures.checks.stage_answer import came_to_its_end
+from fixtures.checks.tenancy.same_history import expect_same_history
 from fixtures.checks.tolerated import expect_known
+from fixtures.ownership import Ownership
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
+from fixtures.profile.owners import Schemas
 from fixtures.record import stages
 from fixtures.record.facts import Table
 from fixtures.record.modelled import Modelled
@@ -152,3 +155,19 @@ def test_the_migrated_schema_is_what_the_models_say(
         unit="tables, columns and keys",
         says="are not in the schema as the models have them",
     )
+
+
+@control(
+    "MIG-08",
+    title="Every tenant's schema has applied the migrations that the others have",
+    impact="critical",
+    remediation="Run the application's migrations for the named schema, and find out what passed it over. If it is in the "
+    "middle of a rollout, say so under [tenancy.schemas.unlike] in the profile.",
+)
+@for_each("tenants_schemas")
+def test_every_tenants_schema_has_applied_the_same_migrations(
+    migration: Migrated, schemas: Schemas, ownership: Ownership, examination: Examination
+) -> None:
+    """The history that the application asks is one schema's: another that was passed over, or that lost a line of its own,
+    is behind, and only its tenant sees it. The backup is asked as well as what the migrations left."""
+    expect_same_history(migration, ownership, schemas, examination)
