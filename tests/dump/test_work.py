@@ -1,9 +1,10 @@
 """What a reader does grows as what it reads: lines of our code are counted at one size and at four times that."""
 
 import io
+import json
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -14,6 +15,7 @@ from fixtures.application.names import Names
 from fixtures.application.own_words import own_words
 from fixtures.application.stderr_summary import stderr_summary
 from fixtures.custody.drill_ledger import read_ledger
+from fixtures.dump.archive_data import copy_statements, table_rows
 from fixtures.dump.archive_toc import parse_list
 from fixtures.dump.plain_dump import read_text
 from fixtures.record.names import TableName
@@ -22,7 +24,9 @@ from fixtures.restore.names_of_dump import NamesOfDump
 from fixtures.restore.roles_file import read_roles
 from fixtures.restore.stderr_lines import StderrLines
 from fixtures.server import Server
-from tests.dump.test_fuzz import LIST_TEXT, PLAIN_TEXT
+from fixtures.shelf.choosing import look_over
+from tests.dump.test_fuzz import LIST_TEXT, MANIFEST_TEXT, PLAIN_TEXT
+from tests.support.archive_bytes import archive, block, entry
 from tests.support.counted_work import ends, steps
 
 SMALL, TIMES = 60, 4
@@ -63,7 +67,30 @@ READERS: dict[str, Callable[[int, Path], object]] = {
     "comments within comments": lambda n, _: plain(b"/* " * n + b"*/ " * n + b"SET lock_timeout = 0;\n"),
     "roles": lambda n, _: read_roles("".join(f"CREATE ROLE r{each};\n" for each in range(n)), "roles.sql"),
     "a ledger": lambda n, folder: read_ledger(ledger(folder, n)),
+    "a manifest of many tables": lambda n, folder: manifest(folder, tables=[f"s.{each}" for each in range(n)]),
+    "a manifest of many wrong tables": lambda n, folder: manifest(folder, tables=[f"a.s.{each}" for each in range(n)]),
+    "a manifest of many wrong keys": lambda n, folder: manifest(folder, keys=[str(each) for each in range(n)]),
+    "an archive of many entries": lambda n, folder: rows(folder, [entry(each) for each in range(n)]),
+    "an archive of many dependencies": lambda n, folder: rows(folder, [entry(1, needs=n)]),
+    "an archive of many blocks": lambda n, folder: rows(folder, [entry(1)], [block(1, pieces=1) for _ in range(n)]),
+    "a block of many pieces": lambda n, folder: rows(folder, [entry(1)], [block(1, pieces=n)]),
+    "a block of many large objects": lambda n, folder: rows(folder, [entry(1)], [block(1, pieces=2, objects=n)]),
 }
+
+
+def manifest(folder: Path, tables: Sequence[str] = (), keys: Sequence[str] = ()) -> str:
+    """What is said of a manifest with these tables and keys more."""
+    told = json.loads(MANIFEST_TEXT)
+    told["tables"] |= dict.fromkeys(tables, 1)
+    (folder / "a_20260101_000000.manifest.json").write_text(json.dumps(told | dict.fromkeys(keys, 1)))
+    (only,) = look_over(folder, "(?P<date>$)", "here").candidates
+    return only.problem
+
+
+def rows(folder: Path, entries: list[bytes], blocks: Sequence[bytes] = ()) -> None:
+    dump = folder / "x.dump"
+    dump.write_bytes(archive(entries, blocks))
+    assert len(table_rows(dump)) == len(list(copy_statements(dump))) == len(entries)
 
 
 def ledger(folder: Path, entries: int) -> Path:
@@ -91,6 +118,20 @@ ENDLESS: dict[str, Callable[[Path], object]] = {
     "a table's name of many parts": lambda _: no_table("a." * LONG),
     "a text of the code with much put in": lambda folder: own_words(["x " * 400 + "y"], with_code(folder)),
 }
+
+
+@pytest.mark.parametrize("named", ["a key", "a table"])
+def test_a_long_name_in_a_manifest_is_not_told_in_full(named: str, tmp_path: Path) -> None:
+    name = "a." * LONG
+    with ends():
+        said = manifest(tmp_path, keys=[name]) if named == "a key" else manifest(tmp_path, tables=[name])
+    assert said.startswith("the manifest cannot be read: ")
+    assert len(said) < 500
+
+
+def test_a_manifest_of_too_many_faults_is_told_by_their_number(tmp_path: Path) -> None:
+    said = manifest(tmp_path, keys=[str(each) for each in range(100_001)])
+    assert said == "the manifest cannot be read: 100,001 of its entries are none that a manifest has"
 
 
 def no_table(name: str) -> None:
