@@ -1,5 +1,6 @@
 """Whatever stands in the files of a report and in the ledger: verifying it says what is wrong, in its own words."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fixtures.custody.drill_ledger import Ledger, read_ledger
+from fixtures.custody.lines import lines_astray
 from fixtures.custody.queries_file import queries_astray
 from fixtures.record.queries import FILE as QUERIES
 from tests.dump.test_fuzz import fuzzed, spoiled
@@ -39,6 +42,17 @@ def test_many_queries_cost_what_they_are(tmp_path: Path) -> None:
     named = examples.verified().model_copy(update={"queries_sha256": "0" * 64})
     with ends():
         assert len(queries_astray(tmp_path, named)) > 60_000
+
+
+def test_a_report_is_read_once_however_many_lines_speak_of_it(shelf: Shelf) -> None:
+    entry = read_ledger(shelf.out / "ledger.jsonl").entries[-1]
+    evidence = shelf.runs[-1] / "evidence.json"
+    with evidence.open("r+b") as file:
+        file.truncate(64 << 20)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    ledger = Ledger((entry.model_copy(update={"evidence_sha256": digest, "attestation_sha256": None}),) * 5000)
+    with ends():
+        assert lines_astray(shelf.out, ledger, None) == []
 
 
 def _twice(envelope: dict[str, list[dict[str, str]]]) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -132,6 +133,13 @@ def test_a_long_name_in_a_manifest_is_not_told_in_full(named: str, tmp_path: Pat
 def test_a_manifest_of_too_many_faults_is_told_by_their_number(tmp_path: Path) -> None:
     said = manifest(tmp_path, keys=[str(each) for each in range(100_001)])
     assert said == "the manifest cannot be read: 100,001 of its entries are none that a manifest has"
+
+
+def test_an_archive_is_measured_until_its_time_is_up(tmp_path: Path) -> None:
+    dump = tmp_path / "x.dump"
+    dump.write_bytes(archive([entry(1)], [block(1, pieces=1)]))
+    assert [each.size for each in table_rows(dump, time.monotonic() + 60)] == [16]
+    assert table_rows(dump, time.monotonic()) == ()
 
 
 def no_table(name: str) -> None:

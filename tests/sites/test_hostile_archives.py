@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.archives import zip_stream
 from fixtures.archives.decompress import _UNPACKERS as UNPACKERS
 from fixtures.archives.decompress import decompressed, stream
 from fixtures.archives.entry_safety import unsafe_together
@@ -146,10 +147,15 @@ def test_the_clock_is_looked_at_with_each_entry_that_has_no_content(tmp_path: Pa
         walk(source, watch.given_up.set)
 
 
-def zipped(spoil: Callable[[bytearray], None], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(spoil: Callable[[bytearray], object], method: int = zipfile.ZIP_DEFLATED, more: int = 0) -> bytes:
+    """With so many entries `more` whose comments make the list long."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", method) as archive:
         archive.writestr("a.html", b"<p>one</p>" * 50)
+        for number in range(more):
+            entry = zipfile.ZipInfo(f"{number}.html")
+            entry.comment = b"x" * 65_000
+            archive.writestr(entry, b"")
     whole = bytearray(packed.getvalue())
     spoil(whole)
     return bytes(whole)
@@ -160,6 +166,34 @@ def _far_list(whole: bytearray) -> None:
     end = whole.rindex(b"PK\x05\x06")
     whole[end + 12 : end + 16] = b"\xff" * 4
     whole[end:end] = b"PK\x06\x07" + struct.pack("<LQL", 0, (1 << 64) - 1, 1)
+
+
+def _of_two_lengths(whole: bytearray) -> None:
+    """The last record says nothing of the list's length; the one for large archives stands before where it is said to be."""
+    end = whole.rindex(b"PK\x05\x06")
+    size, begin = struct.unpack_from("<LL", whole, end + 12)
+    large = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, begin)
+    whole[end + 12 : end + 16] = bytes(4)
+    whole[end:end] = large + struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+
+
+def _record_within_the_record(whole: bytearray) -> None:
+    """What looks as the last record stands within it, where the numbers of disks are."""
+    end = whole.rindex(b"PK\x05\x06")
+    whole[end + 4 : end + 8] = b"PK\x05\x06"
+
+
+@pytest.mark.parametrize("spoil", [bytes, _of_two_lengths, _record_within_the_record])
+def test_a_long_list_of_a_zip_is_not_read_whatever_its_end_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, spoil: Callable[[bytearray], None]
+) -> None:
+    packed = zipped(spoil, more=20)
+    size = packed.rindex(b"xPK") + 1 - packed.index(b"PK\x01\x02")
+    monkeypatch.setattr(zip_stream, "LIST_BYTES", size)
+    assert len(read(tmp_path / "x.zip", packed)) == 21
+    monkeypatch.setattr(zip_stream, "LIST_BYTES", size - 1)
+    with pytest.raises(ArchiveBroken, match=f"its list of files is larger than {size - 1:,} bytes: pack it as a tar"):
+        read(tmp_path / "x.zip", packed)
 
 
 def _damaged(whole: bytearray) -> None:
