@@ -78,7 +78,7 @@ def looked_up(
                 session.execute(planted)  # type: ignore[call-overload]
             records = Database(facts, Examination(), access, database, session)
             index = ArchiveIndex(inventory, Examination(), b"key", instants)
-            yield ArchivedFiles(index, records, derive_ownership(facts, profile.tenancy), profile)
+            yield ArchivedFiles(index, records, derive_ownership(facts, profile.tenancy), profile.files)
 
 
 def finding(files: ArchivedFiles, lookup: Lookup) -> tuple[str, tuple[str, ...]]:

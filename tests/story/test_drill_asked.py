@@ -165,7 +165,7 @@ def test_tables_and_columns_that_are_not_there_block_what_needs_the_profile(
     assert all(line.startswith(f"{file}: ") for line in problems)
     everything = "\n".join(problems)
     assert (
-        "money.table: no table public.igny8_plan in the restored database; did you mean public.igny8_plans?"
+        "money[3].table: no table public.igny8_plan in the restored database; did you mean public.igny8_plans?"
         in everything
     )
     assert "ledger 'credits'.balance_of.column: no column credit_balance in public.igny8_tenants" in everything
@@ -209,3 +209,20 @@ def test_a_slip_in_one_part_of_the_profile_blocks_what_rests_on_it_alone(
         for control in outcome.blocked
         for subject in outcome.blocked[control]
     )
+
+
+def test_a_slip_in_one_of_two_entries_leaves_the_other_to_be_tried(
+    whole_set: Path, tmp_path: Path, drilling: Drilling
+) -> None:
+    others = '[[files]]\nname = "others"\ntable = "igny8_images"\npath = "paths"\nroot = "elsewhere"\n'
+    outcome = drilling(whole_set.parent, tmp_path / "out", profile=profile_and(tmp_path, others))
+    assert (outcome.exit_code, outcome.evidence.verdict, outcome.red) == (2, "INCONCLUSIVE", {}), outcome.output
+    (problem,) = outcome.evidence.record.profile_problems
+    assert "files 'others'.path: no column paths in public.igny8_images" in problem
+    assert {control: list(subjects) for control, subjects in outcome.blocked.items()} == {
+        "FIL-01": ["others"],
+        "FIL-02": ["elsewhere"],
+    }
+    assert problem in outcome.result("FIL-01", "others").message
+    assert outcome.result("FIL-01", "images").outcome == "passed"
+    assert not outcome.evidence.completeness.not_reported
