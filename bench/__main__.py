@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import drills, gates, restores, starts
+from bench import drills, gates, restores, safeguards, starts
 from bench.ground import CORES
 from bench.timing import Times
 from fixtures.profile.reading import read_profile
@@ -41,6 +41,7 @@ def main() -> None:
         whole = Times(tuple(drills.drill(backups, work / "out", CORES)[0] for _ in range(chosen.rounds)))
         _restores(scales[-1], restored, whole, reading)
         _starts(scales[-1], starts.starts(backups, read_profile(PROFILE), work, chosen.rounds))
+        _safeguards(scales[-1], safeguards.safeguards(backups, read_profile(PROFILE), chosen.rounds))
         _gates(scales[-1], gates.gates(located, backups, chosen.rounds))
         _growth(grown)
         _shares(grown[-1][-1])
@@ -89,6 +90,12 @@ def _starts(scale: int, times: dict[str, Times]) -> None:
     cold = times[starts.COLD]
     rows = [(name, str(found), found.over(cold)) for name, found in times.items()]
     _table(f"Starting at scale {scale}", ("", "time", "against the cold start"), rows)
+
+
+def _safeguards(scale: int, times: dict[str, Times]) -> None:
+    stages = times[safeguards.STAGES]
+    rows = [(name, str(found), found.over(stages)) for name, found in times.items()]
+    _table(f"Guarding against a dump that lies, at scale {scale}", ("", "time", "against the stages"), rows)
 
 
 def _growth(grown: Iterable[tuple[int, int, int, float, int, Evidence]]) -> None:

@@ -18,6 +18,7 @@ from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.references import strays
 from fixtures.database.catalogue import take_facts
 from fixtures.ownership import derive_ownership
+from fixtures.profile.reading import ReadProfile
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.evidence import Evidence, Result
 from fixtures.record.names import TableName
@@ -25,6 +26,7 @@ from fixtures.record.set_record import Artefact
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import ServerRequest, serve
 from fixtures.sites.inventory import read_sites
+from fixtures.story.order import Order
 from reports.render import render
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +54,22 @@ def drill(backups: Path, out: Path, workers: int, more: tuple[str, ...] = ()) ->
     if process.returncode != 0:
         raise SystemExit(f"the drill was {evidence.verdict}, so its time means nothing:\n{said[-3000:]}")
     return seconds, peak.bytes, evidence
+
+
+def order_of(run_id: str, backups: Path, profile: ReadProfile, guardian: Guardian) -> Order:
+    """The newest set there, on a server of this machine, without an application."""
+    return Order(
+        run_id=run_id,
+        backups=backups,
+        set_name=None,
+        application=Path(),
+        python=None,
+        profile=profile,
+        server="local",
+        binaries=None,
+        guardian=guardian,
+        mask=str,
+    )
 
 
 def shares(evidence: Evidence) -> dict[str, float]:

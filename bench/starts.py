@@ -2,9 +2,11 @@
 
 import secrets
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from bench.drills import order_of
 from bench.timing import Times, take_turns
 from fixtures.profile.reading import ReadProfile
 from fixtures.record import stages
@@ -12,7 +14,6 @@ from fixtures.record.progress import silent
 from fixtures.restore.cache.own_restore import KeepIn
 from fixtures.restore.cache.restores import Bounds
 from fixtures.sandbox.guardian import Guardian
-from fixtures.story.order import Order
 from fixtures.story.run_drill import run_drill
 
 COLD = "a cold start: a new cluster, the dump loaded"
@@ -42,19 +43,7 @@ def _seconds(backups: Path, profile: ReadProfile, keep: KeepIn | None, cached: b
     run_id = secrets.token_hex(4)
     with ExitStack() as stack:
         guardian = stack.enter_context(Guardian(run_id))
-        order = Order(
-            run_id=run_id,
-            backups=backups,
-            set_name=None,
-            application=Path(),
-            python=None,
-            profile=profile,
-            server="local",
-            binaries=None,
-            guardian=guardian,
-            mask=str,
-            keep=keep,
-        )
+        order = replace(order_of(run_id, backups, profile, guardian), keep=keep)
         record = run_drill(order, stack, lambda name: silent, _UP_TO_THE_RESTORE).record
     if any(stage.state != "ok" for stage in record.stages) or bool(record.cached_start) is not cached:
         raise SystemExit(f"the start was not {'cached' if cached else 'cold'}: {record.stages}")

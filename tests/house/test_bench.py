@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.drills import archive_rates, wide_schema
+from bench.safeguards import ALL, CATALOGUE, CONFINED, PINNED, STAGES, safeguards
 from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
 from fixtures.profile.reading import read_profile
@@ -41,3 +42,11 @@ def test_a_cached_start_is_measured_against_a_cold_one(whole_set: Path, tmp_path
     times = starts(whole_set.parent, read_profile(PROFILE), tmp_path, rounds=1)
     assert list(times) == [COLD, KEEPING, CACHED]
     assert all(len(timing.seconds) == 1 for timing in times.values())
+
+
+@pytest.mark.further
+def test_each_part_of_the_guard_is_measured_within_the_stages(whole_set: Path) -> None:
+    times = safeguards(whole_set.parent, read_profile(PROFILE), rounds=1)
+    assert list(times) == [STAGES, CATALOGUE, PINNED, CONFINED, ALL]
+    (stages,) = times[STAGES].seconds
+    assert all(0 < found < stages for name in (CATALOGUE, PINNED) for found in times[name].seconds)
