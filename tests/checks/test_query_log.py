@@ -1,8 +1,10 @@
 """A control is known by its queries' words: the same digest whatever the rows are, and another for another question."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 
+import pytest
 from psycopg import sql
 
 from fixtures.checks.examination import Examination
@@ -53,3 +55,18 @@ def test_whoever_fills_a_table_the_question_belongs_to_all_that_use_it() -> None
         assert filled == examinations[:1]
         assert examinations[0].asked.sha256 == examinations[1].asked.sha256 != ""
         assert words_of(query(1, "")) in examinations[1].asked
+
+
+def test_what_broke_off_while_it_was_loaded_is_loaded_anew_and_never_taken_for_nothing() -> None:
+    def broken_off() -> Iterator[tuple[int]]:
+        yield (1,)
+        raise ConnectionError
+
+    with closing(sqlite3.connect(":memory:")) as session:
+        index = ArchiveIndex(session, Examination(), b"key", {"snapshot": 0.0})
+        with pytest.raises(ConnectionError):
+            index.load("claim", ("path",), broken_off)
+        with pytest.raises(ConnectionError):
+            index.load("claim", ("path",), broken_off)
+        index.load("claim", ("path",), lambda: [(1,), (2,)])
+        assert session.execute("SELECT path FROM claim").fetchall() == [(1,), (2,)]

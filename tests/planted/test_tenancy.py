@@ -88,8 +88,8 @@ PLANTED = {
         """,
         {
             "public.igny8_notes": Told(
-                "3 of … rows point, through their content type, at another tenant's row, "
-                "at a model the profile lacks, or at no row",
+                "3 of … rows point, through their content type, at another tenant's row, at no row, "
+                "or at a model the profile lacks",
                 ("id=2 tenant=1 other_tenant=2", "id=5 tenant=1 other_tenant=None", "id=6 tenant=1 other_tenant=None"),
                 broken=3,
             )

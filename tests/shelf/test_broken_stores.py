@@ -122,7 +122,9 @@ def test_a_file_that_changes_while_it_is_read_is_told_as_that(
 
 
 def test_a_store_that_goes_silent_while_it_is_listed_is_told_as_that(shelf: Path, tmp_path: Path) -> None:
-    lay_out(shelf, "igny8_20261122_031500", b"PGDMP")
+    # More than are asked for at once.
+    for day in range(1, 29):
+        lay_out(shelf, f"igny8_202610{day:02}_031500", b"PGDMP")
     into = tmp_path / "into"
     into.mkdir()
     with ExitStack() as server:

@@ -74,6 +74,7 @@ def test_a_drill_in_a_container_is_verified_and_leaves_none(
         whole_set.parent,
         tmp_path,
         workers=2,
+        pdf=True,
         server="container",
         environment={"TESTCONTAINERS_RYUK_DISABLED": "true"},
     ) as drilled:
@@ -94,7 +95,7 @@ def test_a_drill_on_a_server_named_in_the_environment_is_verified_and_takes_ever
     before = standing.databases(), standing.roles()
     environment = {"DRILL_SERVER": url(standing)}
     with watched_drill(
-        whole_set.parent, tmp_path, workers=2, environment=environment, server=None, arguments=ALLOWED
+        whole_set.parent, tmp_path, workers=2, pdf=True, environment=environment, server=None, arguments=ALLOWED
     ) as drilled:
         outcome = verified(drilled)
         nothing_told(outcome, PASSWORD, quote(PASSWORD, safe=""))

@@ -3,7 +3,7 @@
 from fixtures.profile.reading import read_profile
 from fixtures.record.visited import AskedAddress, Visited
 from fixtures.story.not_shown import not_shown
-from tests.support import evidence_examples as examples
+from tests.support import record_examples as examples
 from tests.support.drills import PROFILE
 
 THERE = "is on the server already: left as it is there"
