@@ -41,7 +41,10 @@ def main() -> None:
         whole = Times(tuple(drills.drill(backups, work / "out", CORES)[0] for _ in range(chosen.rounds)))
         _restores(scales[-1], restored, whole, reading)
         _starts(scales[-1], starts.starts(backups, read_profile(PROFILE), work, chosen.rounds))
-        _safeguards(scales[-1], safeguards.safeguards(backups, read_profile(PROFILE), chosen.rounds))
+        guarded = safeguards.safeguards(
+            backups, read_profile(PROFILE), chosen.rounds, lambda: drills.drill(backups, work / "out", CORES)[0]
+        )
+        _safeguards(scales[-1], guarded)
         _gates(scales[-1], gates.gates(located, backups, chosen.rounds))
         _growth(grown)
         _shares(grown[-1][-1])
@@ -93,9 +96,10 @@ def _starts(scale: int, times: dict[str, Times]) -> None:
 
 
 def _safeguards(scale: int, times: dict[str, Times]) -> None:
-    stages = times[safeguards.STAGES]
-    rows = [(name, str(found), found.over(stages)) for name, found in times.items()]
-    _table(f"Guarding against a dump that lies, at scale {scale}", ("", "time", "against the stages"), rows)
+    stages, whole = times[safeguards.STAGES], times[safeguards.WHOLE]
+    rows = [(name, str(found), found.over(stages), found.over(whole)) for name, found in times.items()]
+    title = f"Guarding against a dump that lies, at scale {scale}"
+    _table(title, ("", "time", "against the stages", "against the whole drill"), rows)
 
 
 def _growth(grown: Iterable[tuple[int, int, int, float, int, Evidence]]) -> None:

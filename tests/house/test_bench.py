@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.drills import archive_rates, wide_schema
-from bench.safeguards import ALL, CATALOGUE, CONFINED, PINNED, STAGES, safeguards
+from bench.safeguards import ALL, CATALOGUE, CONFINED, PINNED, STAGES, WHOLE, safeguards
 from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
 from fixtures.profile.reading import read_profile
@@ -46,7 +46,8 @@ def test_a_cached_start_is_measured_against_a_cold_one(whole_set: Path, tmp_path
 
 @pytest.mark.further
 def test_each_part_of_the_guard_is_measured_within_the_stages(whole_set: Path) -> None:
-    times = safeguards(whole_set.parent, read_profile(PROFILE), rounds=1)
-    assert list(times) == [STAGES, CATALOGUE, PINNED, CONFINED, ALL]
+    times = safeguards(whole_set.parent, read_profile(PROFILE), rounds=1, whole=lambda: 3600.0)
+    assert list(times) == [WHOLE, STAGES, CATALOGUE, PINNED, CONFINED, ALL]
+    assert times[WHOLE].seconds == (3600.0,)
     (stages,) = times[STAGES].seconds
     assert all(0 < found < stages for name in (CATALOGUE, PINNED) for found in times[name].seconds)
