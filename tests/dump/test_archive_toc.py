@@ -1,13 +1,23 @@
-"""The table of contents is read as pg_restore lists it; programs that cannot read a dump are told from a bad dump."""
+"""The table of contents is read as the archive holds it; programs that cannot read a dump are told from a bad dump."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
 
-from fixtures.dump.archive_toc import parse_list, read_archive
-from fixtures.record.stage import StageBlocked
+from fixtures.checks.restore.toc import RESTORED_KINDS, missing_objects
+from fixtures.checks.restore.toc_grants import lost_grants
+from fixtures.database.catalogue import QUERIES, take_facts
+from fixtures.dump.archive_toc import entries_of, header_of, read_archive
+from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.account import unprivileged_account
 from fixtures.sandbox.guardian import Guardian
+from fixtures.server.contract import SUPERUSER
+from tests.support.archive_bytes import archive, encoding, entry, number, text
+from tests.support.dump_formats import FORMATS, dump_as
+from tests.support.small_source import Small, Staged, made_ready, small_source
 
 
 def test_programs_that_do_not_run_are_not_held_against_the_dump(guardian: Guardian, tmp_path: Path) -> None:
@@ -33,31 +43,119 @@ LIST = """;
 ;     Dumped from database version: 15.18 (Debian 15.18-0+deb12u1)
 ;     Dumped by pg_dump version: 17.2
 ;
-7; 2615 16390 SCHEMA - my schema the owner
-8; 2615 16391 SCHEMA - my own
-2; 3079 16411 EXTENSION - pg_trgm\x20
-216; 1259 16391 TABLE my schema order items the owner
-3401; 0 16391 TABLE DATA my schema order items the owner
-3404; 0 0 BLOBS - BLOBS\x20
-220; 1259 16397 MATERIALIZED VIEW my totals own
 """
 
 
-def test_names_with_blanks_are_told_apart() -> None:
-    archive = parse_list(LIST, roles=("the owner", "own"))
-    header, entries = archive.header, archive.toc
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    with small_source(tmp_path_factory.mktemp("small")) as ready:
+        ready.run('CREATE ROLE "the owner"', "postgres")
+        ready.server.create_database("named")
+        ready.run(NAMES, "named")
+        yield ready
+
+
+NAMES = """
+CREATE SCHEMA "my schema" AUTHORIZATION "the owner";
+CREATE SCHEMA "my" AUTHORIZATION "small app";
+CREATE TABLE "my schema"."order items" (id int);
+CREATE TABLE "my"."schema order items" (id int);
+CREATE TABLE "my schema"."two\nlines\r\f\u2028; and ""quotes"" too" (id int CONSTRAINT "a check" CHECK (id > 0));
+CREATE TABLE "my schema"."9; 0 0 TABLE public t the owner" (id int);
+ALTER TABLE "my schema"."order items" OWNER TO "the owner";
+ALTER TABLE "my"."schema order items" OWNER TO "small app";
+ALTER TABLE "my schema"."two\nlines\r\f\u2028; and ""quotes"" too" OWNER TO "the owner";
+GRANT SELECT ON "my schema"."two\nlines\r\f\u2028; and ""quotes"" too" TO small_readers;
+"""
+
+
+LONG = 'two\nlines\r\f\u2028; and "quotes" too'
+
+
+@pytest.mark.parametrize("name", ["custom", "custom, gzip", "tar", "directory"])
+def test_names_are_read_as_they_are_whatever_stands_in_them(named: Small, name: str, tmp_path: Path) -> None:
+    entries = dumped(named, name, tmp_path).toc
+    assert {(each.schema_name, each.name): each.owner for each in entries if each.kind == "TABLE"} == {
+        ("my schema", "order items"): "the owner",
+        ("my", "schema order items"): "small app",
+        ("my schema", LONG): "the owner",
+        ("my schema", "9; 0 0 TABLE public t the owner"): SUPERUSER,
+    }
+    assert {each.name: each.owner for each in entries if each.kind == "SCHEMA"} == {
+        "my schema": "the owner",
+        "my": "small app",
+    }
+
+
+@pytest.mark.parametrize("name", ["custom", "plain"])
+def test_what_is_called_strangely_is_found_again(named: Small, name: str, tmp_path: Path) -> None:
+    inspected = dumped(named, name, tmp_path)
+    with named.server.connect("named") as connection:
+        facts = take_facts(connection)
+        privileges = connection.cursor(row_factory=dict_row).execute(
+            sql.SQL((QUERIES / "changed_acls.sql").read_text())
+        )
+        granted = privileges.fetchall()
+    entries = [each for each in inspected.toc if each.kind in RESTORED_KINDS]
+    assert len(entries) >= 4
+    assert missing_objects(entries, facts, inspected.header) == []
+    assert missing_objects([*entries, *entries], facts, inspected.header) == missing_objects(
+        entries, facts.model_copy(update=dict.fromkeys(("tables", "constraints"), ())), inspected.header
+    )
+    assert any(each.kind == "ACL" and "two" in each.name for each in inspected.toc)
+    assert lost_grants(inspected.toc, granted, inspected.header) == []
+    assert len(lost_grants(inspected.toc, (), inspected.header)) == 1
+
+
+def dumped(named: Small, name: str, into: Path) -> Staged:
+    """The database as a drill of this format has read it."""
+    clients, environment = named.server.clients, named.server.environment("named")
+    written = dump_as(FORMATS[name], clients, environment, into, "small_20260101")
+    return made_ready(written, named.server, named.guardian)
+
+
+@pytest.mark.parametrize(
+    ("forged", "why"),
+    [
+        (archive([entry(1), entry(1)]), "two entries have the number 1"),
+        (archive([entry(1)]).replace(bytes((4, 8, 1)), bytes((4, 9, 1))) + b"\0", "not laid out as any pg_dump does"),
+        (archive([entry(1)]).replace(b"COPY s.t (a)", b"COPY s.t\0(a)"), "not laid out as any pg_dump does"),
+    ],
+)
+def test_an_archive_that_its_readers_understand_in_two_ways_is_refused(
+    forged: bytes, why: str, guardian: Guardian, tmp_path: Path
+) -> None:
+    dump = tmp_path / "x.dump"
+    dump.write_bytes(forged)
+    dump.chmod(0o644)
+    tmp_path.chmod(0o755)
+    with pytest.raises(StageFailed, match=why):
+        read_archive(dump, guardian, account=None)
+
+
+def test_a_list_that_says_otherwise_than_the_archive_is_not_believed(tmp_path: Path) -> None:
+    dump = tmp_path / "x.dump"
+    dump.write_bytes(archive([entry(1)]))
+    (only,) = entries_of(dump, ["; a comment", "1; 0 0 TABLE DATA s t o"])
+    assert (only.kind, only.schema_name, only.name, only.owner) == ("TABLE DATA", "s", "t", "o")
+    for line in ("1; 0 0 TABLE DATA s u o", "2; 0 0 TABLE DATA s t o", "no entry"):
+        with pytest.raises(StageFailed, match="in another way than it is written"):
+            entries_of(dump, [line])
+
+
+def test_names_are_read_in_the_encoding_that_the_archive_names(tmp_path: Path) -> None:
+    dump = tmp_path / "x.dump"
+    in_latin = entry(2).replace(text("t") + text("TABLE DATA"), number(1) + b"\xe4" + text("TABLE DATA"))
+    dump.write_bytes(archive([encoding(1, "LATIN1"), in_latin]))
+    (only,) = entries_of(dump, ["2; 0 0 TABLE DATA s \N{REPLACEMENT CHARACTER} o"])
+    assert only.name == "ä"
+
+
+def test_the_header_says_which_pg_dump_wrote_it() -> None:
+    header = header_of(LIST.splitlines())
     assert (header.database, header.compression, header.server_major, header.least_major) == (
         "a name: with colon",
         "gzip",
         15,
         17,
     )
-    assert [(entry.kind, entry.schema_name, entry.name, entry.owner) for entry in entries] == [
-        ("SCHEMA", "", "my schema", "the owner"),
-        ("SCHEMA", "", "my", "own"),
-        ("EXTENSION", "", "pg_trgm", ""),
-        ("TABLE", "my schema", "order items", "the owner"),
-        ("TABLE DATA", "my schema", "order items", "the owner"),
-        ("BLOBS", "", "BLOBS", ""),
-        ("MATERIALIZED VIEW", "my", "totals", "own"),
-    ]

@@ -17,7 +17,7 @@ from fixtures.application.own_words import own_words
 from fixtures.application.stderr_summary import stderr_summary
 from fixtures.custody.drill_ledger import read_ledger
 from fixtures.dump.archive_data import copy_statements, table_rows
-from fixtures.dump.archive_toc import parse_list
+from fixtures.dump.archive_toc import entries_of
 from fixtures.dump.plain_dump import read_text
 from fixtures.record.names import TableName
 from fixtures.record.record import TocEntry
@@ -26,7 +26,7 @@ from fixtures.restore.roles_file import read_roles
 from fixtures.restore.stderr_lines import StderrLines
 from fixtures.server import Server
 from fixtures.shelf.choosing import look_over
-from tests.dump.test_fuzz import LIST_TEXT, MANIFEST_TEXT, PLAIN_TEXT
+from tests.dump.test_fuzz import MANIFEST_TEXT, PLAIN_TEXT
 from tests.support.archive_bytes import archive, block, entry
 from tests.support.counted_work import ends, steps
 
@@ -54,11 +54,7 @@ READERS: dict[str, Callable[[int, Path], object]] = {
     "a traceback": lambda n, folder: stderr_summary(
         ["Traceback (most recent call last):", '  File "a"', "ValueError: x"] * n, Names(folder, Path(sys.executable))
     ),
-    "a list of an archive": lambda n, _: parse_list((LIST_TEXT + LIST_TEXT.splitlines(True)[-1] * n).decode()),
-    "a list of many schemas": lambda n, _: parse_list(_of_schemas(n)),
-    "a list of many owners": lambda n, _: parse_list(
-        LIST_TEXT.decode() + "9; 0 1 TABLE - s t the owner\n" * n, roles=[f"role {each}" for each in range(n)]
-    ),
+    "a list of an archive": lambda n, folder: listed(folder, n),
     "system checks": lambda n, folder: stderr_summary(
         ["SystemCheckError: x", "(auth.E003)"] * n, Names(folder, Path(sys.executable))
     ),
@@ -77,6 +73,12 @@ READERS: dict[str, Callable[[int, Path], object]] = {
     "a block of many pieces": lambda n, folder: rows(folder, [entry(1)], [block(1, pieces=n)]),
     "a block of many large objects": lambda n, folder: rows(folder, [entry(1)], [block(1, pieces=2, objects=n)]),
 }
+
+
+def listed(folder: Path, entries: int) -> None:
+    dump = folder / "x.dump"
+    dump.write_bytes(archive([entry(each) for each in range(entries)]))
+    assert len(entries_of(dump, [f"{each}; 0 0 TABLE DATA s t o" for each in range(entries)])) == entries
 
 
 def manifest(folder: Path, tables: Sequence[str] = (), keys: Sequence[str] = ()) -> str:
@@ -98,11 +100,6 @@ def ledger(folder: Path, entries: int) -> Path:
     file = folder / f"ledger-{entries}.jsonl"
     file.write_text('{"run_id": "a", "set_name": "s", "verdict": "VERIFIED", "previous": "00"}\n' * entries)
     return file
-
-
-def _of_schemas(schemas: int) -> str:
-    listed = (f"{each}; 2615 1 SCHEMA - s {each} o\n{each}; 0 1 TABLE s {each} t o\n" for each in range(schemas))
-    return LIST_TEXT.decode() + "".join(listed)
 
 
 LONG = 2_000_000

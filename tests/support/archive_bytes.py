@@ -22,6 +22,15 @@ def entry(dump_id: int, needs: int = 0) -> bytes:
     return b"".join((number(dump_id), number(1), *named, *copied, *depends)) + _NOT_WRITTEN
 
 
+def encoding(dump_id: int, named: str) -> bytes:
+    """The entry that says what the texts are written in."""
+    made = (text("0"), text("0"), text("ENCODING"), text("ENCODING"), number(2))
+    said = (text(f"SET client_encoding = '{named}';\n"), text(""), text(None))
+    return b"".join(
+        (number(dump_id), number(0), *made, *said, *(text(None),) * 3, text(""), text("false"), text(None))
+    ) + (_NOT_WRITTEN)
+
+
 def block(dump_id: int, pieces: int, objects: int = 0) -> bytes:
     """The rows of a table, or large objects, in pieces of one byte each."""
     data = (number(1) + b"x") * pieces + _END
