@@ -1,9 +1,8 @@
 # Everything a person does with this suite, one target each: `make help` tells them.
 
 PYTHON ?= python3
-WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 RUN ?= $(or $(OUT),reports/out)/latest
-export WORKERS RUN
+export RUN
 
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
@@ -64,6 +63,10 @@ $(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO $(if $(PROFILE
 # What the caller gave reaches recipes by the environment, and is quoted there: a path may hold a space.
 given = $(if $(value $(1)),$(2) "$$$(1)")
 
+# A drill decides by the size of what it restored, unless it is told. The suite's own tests take every core.
+ASKED_WORKERS = $(if $(value WORKERS),-n"$$WORKERS")
+EVERY_CORE = -n"$${WORKERS:-$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}"
+
 # Off unless asked: what is kept there is every customer's data.
 KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE_GB,--restore-cache-gb) \
   $(call given,RESTORE_CACHE_DAYS,--restore-cache-days)
@@ -80,7 +83,7 @@ help:
 	@echo "Your own backups: BACKUPS=DIR|URL APP=DIR PROFILE=NAME|DIR and, where wanted, SET=NAME or BEFORE=TIME (not the"
 	@echo "  newest), CACHE=DIR (keeps what a URL's sets hold), RESTORE_CACHE=DIR (keeps what was restored, for the next"
 	@echo "  drill of the same dump: RESTORE_CACHE_GB=20 RESTORE_CACHE_DAYS=7), APP_PYTHON=FILE (not APP/.venv/bin/python), OUT=DIR,"
-	@echo "  WORKERS=N, POSTGRES_BIN=DIR, SERVER=local or container."
+	@echo "  WORKERS=N (none: as many as the restored database is worth), POSTGRES_BIN=DIR, SERVER=local or container."
 	@echo "  With a server of your own, keep its password off command lines: SERVER=postgresql://… make drill BACKUPS=…"
 	@echo "A release to try: PREVIOUS=DIR or a commit of APP, where the release before it runs on beside it."
 	@echo "Your own database: DATABASE_URL or PGHOST, PGDATABASE and the like in the environment, INTO=DIR SITES_DATA=DIR"
@@ -99,11 +102,11 @@ ifeq ($(OWN_SET),)
 	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
 	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) --keep 3
 	@echo "Drilling it"
-	@$(IN_VENV) -m pytest verify -n"$$WORKERS" --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
+	@$(IN_VENV) -m pytest verify $(ASKED_WORKERS) --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
 	  --profile igny8 $(KEEPING) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 else
 	@echo "Drilling $${SET:-the newest set} of the backups that were named"
-	@$(IN_VENV) -m pytest verify -n"$$WORKERS" --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
+	@$(IN_VENV) -m pytest verify $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
 	  $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) $(KEEPING) \
 	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 endif
@@ -114,12 +117,12 @@ ifeq ($(OWN_SET),)
 	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
 	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) --keep 3
 	@echo "Trying the sample's release on it"
-	@$(IN_VENV) -m pytest verify --gate -n"$$WORKERS" --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
+	@$(IN_VENV) -m pytest verify --gate $(ASKED_WORKERS) --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
 	  --profile igny8 $(KEEPING) $(call given,PREVIOUS,--previous) $(call given,POSTGRES_BIN,--postgres-bin) \
 	  $(call given,OUT,--out)
 else
 	@echo "Trying the release on $${SET:-the newest set} of the backups that were named"
-	@$(IN_VENV) -m pytest verify --gate -n"$$WORKERS" --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
+	@$(IN_VENV) -m pytest verify --gate $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
 	  $(call given,PREVIOUS,--previous) $(call given,SET,--set) $(call given,BEFORE,--before) \
 	  $(call given,CACHE,--cache) $(KEEPING) $(call given,APP_PYTHON,--app-python) \
 	  $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
@@ -153,15 +156,15 @@ explain: $(INSTALLED)
 
 ## test    run the suite's own tests in minutes; the last lines count what they leave to test-all
 test: $(INSTALLED) $(OSCAL)
-	@$(IN_VENV) -m pytest tests --ignore tests/apps -m "not whole and not further" -n"$$WORKERS" --dist worksteal
+	@$(IN_VENV) -m pytest tests --ignore tests/apps -m "not whole and not further" $(EVERY_CORE) --dist worksteal
 
 ## test-all  run all of the suite's own tests, with whole drills; the last lines name what this machine cannot run
 test-all: $(INSTALLED) $(OSCAL)
-	@$(IN_VENV) -m pytest tests --ignore tests/apps -n"$$WORKERS" --dist worksteal
+	@$(IN_VENV) -m pytest tests --ignore tests/apps $(EVERY_CORE) --dist worksteal
 
 ## test-apps  drill applications from PyPI, from one release to a later one (installs them into .venv-apps)
 test-apps: $(INSTALLED) $(APP_RELEASES:%=$(APP_VENVS)/%/requirements.lock)
-	@$(IN_VENV) -m pytest tests/apps -n"$$WORKERS" --dist loadscope
+	@$(IN_VENV) -m pytest tests/apps $(EVERY_CORE) --dist loadscope
 
 ## lint    run ruff and strict mypy
 lint: $(INSTALLED)

@@ -7,6 +7,7 @@ pytest_plugins = (
     "fixtures.plugin.subject_fixtures",
     "fixtures.plugin.allure_labels",
     "fixtures.plugin.session",
+    "fixtures.plugin.workers",
     "fixtures.plugin.listing",
     "reports.plugin",
 )

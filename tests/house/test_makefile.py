@@ -27,6 +27,7 @@ GIVEN = (
     "SIGNING_KEY",
     "DRILL_SIGNING_KEY",
     "TABLE",
+    "WORKERS",
     "INTO",
     "SITES_DATA",
     "UPLOADS",
@@ -160,6 +161,7 @@ def test_what_was_given_reaches_the_drill_whole(door: Path) -> None:
     choice = {"BACKUPS": "s3://b/x", "APP": "a", "PROFILE": "p", "BEFORE": "2026-11-22 03:00", "CACHE": "my cache"}
     done = make("drill", folder=door, **choice)
     assert "[--backups][s3://b/x][--app][a][--profile][p][--before][2026-11-22 03:00][--cache][my cache]" in done.stdout
+    assert "[verify][--backups]" in done.stdout, "a drill that is told no number of workers decides by itself"
     done = make("gate", folder=door, **variables)
     assert f"[-m][pytest][verify][--gate][-n4]{arguments}\n" in done.stdout, done.stderr
     assert "*** APP is missing" in make("gate", folder=door, BACKUPS="my sets").stderr

@@ -95,9 +95,14 @@ def test_a_drill_that_is_ended_during_a_stage_leaves_nothing_and_no_verdict(
 
 
 @pytest.mark.whole
-def test_a_drill_interrupted_during_its_checks_reports_what_it_did_not_try(whole_set: Path, tmp_path: Path) -> None:
-    with watched_drill(whole_set.parent, tmp_path, workers=2) as watched:
+@pytest.mark.parametrize("workers", [2, None])
+def test_a_drill_interrupted_during_its_checks_reports_what_it_did_not_try(
+    workers: int | None, whole_set: Path, tmp_path: Path
+) -> None:
+    with watched_drill(whole_set.parent, tmp_path, workers=workers) as watched:
         watched.wait_for(5)
+        # The sample is too small for workers that nobody asked for.
+        assert len(watched.workers()) == (workers or 0)
         watched.interrupt()
         ended = watched.end()
         assert ended.exit_code == 2, ended.output

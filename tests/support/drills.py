@@ -132,15 +132,15 @@ def command(
     app: Path = SAMPLE,
     python: Path = Path(sys.executable),
     profile: Path | str = PROFILE,
-    workers: int = 0,
+    workers: int | None = 0,
     server: str | None = "local",
     arguments: tuple[str, ...] = (),
     pdf: bool = False,
 ) -> list[str]:
-    """The drill's own command line; without a server, one is named in the environment. Few read the PDF, and it costs as
-    much as all other documents."""
+    """The drill's own command line; without a server, one is named in the environment; without workers, the drill decides.
+    Few read the PDF, and it costs as much as all other documents."""
     return [
-        *(sys.executable, "-m", "pytest", "verify", f"-n{workers}"),
+        *(sys.executable, "-m", "pytest", "verify", *((f"-n{workers}",) if workers is not None else ())),
         *("--backups", str(backups), "--app", str(app), "--app-python", str(python)),
         *("--profile", str(profile), "--out", str(out)),
         *(("--server", server) if server is not None else ()),
