@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from fixtures.record.evidence import Evidence
+from fixtures.record.shape import why_not_strict
 from reports.render import render
 from reports.words import EVIDENCE
 
@@ -22,8 +23,9 @@ def main() -> int:
         return 2
     except ValidationError as error:
         places = ", ".join(".".join(map(str, problem["loc"])) or "the file" for problem in error.errors()[:3])
+        why = why_not_strict(error) or f"see {places}"
         print(
-            f"{run / EVIDENCE} is not evidence that this version reads (see {places}). "
+            f"{run / EVIDENCE} is not evidence that this version reads ({why}). "
             "Render it with the version of the suite that wrote it.",
             file=sys.stderr,
         )

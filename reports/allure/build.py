@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from fixtures.record.evidence import Evidence
+from fixtures.record.shape import why_not_strict
 from reports.allure.offline import NotOffline, offline
 from reports.allure.results import HISTORY, write_history, write_results
 from reports.words import EVIDENCE, write
@@ -55,8 +56,11 @@ def _evidence(run: Path) -> Evidence:
         return Evidence.model_validate_json(file.read_bytes())
     except OSError as error:
         raise AllureFailed(f"{file} cannot be read: {error.strerror}. Give the folder of one run.") from None
-    except ValidationError:
-        raise AllureFailed(f"{file} is not evidence that this version reads. Use the version that wrote it.") from None
+    except ValidationError as error:
+        why = why_not_strict(error)
+        raise AllureFailed(
+            f"{file} is not evidence that this version reads{': ' + why if why else ''}. Use the version that wrote it."
+        ) from None
 
 
 def _tool() -> Path:

@@ -103,7 +103,7 @@ TWO_MEANINGS = {
                 '{"format":1,"run_id":"run-2"', '{"verdict":"VERIFIED","format":1,"run_id":"run-2"'
             )
         ),
-        f"{NAME} line 3 cannot be read: a key stands in it twice, so that two readers may read two things",
+        f"{NAME} line 3 cannot be read: the key 'verdict' stands in it twice, so that two readers may read two things",
     ),
     "a line that ends as on Windows": (
         lambda path: path.write_bytes(path.read_bytes()[:-1] + b"\r\n"),

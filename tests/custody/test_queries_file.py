@@ -77,7 +77,7 @@ ALTERED: dict[str, tuple[Callable[[Path], None], str]] = {
         "lacks",
     ),
     "a line twice": (_twice, "twice"),
-    "a key twice": (_a_key_twice, "is no query of a drill"),
+    "a key twice": (_a_key_twice, "is no query of a drill: the key 'sha256' stands in it twice"),
     "no line of it": (lambda file: file.write_text("nothing\n") and None, "is no query of a drill"),
     "a parameter's name": (
         lambda file: file.write_text(file.read_text().replace('["tenant_id"]', '["others"]')) and None,

@@ -122,12 +122,12 @@ TAMPERED: dict[str, tuple[Callable[[Shelf], None], int, str]] = {
     "a key that stands twice in the evidence": (
         lambda shelf: _replaced(shelf.runs[2] / "evidence.json", b"{", b'{"verdict":"VERIFIED",'),
         2,
-        "evidence.json is not evidence that this version reads",
+        "evidence.json is not evidence that this version reads: the key 'verdict' stands in it twice",
     ),
     "a key that stands twice in the envelope": (
         lambda shelf: _replaced(shelf.runs[2] / ENVELOPE, b"{", b'{"payload":"AAAA",'),
         2,
-        f"{ENVELOPE} is no DSSE envelope",
+        f"{ENVELOPE} is no DSSE envelope: the key 'payload' stands in it twice",
     ),
     **{
         f"{name} of the signature": (_altered(name), -1, f"{name} is gone or was altered: it is not the signature")

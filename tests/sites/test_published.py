@@ -8,6 +8,11 @@ from fixtures.archives.name_tree import folded
 from fixtures.sites.published import references
 
 
+def test_each_value_of_a_key_that_stands_twice_is_a_reference() -> None:
+    content = b'{"page": "/one.html", "page": "/two.html"}'
+    assert sorted(each.path for each in references("menu.json", content)) == ["one.html", "two.html"]
+
+
 @pytest.mark.parametrize(
     ("path", "content", "paths"),
     [

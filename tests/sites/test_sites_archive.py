@@ -134,6 +134,8 @@ def test_sites_links_and_definitions_come_from_the_profiles_patterns(tmp_path: P
         (b"{", "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b"[]", "not a JSON object"),
+        (b'{"site_id": 1, "tenant_id": 9, "t\\u0065nant_id": 8}', "names its tenant_id twice"),
+        (b'{"site_id": 1, "pages": {"x": 1, "x": 2}, "tenant_id": 9}', ""),
         (b'{"site_id": 1}', "does not name its tenant_id"),
         (b'{"site_id": "\\ud800", "tenant_id": true}', "does not name its site_id and tenant_id"),
         (b" " * (1 << 20) + b"{}", "larger than 1,048,576 bytes"),
