@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()
-MARKS = {"whole": "whole drills", "further": "costly cases, for which another test of their file stood here"}
+MARKS = {"whole": "whole drills", "further": "costly cases, for which another test of their room stood here"}
 """What `make test` leaves to `make test-all`, by marker."""
 
 

@@ -47,10 +47,6 @@ def written_before(file: Path, ago: timedelta) -> None:
     os.utime(file, (written, written))
 
 
-def open_to_the_group(role: str) -> Callable[[Path, Healthy], None]:
-    return lambda backup, _: part(backup, role).chmod(0o640)
-
-
 def an_sqlite_file(backup: Path, _: Healthy) -> None:
     part(backup, "dump").unlink()
     with sqlite3.connect(part(backup, "dump")) as database:
@@ -124,12 +120,14 @@ PLANTED = {
     },
     "BAK-05": {
         "the logs are open to the group": Fault(
-            says="the logs has mode 0640", subjects=("logs",), in_set=open_to_the_group("logs")
+            says="the logs has mode 0640",
+            subjects=("logs",),
+            as_it_lies=lambda backup: part(backup, "logs").chmod(0o640),
         ),
     },
     "BAK-06": {
         "the folder is open to the group": Fault(
-            says="the folder has mode 0750", in_set=lambda backup, _: backup.chmod(0o750)
+            says="the folder has mode 0750", as_it_lies=lambda backup: backup.chmod(0o750)
         ),
     },
     "BAK-07": {
@@ -176,7 +174,7 @@ PLANTED = {
         "its file was written five days before": Fault(
             says="1 of 4 times differ from when the set was taken",
             samples=("last write: 5 days before it",),
-            in_set=lambda backup, _: written_before(part(backup, "dump"), timedelta(days=5)),
+            as_it_lies=lambda backup: written_before(part(backup, "dump"), timedelta(days=5)),
         ),
     },
     "BAK-16": {

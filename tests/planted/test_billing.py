@@ -178,7 +178,11 @@ APART = ("BIL-04",)
 """These change what the others count."""
 
 
-@pytest.mark.parametrize("controls", [APART, sorted(PLANTED.keys() - set(APART))], ids="+".join)
+@pytest.mark.parametrize(
+    "controls",
+    [pytest.param(APART, marks=pytest.mark.further), sorted(PLANTED.keys() - set(APART))],
+    ids="+".join,
+)
 def test_each_billing_control_and_no_other_sees_its_faults(
     controls: Sequence[str], healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:

@@ -19,7 +19,7 @@ from tests.planted import (
     test_sites,
 )
 from tests.support.drills import Drill, Healthy, whole_drill
-from tests.support.met_faults import Company, companies, expect_only, meet, worth_a_whole_drill
+from tests.support.met_faults import Company, companies, expect_only, first_to_meet, meet, worth_a_whole_drill
 from tests.support.short_drills import Standing
 
 TABLES = (
@@ -43,14 +43,13 @@ SHORT = [*companies(TABLES, whole=False), *STARTING]
 WHOLE = companies([*TABLES, test_application.PLANTED], whole=True)
 
 
+FIRST = first_to_meet(SHORT)
+"""Those that `make test` meets."""
+
+
 def marked(companies: Iterable[Company]) -> Iterator[ParameterSet]:
-    """Companies of faults whose controls have all met one before are further ones, and so are all starts but two."""
-    met: set[str] = set()
     for company in companies:
-        controls = {control for control, _ in company.faults}
-        further = controls <= met or company in STARTING[2:]
-        yield pytest.param(company, marks=[pytest.mark.further] * further)
-        met |= controls
+        yield pytest.param(company, marks=[pytest.mark.further] * (company not in FIRST))
 
 
 def test_no_fault_is_left_out() -> None:

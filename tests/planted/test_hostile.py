@@ -150,6 +150,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.further
 def test_what_the_profile_knows_of_is_no_fault(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
     planted = [NATIVE, OUTSIDE, WAREHOUSE, PUBLICATION, SUBSCRIPTION, EVENT_TRIGGER, UNLOGGED]
     statements = "\n".join(planted)

@@ -38,6 +38,7 @@ def gate(healthy: Healthy, tmp_path_factory: pytest.TempPathFactory) -> Drill:
     )
 
 
+@pytest.mark.whole
 def test_every_fault_is_found_and_nothing_else_is(gate: Drill) -> None:
     assert (gate.red, gate.blocked) == (findings(), {}), gate.output
     assert (gate.exit_code, gate.evidence.kind) == (1, "gate")
@@ -45,10 +46,12 @@ def test_every_fault_is_found_and_nothing_else_is(gate: Drill) -> None:
     assert gate.evidence.completeness.whole
 
 
+@pytest.mark.whole
 def test_a_gate_tells_nothing_of_any_row_either(gate: Drill) -> None:
     nothing_told(gate)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("planted", RELEASE, ids=[planted.name for planted in RELEASE])
 def test_the_finding_names_its_fault(gate: Drill, planted: Planted) -> None:
     for control, subjects in planted.findings.items():

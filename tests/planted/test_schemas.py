@@ -101,6 +101,7 @@ def with_schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return profile_and(tmp_path_factory.mktemp("profile"), DECLARED)
 
 
+@pytest.mark.further
 def test_schemas_that_are_alike_are_no_fault(
     healthy: Healthy, with_schemas: Path, tmp_path: Path, drilling: Drilling
 ) -> None:

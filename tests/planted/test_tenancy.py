@@ -211,7 +211,7 @@ TOGETHER = sorted(PLANTED.keys() - set(APART))
 @pytest.mark.parametrize(
     ("drilling", "controls"),
     [
-        pytest.param("short", APART, id="those that change what others count"),
+        pytest.param("short", APART, marks=pytest.mark.further, id="those that change what others count"),
         pytest.param("short", TOGETHER, id="those beside each other"),
         pytest.param("whole", TOGETHER, marks=pytest.mark.whole, id="those beside each other, in a whole drill"),
     ],
@@ -244,6 +244,7 @@ def test_a_fault_that_breaks_two_promises_is_told_by_both(healthy: Healthy, tmp_
     assert outcome.result("TEN-06", "public.igny8_invoices").broken == 8
 
 
+@pytest.mark.further
 def test_what_the_role_may_not_read_and_what_a_rule_cannot_ask_is_blocked_with_its_cause(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:

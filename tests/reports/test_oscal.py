@@ -104,7 +104,7 @@ def test_a_pass_on_nothing_says_so() -> None:
 def test_a_waiver_is_a_deviation_with_its_end_and_an_open_failure_is_not() -> None:
     (risk,) = result(examples.verified())["risks"]
     assert (risk["status"], risk["deadline"]) == ("deviation-approved", "2027-01-31T00:00:00+00:00")
-    assert "approved by R. Iyer" in json.dumps(risk["props"])
+    assert "approved by head of platform" in json.dumps(risk["props"])
     assert {each["status"] for each in result(examples.failed())["risks"]} == {"open"}
 
 

@@ -137,7 +137,7 @@ def test_pass_on_nothing_says_so() -> None:
 
 def test_waiver_and_exemption_carry_their_reasons() -> None:
     text = page(examples.verified()).text
-    assert "Accepted by R. Iyer until 2027-01-31: metrics leave until the new gateway is there" in text
+    assert "Accepted by head of platform until 2027-01-31: metrics leave until the new gateway is there" in text
     assert "this application has no trials" in text
 
 

@@ -30,7 +30,7 @@ def waived(*days: int) -> Evidence:
                         owner="platform team",
                         ticket=f"OPS-{left}",
                         reason="known",
-                        approved_by="R. Iyer",
+                        approved_by="head of platform",
                         until=(DRILLED_ON + timedelta(days=left)).isoformat(),
                     ),
                 )

@@ -138,6 +138,7 @@ def test_a_user_with_fewer_rights_is_told_which_it_takes(
     assert after == before
 
 
+@pytest.mark.further
 def test_a_drill_killed_on_a_server_named_by_hand_takes_everything_away(
     whole_set: Path, standing: Standing, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ def waiver(control: str, subject: str, until: date = TODAY, bound: str = "at_mos
     return (
         f'[[waiver]]\ncontrol = "{control}"\nsubject = "{subject}"\n{bound}\nreason = "{REASON}"\n'
         f'owner = "billing team"\nticket = "OPS-211"\n'
-        f'approved_by = "A. Auditor"\nuntil = {until}\n'
+        f'approved_by = "head of platform"\nuntil = {until}\n'
     )
 
 
@@ -40,7 +40,7 @@ def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(
     assert (excepted.what, excepted.count, excepted.at_most, excepted.reason) == ("waiver", 1, 1, REASON)
     told = seen.result("BIL-02", "credits").waiver
     assert told is not None
-    assert (told.reason, told.approved_by, told.until) == (REASON, "A. Auditor", TODAY.isoformat())
+    assert (told.reason, told.approved_by, told.until) == (REASON, "head of platform", TODAY.isoformat())
     assert (told.owner, told.ticket) == ("billing team", "OPS-211")
     assert "1 waived" in seen.evidence.headline
     assert "waived" in seen.output
@@ -112,6 +112,7 @@ def test_a_waiver_for_what_could_not_be_enumerated_waits(whole_set: Path, tmp_pa
     assert (seen.exit_code, seen.red) == (2, {}), seen.output
 
 
+@pytest.mark.further
 def test_what_breaks_beyond_a_waiver_fails(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
     """A second balance goes wrong: neither a count nor the keys of the first accept it."""
     two_off = BALANCE_OFF.replace("id = 2", "id IN (2, 3)")

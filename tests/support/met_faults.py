@@ -33,8 +33,9 @@ _HASH = re.compile(r"hmac:[0-9a-f]{12}\b")
 class Fault:
     """Where the fault is planted, and what the drill must say of it.
 
-    `sql` and `in_files` spoil the source, `in_set` the set that was taken of it, `in_code` a copy of the application,
-    `profile` lines of a copy of the profile. `lost`: the manifest is that of a source without the fault.
+    `sql` and `in_files` spoil the source, `in_set` the set that was taken of it, `as_it_lies` the modes and times of its
+    files and not what they hold, `in_code` a copy of the application, `profile` lines of a copy of the profile. `lost`: the
+    manifest is that of a source without the fault.
     `also` are controls that rightly see the same fault; `blocked` names controls, or whole areas, that cannot be
     tried any more for the cause in `because`. In `samples`, `#` stands for a keyed hash. `alone`: it changes what the
     controls of other faults count.
@@ -50,6 +51,7 @@ class Fault:
     sql: str | Callable[[Healthy], str] = ""
     in_files: Callable[[Path], None] | None = None
     in_set: Callable[[Path, Healthy], None] | None = None
+    as_it_lies: Callable[[Path], None] | None = None
     in_code: Callable[[Path], None] | None = None
     profile: Mapping[str, str] = field(default_factory=dict)
     lost: bool = False
@@ -63,7 +65,7 @@ class Fault:
 
     @property
     def ways(self) -> set[str]:
-        spoiled = {"sql", "in_files", "in_set", "in_code", "profile", "lost"}
+        spoiled = {"sql", "in_files", "in_set", "as_it_lies", "in_code", "profile", "lost"}
         return {name for name in spoiled if getattr(self, name)} | self.really
 
     def planted(self, healthy: Healthy) -> str:
@@ -81,7 +83,11 @@ class Company:
     faults: list[tuple[str, Fault]] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return "+".join(sorted({control for control, _ in self.faults}))
+        return "+".join(sorted(self.controls))
+
+    @property
+    def controls(self) -> set[str]:
+        return {control for control, _ in self.faults}
 
     @property
     def red(self) -> dict[str, set[str]]:
@@ -145,14 +151,23 @@ def worth_a_whole_drill(companies: Iterable[Company]) -> list[Company]:
     """As few companies as bring faults of each area, and faults in each way in which any is planted.
 
     A short drill tries the same controls on the same record: the way of a fault to them is all that differs."""
-    left, worth, met = list(companies), list[Company](), set[str]()
-    while newcomer := max(left, key=lambda company: len(company.ways - met), default=None):
-        if newcomer.ways <= met:
+    return _fewest(companies, lambda company: company.ways)
+
+
+def first_to_meet(companies: Iterable[Company]) -> list[Company]:
+    """As few companies as bring, besides, each control that one drill tries together with others."""
+    return _fewest(companies, lambda company: company.ways | (company.controls if len(company.controls) > 1 else set()))
+
+
+def _fewest(companies: Iterable[Company], brings: Callable[[Company], set[str]]) -> list[Company]:
+    left, chosen, met = list(companies), list[Company](), set[str]()
+    while newcomer := max(left, key=lambda company: len(brings(company) - met), default=None):
+        if brings(newcomer) <= met:
             break
         left.remove(newcomer)
-        worth.append(newcomer)
-        met |= newcomer.ways
-    return worth
+        chosen.append(newcomer)
+        met |= brings(newcomer)
+    return chosen
 
 
 def meet(company: Company, healthy: Healthy, whole_set: Path, folder: Path, drilling: Drilling) -> Drill:
@@ -169,6 +184,8 @@ def meet(company: Company, healthy: Healthy, whole_set: Path, folder: Path, dril
             fault.in_set(backup, healthy)
         if fault.lost:
             truth_of(backup, whole_set)
+        if fault.as_it_lies:
+            fault.as_it_lies(backup)
     app = SAMPLE
     for fault in faults:
         if fault.in_code:
