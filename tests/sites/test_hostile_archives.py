@@ -7,6 +7,7 @@ import lzma
 import sqlite3
 import struct
 import tarfile
+import threading
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -145,6 +146,26 @@ def test_the_clock_is_looked_at_with_each_entry_that_has_no_content(tmp_path: Pa
     watch = Watch(float("inf"))
     with site_source(made, watch) as source, pytest.raises(StageBlocked, match="given up"):
         walk(source, watch.given_up.set)
+
+
+def test_the_clock_is_looked_at_while_a_zips_list_is_read(tmp_path: Path) -> None:
+    archive = tmp_path / "x.zip"
+    archive.write_bytes(zipped(lambda content: None, more=5000))
+    late = threading.Event()
+    watch = Watch(float("inf"), lambda done, total, unit: late.set(), late)
+
+    def give_up() -> None:
+        with site_source(archive, watch) as source, pytest.raises(StageBlocked, match="given up"):
+            walk(source, lambda: None)
+
+    assert steps(give_up, within="zipfile") < 1000
+
+
+def test_a_zip_that_lists_more_than_is_held_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zip_stream, "LISTED", 21)
+    assert len(read(tmp_path / "x.zip", zipped(lambda content: None, more=20))) == 21
+    with pytest.raises(ArchiveBroken, match="it has more than 21 entries: pack it as a tar"):
+        read(tmp_path / "x.zip", zipped(lambda content: None, more=21))
 
 
 def zipped(spoil: Callable[[bytearray], object], method: int = zipfile.ZIP_DEFLATED, more: int = 0) -> bytes:
