@@ -68,8 +68,8 @@ def main() -> None:
 def _restores(scale: int, times: dict[str, Times], whole: Times, reading: dict[str, Times]) -> None:
     guide, floor = times[restores.GUIDE], times[restores.FLOOR]
     rows = [
-        (name, str(found), found.over(guide), found.over(floor))
-        for name, found in {**times, "the whole drill": whole}.items()
+        (name, str(seconds), seconds.over(guide), seconds.over(floor))
+        for name, seconds in {**times, "the whole drill": whole}.items()
     ]
     _table(f"Restoring at scale {scale}", ("", "time", "against the guide's", "against the floor"), rows)
     facts, scan, load = reading[restores.FACTS], reading[restores.SCAN], times[restores.OURS]
@@ -85,19 +85,19 @@ def _restores(scale: int, times: dict[str, Times], whole: Times, reading: dict[s
 
 def _gates(scale: int, times: dict[str, Times]) -> None:
     by_hand = times[gates.BY_HAND]
-    rows = [(name, str(found), found.over(by_hand)) for name, found in times.items()]
+    rows = [(name, str(seconds), seconds.over(by_hand)) for name, seconds in times.items()]
     _table(f"A release at scale {scale}", ("", "time", "against by hand"), rows)
 
 
 def _starts(scale: int, times: dict[str, Times]) -> None:
     cold = times[starts.COLD]
-    rows = [(name, str(found), found.over(cold)) for name, found in times.items()]
+    rows = [(name, str(seconds), seconds.over(cold)) for name, seconds in times.items()]
     _table(f"Starting at scale {scale}", ("", "time", "against the cold start"), rows)
 
 
 def _safeguards(scale: int, times: dict[str, Times]) -> None:
     stages, whole = times[safeguards.STAGES], times[safeguards.WHOLE]
-    rows = [(name, str(found), found.over(stages), found.over(whole)) for name, found in times.items()]
+    rows = [(name, str(seconds), seconds.over(stages), seconds.over(whole)) for name, seconds in times.items()]
     title = f"Guarding against a dump that lies, at scale {scale}"
     _table(title, ("", "time", "against the stages", "against the whole drill"), rows)
 
@@ -118,9 +118,9 @@ def _growth(grown: Iterable[tuple[int, int, int, float, int, Evidence]]) -> None
 
 
 def _shares(evidence: Evidence) -> None:
-    found = drills.shares(evidence)
-    total = sum(found.values())
-    rows = [(name, f"{seconds:.2f}", f"{seconds / total:.0%}") for name, seconds in found.items()]
+    shares = drills.shares(evidence)
+    total = sum(shares.values())
+    rows = [(name, f"{seconds:.2f}", f"{seconds / total:.0%}") for name, seconds in shares.items()]
     _table("Where a drill's time goes", ("", "s", "share"), rows)
 
 

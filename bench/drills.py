@@ -74,11 +74,11 @@ def order_of(run_id: str, backups: Path, profile: ReadProfile, guardian: Guardia
 
 def shares(evidence: Evidence) -> dict[str, float]:
     """Seconds of each stage, then of each family of controls (summed over workers)."""
-    found: dict[str, float] = {stage.name: stage.seconds for stage in evidence.record.stages}
+    stages: dict[str, float] = {stage.name: stage.seconds for stage in evidence.record.stages}
     families: dict[str, float] = {}
     for result in evidence.results:
         families[result.control[:3]] = families.get(result.control[:3], 0.0) + result.seconds
-    return {**found, **{f"controls {family}": seconds for family, seconds in sorted(families.items())}}
+    return {**stages, **{f"controls {family}": seconds for family, seconds in sorted(families.items())}}
 
 
 def back_up(into: Path, scale: int) -> Path:

@@ -45,9 +45,9 @@ def safeguards(backups: Path, profile: ReadProfile, rounds: int, whole: Callable
     for _ in range(rounds):
         measured = {WHOLE: whole(), **_drill(backups, profile)}
         measured[ALL] = sum(measured[name] for name in (CATALOGUE, PINNED, CONFINED))
-        for name, found in measured.items():
-            seconds[name].append(found)
-    return {name: Times(tuple(found)) for name, found in seconds.items()}
+        for name, each in measured.items():
+            seconds[name].append(each)
+    return {name: Times(tuple(each)) for name, each in seconds.items()}
 
 
 def _drill(backups: Path, profile: ReadProfile) -> dict[str, float]:
@@ -115,5 +115,5 @@ def _what_namespaces_add(guardian: Guardian) -> float:
         )
 
     turns = [(start(network_isolation()), start(OPEN)) for _ in range(_STARTS)]
-    confined, unconfined = (statistics.median(found) for found in zip(*turns, strict=True))
+    confined, unconfined = (statistics.median(seconds) for seconds in zip(*turns, strict=True))
     return max(0.0, confined - unconfined)

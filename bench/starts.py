@@ -25,14 +25,14 @@ _ROOM = Bounds(10**12, timedelta(days=1))
 
 def starts(backups: Path, profile: ReadProfile, work: Path, rounds: int) -> dict[str, Times]:
     """Seconds of the stages `serve` and `restore` together."""
-    kept = [work / f"kept-{number}" for number in range(rounds + 1)]
-    _seconds(backups, profile, KeepIn(kept[0], _ROOM))
-    anew = iter(kept[1:])
+    folders = [work / f"kept-{number}" for number in range(rounds + 1)]
+    _seconds(backups, profile, KeepIn(folders[0], _ROOM))
+    anew = iter(folders[1:])
     return take_turns(
         {
             COLD: lambda: _seconds(backups, profile, None),
             KEEPING: lambda: _seconds(backups, profile, KeepIn(next(anew), _ROOM)),
-            CACHED: lambda: _seconds(backups, profile, KeepIn(kept[0], _ROOM), cached=True),
+            CACHED: lambda: _seconds(backups, profile, KeepIn(folders[0], _ROOM), cached=True),
         },
         rounds,
     )

@@ -30,7 +30,7 @@ def take_turns(contenders: Mapping[str, Callable[[], float]], rounds: int) -> di
     for _ in range(rounds):
         for name, run in contenders.items():
             seconds[name].append(run())
-    return {name: Times(tuple(found)) for name, found in seconds.items()}
+    return {name: Times(tuple(each)) for name, each in seconds.items()}
 
 
 def timed(run: Callable[[], object]) -> float:
@@ -64,7 +64,7 @@ class PythonPeak:
 
 def _family(root: int) -> list[int]:
     """The suite's own interpreters: `root` and its children that run pytest; the application's are its own business."""
-    found = [root]
+    family = [root]
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(stat.read_text().rpartition(")")[2].split()[1])
@@ -72,8 +72,8 @@ def _family(root: int) -> list[int]:
         except (OSError, IndexError, ValueError):
             continue  # it ended while we looked
         if parent == root and b"python" in command and b"manage.py" not in command:
-            found.append(int(stat.parent.name))
-    return found
+            family.append(int(stat.parent.name))
+    return family
 
 
 def _peak(pid: int) -> int:

@@ -29,7 +29,7 @@ def test_every_set_that_was_due_was_taken(
     if backup_set.shelf is None:
         raise Blocked(_ALONE)
     looked = never_taken(schedule, backup_set.shelf, record.started_at, promised.targets.rpo_hours)
-    examination.expect_none(looked.wrong, "that were due are missing", of=looked.asked, unit=looked.unit)
+    examination.expect_none(looked.wrong, "that were due are missing", of=looked.due, unit=looked.unit)
 
 
 @control(
@@ -49,7 +49,7 @@ def test_sets_are_kept_as_promised(
     assert promised.schedule is not None
     looked = compare_with_promise(promised.schedule, promise, backup_set.shelf, record.started_at)
     wrong = f"are older than {promise.over} days" if promise.name == "removed" else "have no set any more"
-    examination.expect_none(looked.wrong, wrong, of=looked.asked, unit=looked.unit)
+    examination.expect_none(looked.wrong, wrong, of=looked.due, unit=looked.unit)
 
 
 @control(

@@ -104,8 +104,8 @@ def test_moments_follow_each_other(migrated: Database, declared: Domain | Follow
 )
 @for_each("money_kept")
 def test_the_migrations_leave_the_money(
-    restored: Database, migrated: Database, kept: Holdings, examination: Examination
+    restored: Database, migrated: Database, holdings: Holdings, examination: Examination
 ) -> None:
     """A migration that rounds, drops or moves amounts does so to every row at once, and nobody looks at them all again."""
-    looked_at, differences = compare_money(kept, restored, migrated)
+    looked_at, differences = compare_money(holdings, restored, migrated)
     examination.expect_none(differences, "differ from before the migrations", of=looked_at, unit="sums of money")

@@ -39,8 +39,8 @@ def test_the_migrations_run_to_their_end(record: DrillRecord, examination: Exami
 )
 def test_every_migration_is_applied(migration: Migrated, examination: Examination) -> None:
     """Code that runs on a schema behind it fails at the first query that needs what is missing."""
-    known = migration.applied_before + len(migration.applied) + len(migration.pending)
-    examination.expect_none(migration.pending, "are not applied", of=known, unit="migrations")
+    migrations = migration.applied_before + len(migration.applied) + len(migration.pending)
+    examination.expect_none(migration.pending, "are not applied", of=migrations, unit="migrations")
 
 
 @control(

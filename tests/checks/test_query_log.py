@@ -46,15 +46,15 @@ def test_whoever_fills_a_table_the_question_belongs_to_all_that_use_it() -> None
             index = ArchiveIndex(session, examination, b"key", {"snapshot": 0.0})
 
             def rows(examination: Examination = examination) -> list[tuple[int]]:
-                examination.asked.add(query(1, "acme"))
+                examination.queries.add(query(1, "acme"))
                 filled.append(examination)
                 return [(1,)]
 
             index.load("site", ("site",), rows)
             index.expect_none(NOTHING)
         assert filled == examinations[:1]
-        assert examinations[0].asked.sha256 == examinations[1].asked.sha256 != ""
-        assert words_of(query(1, "")) in examinations[1].asked
+        assert examinations[0].queries.sha256 == examinations[1].queries.sha256 != ""
+        assert words_of(query(1, "")) in examinations[1].queries
 
 
 def test_what_broke_off_while_it_was_loaded_is_loaded_anew_and_never_taken_for_nothing() -> None:

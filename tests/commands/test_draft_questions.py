@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fixtures.commands.drafting.counts import Asked
+from fixtures.commands.drafting.counts import Questions
 from fixtures.commands.drafting.draft import draft
 from fixtures.commands.drafting.draft_state import DraftState
 from fixtures.commands.drafting.tenancy.json_ids import json_sections
@@ -58,7 +58,7 @@ def test_ids_are_looked_for_as_one_join_however_many_there_are(database: psycopg
     facts = take_facts(database)
     queries: list[sql.Composed] = []
 
-    class Listening(Asked):
+    class Listening(Questions):
         def counts(self, query: sql.Composed, of: str = "") -> dict[str, int] | None:
             queries.append(query)
             return super().counts(query, of)
@@ -75,7 +75,7 @@ def test_ids_are_looked_for_as_one_join_however_many_there_are(database: psycopg
 def test_more_may_be_asked_of_a_table_than_a_query_may_list(database: psycopg.Connection[Any]) -> None:
     database.execute(TENANTS)
     database_seen = DraftState.under(
-        take_facts(database), Asked(database), Tenancy(root=TableName("public", "organizations"))
+        take_facts(database), Questions(database), Tenancy(root=TableName("public", "organizations"))
     )
     conditions: dict[str, sql.Composable] = {f"name {n}": sql.SQL("r.id = {}").format(n) for n in range(2_000)}
     counts = database_seen.filled(database_seen.table(TableName("public", "organizations")), conditions)
@@ -100,13 +100,13 @@ def test_what_took_too_long_is_said_and_exempts_nothing(database: psycopg.Connec
 
 
 def test_a_question_that_takes_too_long_stays_unanswered(database: psycopg.Connection[Any]) -> None:
-    questions = Asked(database, seconds=0.05)
+    questions = Questions(database, seconds=0.05)
     assert questions.counts(sql.SQL("SELECT {}").format(sql.SQL("pg_sleep(5)::text = '' AS slept"))) is None
     assert questions.counts(sql.SQL("SELECT {} AS one").format(sql.Literal(1))) == {"one": 1}
 
 
 def test_nothing_is_written_to_the_database(database: psycopg.Connection[Any]) -> None:
     database.execute("CREATE TABLE notes (id int)")
-    questions = Asked(database)
+    questions = Questions(database)
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         questions.counts(sql.SQL("INSERT INTO {} VALUES (1) RETURNING 1 AS one").format(sql.Identifier("notes")))

@@ -74,5 +74,5 @@ def test_a_key_that_remembers_hides_as_any_other() -> None:
     remembering = RememberingKey(b"key")
     row = {"id": 17, "slug": "acme"}
     assert masked(row, remembering) == masked(row, b"key") == f"id=17 slug={masked_text('acme', b'key')}"
-    assert remembering.seen == {masked_text("acme", b"key"): "acme"}
+    assert remembering.texts == {masked_text("acme", b"key"): "acme"}
     assert "acme" not in repr(remembering)

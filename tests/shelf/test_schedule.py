@@ -56,7 +56,7 @@ def nights(*ago: int) -> list[ShelvedSet]:
 def test_every_slot_without_a_set_is_named(shelf: list[ShelvedSet], due: list[datetime]) -> None:
     looked = never_taken(NIGHTLY, shelf, NOW, rpo_hours=48)
     assert looked.wrong == tuple(f"due {at:%Y-%m-%d %H:%M} UTC" for at in due)
-    assert looked.asked >= len(looked.wrong)
+    assert looked.due >= len(looked.wrong)
 
 
 def test_what_is_older_than_the_rpo_is_left_to_it_and_thinned_out_nights_are_not_asked_for() -> None:

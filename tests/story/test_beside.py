@@ -15,7 +15,7 @@ from fixtures.record import stages
 from fixtures.record.record import StageOutcome
 from fixtures.record.stage import StageBlocked, StageFailed, outcome_of
 from fixtures.record.stages import Stage
-from fixtures.story.background_stage import Beside
+from fixtures.story.background_stage import BackgroundStage
 from tests.sites.test_sites_archive import tar
 
 
@@ -25,7 +25,7 @@ def taking(step: Callable[[], None]) -> Callable[[Stage], StageOutcome]:
 
 def outcome_beside(step: Callable[[], None]) -> StageOutcome:
     with ExitStack() as stack:
-        background = Beside(stages.SITES, taking(step), lambda: None, stack)
+        background = BackgroundStage(stages.SITES, taking(step), lambda: None, stack)
         background.start()
         return background.outcome()
 
@@ -66,7 +66,7 @@ def test_it_gives_up_when_the_drill_ends_before_it() -> None:
         given_up.wait(60)
 
     with ExitStack() as stack:
-        background = Beside(stages.SITES, taking(step), given_up.set, stack)
+        background = BackgroundStage(stages.SITES, taking(step), given_up.set, stack)
         background.start()
         assert begun.wait(10)
         assert not given_up.is_set()
