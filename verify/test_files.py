@@ -1,7 +1,7 @@
 """FIL: what rows name as their files is in the archive, whole and in its owner's folder, and nothing else is."""
 
-from fixtures.checks.sites.archived_files import (
-    ArchivedFiles,
+from fixtures.checks.sites.archived_files import ArchivedFiles
+from fixtures.checks.sites.file_lookups import (
     altered_files,
     misplaced_files,
     missing_files,
@@ -20,7 +20,7 @@ from fixtures.profile.files import FileColumn
 @for_each("file_column")
 def test_every_file_of_a_row_is_there(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """A row whose file is gone is a broken image, or an invoice that nobody can hand in any more."""
-    archived_files.require_rooted(file_column)
+    archived_files.require_known(file_column)
     archived_files.index.expect_none(missing_files(file_column))
 
 
@@ -36,7 +36,7 @@ def test_every_file_of_a_row_is_there(archived_files: ArchivedFiles, file_column
 @for_each("claimed_folder")
 def test_every_file_is_named_by_a_row(archived_files: ArchivedFiles, claimed_folder: str) -> None:
     """A file that no row names is a customer's data that no deletion reaches, or the sign of a row that was lost."""
-    archived_files.require_rooted(*archived_files.claiming(claimed_folder))
+    archived_files.require_claimants_known(claimed_folder)
     archived_files.index.expect_none(unclaimed_files(claimed_folder, archived_files.left_out(claimed_folder)))
 
 
@@ -49,7 +49,7 @@ def test_every_file_is_named_by_a_row(archived_files: ArchivedFiles, claimed_fol
 @for_each("measured_file_column")
 def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """The row's size and digest were taken when the file was stored: other bytes are damage, or somebody's edit."""
-    archived_files.require_rooted(file_column)
+    archived_files.require_known(file_column)
     archived_files.index.expect_none(altered_files(file_column))
 
 
@@ -62,4 +62,5 @@ def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, fi
 @for_each("tenant_file_column")
 def test_every_file_lies_in_its_own_tenants_folder(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """A path below another tenant's folder hands one customer's file to another customer."""
+    archived_files.require_answered(file_column)
     archived_files.index.expect_none(misplaced_files(file_column, owned=archived_files.owned(file_column)))

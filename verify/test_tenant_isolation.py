@@ -3,7 +3,7 @@
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.generic_references import generic_strays
-from fixtures.checks.tenancy.owners import owned_otherwise, rows_without_owner
+from fixtures.checks.tenancy.owners import expect_owned, owned_otherwise
 from fixtures.checks.tenancy.references import excused, owned_by_somebody, soft_strays, strays
 from fixtures.checks.tenancy.rls_bypass import rls_bypasses
 from fixtures.checks.tenancy.row_security import policies_lacking, seen_by_role
@@ -59,9 +59,7 @@ def test_the_reference_stays_inside_one_tenant(
 def test_every_owned_row_has_an_owner(migrated: Database, table: Table, ownership: Ownership, profile: Profile) -> None:
     """A row without a tenant passes every filter by tenant wrongly: it is seen by nobody, or by everybody. So does one
     that several tenants are tied to, where one was promised. Rows that may have none are counted in the evidence."""
-    migrated.expect_none(
-        rows_without_owner(table, ownership.owned[table.name], profile.tenancy.ownerless.get(table.name))
-    )
+    expect_owned(migrated, table, ownership.owned[table.name], profile.tenancy)
 
 
 @control(

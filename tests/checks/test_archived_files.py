@@ -17,8 +17,8 @@ from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
-from fixtures.checks.sites.archived_files import (
-    ArchivedFiles,
+from fixtures.checks.sites.archived_files import ArchivedFiles
+from fixtures.checks.sites.file_lookups import (
     altered_files,
     misplaced_files,
     missing_files,
@@ -53,7 +53,7 @@ FILES = {
 
 @contextmanager
 def looked_up(
-    healthy: Healthy, folder: Path, column: FileColumn, planted: str = "", uploads: Path | None = None
+    healthy: Healthy, folder: Path, *columns: FileColumn, planted: str = "", uploads: Path | None = None
 ) -> Iterator[ArchivedFiles]:
     """The sample's database, in which `planted` is done and undone, beside an archive of FILES."""
     folder.mkdir(exist_ok=True)
@@ -68,7 +68,7 @@ def looked_up(
     access = Access(
         server.host, server.port, server.user, server.password, database, database, secrets.token_hex(4), b"key"
     )
-    profile = read_profile(PROFILE).profile.model_copy(update={"files": (column,)})
+    profile = read_profile(PROFILE).profile.model_copy(update={"files": columns})
     instants = {"snapshot": time.time(), "until": 0.0, "archived_from": 0.0}
 
     with server.connect(database) as session, sqlite3.connect(data.inventory) as inventory:
@@ -143,7 +143,7 @@ UPDATE igny8_images SET path = 'uploads/999/x.svg' WHERE id = 2;
 def test_a_row_without_an_owner_is_told_once_and_one_outside_its_folder_here(healthy: Healthy, tmp_path: Path) -> None:
     """That it has no owner, TEN-03 tells; where no owner is known of the table, nothing else would."""
     column = FileColumn.model_validate(NAMED)
-    with looked_up(healthy, tmp_path, column, ORPHAN) as files:
+    with looked_up(healthy, tmp_path, column, planted=ORPHAN) as files:
         assert files.owned(column)
         here = (
             "1 of 209 rows name a file that is not in their own tenant's folder",
@@ -165,7 +165,7 @@ def test_a_file_whose_name_differs_in_its_unicode_form_alone_is_no_lost_one(heal
         "DELETE FROM igny8_images WHERE id > 2; UPDATE igny8_images SET path = "
         f"CASE id WHEN 1 THEN 'uploads/{normalize('NFC', 'café.svg')}' ELSE 'uploads/thé.svg' END"
     )
-    with looked_up(healthy, tmp_path, column, planted, uploads) as files:
+    with looked_up(healthy, tmp_path, column, planted=planted, uploads=uploads) as files:
         assert finding(files, missing_files(column))[1] == (
             "id=1 has a file whose name differs in its Unicode form alone: rename it",
             "id=2 has no file",
@@ -181,7 +181,7 @@ def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_pat
     (uploads / "sites-data" / "uploads" / "1" / "image-1.svg").write_bytes(b"<svg/>")
     column = FileColumn.model_validate({**NAMED, "claims": "uploads"})
     planted = "DELETE FROM igny8_images WHERE id > 2; UPDATE igny8_images SET path = 'uploads/1/image-' || id || '.svg'"
-    with looked_up(healthy, tmp_path, column, planted, uploads) as files:
+    with looked_up(healthy, tmp_path, column, planted=planted, uploads=uploads) as files:
         assert finding(files, missing_files(column)) == (
             "1 of 2 rows name a file that is not in the archive",
             ("id=2 has no file",),
@@ -202,18 +202,56 @@ def test_a_root_that_is_a_folder_off_is_no_loss(healthy: Healthy, tmp_path: Path
     column = COLUMN.model_copy(update={"root": root, "query": SqlFile(file="pdf.sql", text=all_there)})
     with looked_up(healthy, tmp_path, column) as files:
         with pytest.raises(Blocked, match=re.escape(ROOTS[root])):
-            files.require_rooted(column)
+            files.require_known(column)
         with pytest.raises(Blocked):
-            files.require_rooted(*files.claiming(column.claimed_folder))
+            files.require_claimants_known(column.claimed_folder)
+
+
+OTHER = FileColumn(
+    name="scans", query=SqlFile(file="scans.sql", text="SELECT 1 AS id, '3.pdf' AS path"), root="scans", claims="all"
+)  # fmt: skip
+
+
+def test_files_of_another_column_that_is_a_folder_off_are_not_told_as_unclaimed(
+    healthy: Healthy, tmp_path: Path
+) -> None:
+    with looked_up(healthy, tmp_path, COLUMN, OTHER) as files:
+        with pytest.raises(Blocked, match=re.escape("set `root` of [[files]] scans to that folder")):
+            files.require_claimants_known(COLUMN.claimed_folder)
+        # What it misses by its own root lies nowhere near the folder of others.
+        files.require_claimants_known("elsewhere")
+    rooted = OTHER.model_copy(update={"root": "media/pdf"})
+    with looked_up(healthy, tmp_path / "rooted", COLUMN, rooted) as files:
+        files.require_claimants_known(COLUMN.claimed_folder)
+        assert finding(files, unclaimed(files, COLUMN)) == ("", ())
+
+
+@pytest.mark.parametrize("wrong", ["SELECT 1 / (id - 1)", "SELECT 'a customer' || id"])
+def test_rows_that_the_server_cannot_read_block_their_own_column_and_the_folders_that_it_may_reach(
+    healthy: Healthy, tmp_path: Path, wrong: str
+) -> None:
+    query = f"SELECT id, 'x' AS path, ({wrong}) AS size FROM public.igny8_invoices ORDER BY id"
+    unread = OTHER.model_copy(update={"query": SqlFile(file="scans.sql", text=query)})
+    with looked_up(healthy, tmp_path, unread, COLUMN) as files:
+        for require in (files.require_known, files.require_answered):
+            require(COLUMN)
+            with pytest.raises(Blocked, match=re.escape("what the rows of [[files]] scans name: ")) as told:
+                require(unread)
+            assert "customer" not in str(told.value)
+        with pytest.raises(Blocked, match="the server cannot read"):
+            files.require_claimants_known(unread.claimed_folder)
+        files.require_claimants_known(COLUMN.claimed_folder)
+        # The others' rows are there.
+        assert finding(files, missing_files(COLUMN))[1] == ("id=2 has no file",)
 
 
 def test_a_root_is_right_where_any_file_is_or_one_is_nowhere(healthy: Healthy, tmp_path: Path) -> None:
     with looked_up(healthy, tmp_path, COLUMN) as files:
-        files.require_rooted(COLUMN)
+        files.require_known(COLUMN)
     # One of the three has no file under any root.
     off = COLUMN.model_copy(update={"root": "files"})
     with looked_up(healthy, tmp_path / "off", off) as files:
-        files.require_rooted(off)
+        files.require_known(off)
         assert finding(files, missing_files(off))[0].startswith("3 of 3 rows")
 
 
@@ -222,7 +260,7 @@ def test_a_query_that_finds_no_row_is_no_fault(healthy: Healthy, tmp_path: Path)
         update={"query": SqlFile(file="pdf.sql", text=QUERY.replace("(1, 2, 37)", "(NULL)")), "root": "elsewhere"}
     )
     with looked_up(healthy, tmp_path, none) as files:
-        files.require_rooted(none)
+        files.require_known(none)
         for lookup in (missing_files(none), altered_files(none), misplaced_files(none, owned=False)):
             assert finding(files, lookup) == ("", ())
         assert finding(files, unclaimed(files, none)) == ("", ())

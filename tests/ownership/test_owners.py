@@ -68,7 +68,9 @@ def test_only_rows_that_the_condition_returns_may_have_no_owner(tenancy: SmallTe
     (tmp_path / "spare.sql").write_text("SELECT id FROM devices")
     with tenancy.look("", tmp_path, **SHARED, ownerless=said) as look:
         (problem,) = look.problems
-        assert problem.startswith('profile.toml: tenancy.ownerless: spare.sql: relation "devices" does not exist;')
+        assert problem.startswith(
+            'profile.toml: tenancy.ownerless public.devices: spare.sql: relation "devices" does not exist;'
+        )
 
 
 def test_what_hangs_on_a_row_without_an_owner_is_bound_by_that_row(tenancy: SmallTenancy) -> None:

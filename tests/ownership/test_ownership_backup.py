@@ -81,7 +81,6 @@ def test_a_query_that_does_not_fit_is_told_in_the_manifest(
 ) -> None:
     undivided, shares = backed_up(tenancy, tmp_path, query)
     assert shares == {}
-    assert undivided.startswith(
-        f"the backup's profile did not fit the database: profile.toml: tenancy.owner_query: owners/words.sql: {problem}"
-    )
+    entry = "profile.toml: tenancy.owner_query public.Words"
+    assert undivided.startswith(f"the backup's profile did not fit the database: {entry}: owners/words.sql: {problem}")
     assert undivided.endswith("it returns id and tenant, and names every table with its schema")

@@ -181,7 +181,11 @@ def test_a_profile_that_fits_its_database_has_nothing_to_be_told(tmp_path: Path)
 NOT_THERE = {
     "a root": ('root = "tenants"', 'root = "tenant"', "tenancy.root: no table public.tenant; public.tenants"),
     "a shared table": ("countries =", "country =", "tenancy.shared: no table public.country; public.countries"),
-    "an ownerless table": ("events =", "event =", "tenancy.ownerless: no table public.event; public.events"),
+    "an ownerless table": (
+        "events =",
+        "event =",
+        "tenancy.ownerless public.event: no table public.event; public.events",
+    ),
     "a way to the owner": (
         'orders = "tenant_id"',
         'orders = "tenantid"',
