@@ -1,12 +1,13 @@
 """What is asked of a drill wrongly is refused before anything starts; what is asked of it in part is never verified."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from fixtures.profile.reading import ProfileError, read_profile
-from tests.support.drills import ROOT, Drill, Drilling, command, drill
+from tests.support.drills import ROOT, Drill, Drilling, command, drill, programs_that_do_not_run
 from tests.support.further import first_of
 from tests.support.profiles import profile_and
 from tests.support.watched_drill import runs_in
@@ -89,6 +90,7 @@ def test_an_unknown_profile_a_mixture_and_a_report_beside_the_backups_are_refuse
     assert "Name a profile's folder" in said
     mixed = [*command(tmp_path, tmp_path / "out"), "tests"]
     assert "a drill and the self-tests are two runs" in refused(mixed, tmp_path)
+    (tmp_path / "backups").mkdir()
     refused_run = command(tmp_path / "backups", tmp_path / "backups" / "out")
     assert "a drill never writes beside backups" in refused(refused_run, tmp_path)
     unkeyed = [*command(tmp_path, tmp_path / "out"), "--signing-key", str(tmp_path / "nowhere.key")]
@@ -107,6 +109,8 @@ def test_what_lies_with_the_application_or_the_backups_is_no_part_of_the_drill(t
         (tmp_path / name / "pytest.ini").write_text("[pytest]\naddopts = --strict-nonsense\n")
         for folder in (tmp_path / name, tmp_path / name / "tests"):
             (folder / "conftest.py").write_text("raise SystemExit('imported')\n")
+    (tmp_path / "app" / "manage.py").write_text("raise SystemExit('started')\n")
+    (tmp_path / "python" / "python3").symlink_to(sys.executable)
     outcome = drill(
         tmp_path / "backups", tmp_path / "out", app=tmp_path / "app", python=tmp_path / "python" / "python3"
     )
@@ -133,8 +137,7 @@ def incomplete(outcome: Drill) -> None:
 @pytest.mark.further
 def test_a_part_of_the_checks_is_no_verdict(whole_set: Path, tmp_path: Path) -> None:
     """Nor where there are no programs to restore the set with, when only the set can be judged."""
-    (tmp_path / "no-programs").mkdir()
-    programs = ("--postgres-bin", str(tmp_path / "no-programs"))
+    programs = ("--postgres-bin", str(programs_that_do_not_run(tmp_path / "no-programs")))
     outcome = drill(whole_set.parent, tmp_path / "out", arguments=("-k", "backup_set", *programs))
     incomplete(outcome)
     assert {result.control[:3] for result in outcome.evidence.results if result.outcome == "passed"} == {"BAK"}

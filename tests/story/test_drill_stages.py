@@ -14,7 +14,7 @@ from fixtures.plan.cards import read_controls, read_rules
 from fixtures.record import stages
 from fixtures.record.evidence import Verdict
 from tests.support.application_under_test import copy_of_the_sample, new_migration
-from tests.support.drills import PROFILE, ROOT, Drill, Healthy, drill
+from tests.support.drills import PROFILE, ROOT, Drill, Healthy, drill, programs_that_do_not_run
 from tests.support.further import first_of
 from tests.support.profiles import profile_and
 from tests.support.short_drills import LOADED, MIGRATED, STOOD_UP, VISITED, Standing
@@ -74,9 +74,7 @@ def _cut_dump(setting: Setting) -> None:
 
 
 def _no_programs(setting: Setting) -> None:
-    empty = setting.folder / "no-programs"
-    empty.mkdir()
-    setting.binaries = empty
+    setting.binaries = programs_that_do_not_run(setting.folder / "no-programs")
 
 
 def _no_server(setting: Setting) -> None:

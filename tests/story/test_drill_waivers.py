@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.drills import Drill, Drilling, Healthy, drill
+from tests.support.drills import Drill, Drilling, Healthy, drill, programs_that_do_not_run
 from tests.support.profiles import profile_and
 
 TODAY = datetime.now(UTC).date()
@@ -105,10 +105,9 @@ def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(
 @pytest.mark.further
 def test_a_waiver_for_what_could_not_be_enumerated_waits(whole_set: Path, tmp_path: Path) -> None:
     """Nobody can say that a subject is not there when a stage left nothing: the stage is what is told."""
-    empty = tmp_path / "no-programs"
-    empty.mkdir()
+    unfit = programs_that_do_not_run(tmp_path / "no-programs")
     profile = profile_and(tmp_path, waiver("TEN-02", "public.igny8_tasks.igny8_tasks_some_fk"))
-    seen = drill(whole_set.parent, tmp_path / "out", profile=profile, arguments=("--postgres-bin", str(empty)))
+    seen = drill(whole_set.parent, tmp_path / "out", profile=profile, arguments=("--postgres-bin", str(unfit)))
     assert (seen.exit_code, seen.red) == (2, {}), seen.output
 
 

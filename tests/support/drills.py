@@ -92,6 +92,15 @@ def drill(
     return Drill(done.returncode, done.stdout + done.stderr, newest)
 
 
+def programs_that_do_not_run(folder: Path) -> Path:
+    """A folder that a call may name, and with whose programs no dump can be read."""
+    folder.mkdir()
+    for name in ("initdb", "postgres", "pg_dump", "pg_restore", "psql"):
+        (folder / name).write_text("#!/bin/sh\nexit 1\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
 class Drilling(Protocol):
     """A way to drill a set: whole, or short on what stands already, where `planted` and `really` say what differs."""
 
