@@ -107,7 +107,9 @@ def reports_seconds(evidence: Evidence, subjects: int) -> float:
 
 
 def archive_rates(folder: Path, files: int) -> dict[str, float]:
-    """MB/s of uncompressed content: ours into the inventory, and gzip -dc | sha256sum of the same file."""
+    """MB/s of uncompressed content: ours into the inventory, and gzip -dc | sha256sum of the same file.
+
+    Raises SystemExit when the archive was not read to its end."""
     archive = folder / "many.sites.tar.gz"
     size = _many_files(archive, files)
     began = time.perf_counter()

@@ -43,7 +43,7 @@ class Ground:
         return f"bench{self.made}"
 
     def by_hand(self, server: Server, *options: str) -> float:
-        """Seconds of one pg_restore process."""
+        """Seconds of one pg_restore process. Raises SystemExit when it fails."""
         database = self.fresh(server)
         began = time.perf_counter()
         done = subprocess.run(

@@ -13,11 +13,11 @@ PYTEST = (".venv/bin/python", "-m", "pytest")
 
 @dataclass(frozen=True)
 class Finding:
-    """A control that found a fault; `new` and `known` count its subjects beside the last drill, None where none is known."""
+    """A control that found a fault; `new` and `earlier` count its subjects beside the last drill. None: no drill is known."""
 
     chapter: Chapter
     new: int | None
-    known: int | None
+    earlier: int | None
 
 
 @dataclass(frozen=True)
