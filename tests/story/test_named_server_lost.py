@@ -150,11 +150,18 @@ def ended_within(server: Server, sessions: str, *, restarts: bool = False) -> st
 
 
 @pytest.mark.parametrize("restarts", [False, True])
-def test_one_session_that_is_ended_is_no_fault_of_the_drills(restarts: bool) -> None:
+def test_one_session_that_is_ended_is_no_fault_of_the_drills_and_no_loss_of_the_server(restarts: bool) -> None:
     with kept_server() as server:
         server.create_database("looked_at")
         named = replace(server, called="bigserver, port 5432")
         of_one = f"{_END} AND datname = '{server.database('looked_at')}'"
         said = ended_within(named, of_one, restarts=restarts)
-    assert said.startswith("the connection to the drill's server broke here: its sessions were ended, or it crashed")
+    assert said.startswith("a session of the drill's was ended here while the server went on (")
     assert "bigserver, port 5432" in said
+
+
+def test_sessions_that_are_all_ended_are_the_servers_loss() -> None:
+    with kept_server() as server:
+        server.create_database("looked_at")
+        said = ended_within(server, _END)
+    assert said.startswith("the connection to the drill's server broke here: its sessions were ended, or it crashed")

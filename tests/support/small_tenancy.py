@@ -78,7 +78,8 @@ class SmallTenancy:
                 problems = (*ownership.unworkable, *unplanned)
             server = self.server
             reader = server.logins.of(server, "reader")
-            access = Access(server.host, server.port, reader.user, reader.password, name, name, "", b"key")
+            own = {"own_user": server.user, "own_password": server.password}
+            access = Access(server.host, server.port, reader.user, reader.password, name, name, "", b"key", **own)
             with access.connect(name) as session:
                 database = Database(facts, Examination(), access, name, session)
                 yield Look(database, ownership, tenancy, problems)
