@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fixtures.record.record import DrillRecord
-from fixtures.record.release.rehearsal import HeldLock, MigrationCost
+from fixtures.record.release.rehearsal import HeldLock, LockWait, MigrationCost
 from reports import words
 
 _NO_LOCK = "none that stops reads or writes"
@@ -63,7 +63,7 @@ def _told(cost: MigrationCost) -> Cost:
         took=words.duration(cost.seconds),
         rewrote=words.few(rewrote, 3) if rewrote else "nothing",
         wal=words.size(cost.wal_bytes),
-        lock=_of_lock(worst) if worst is not None else _NO_LOCK,
+        lock=(_of_lock(worst) if worst is not None else _NO_LOCK) + _without_end(cost),
         failed=cost.failed,
     )
 
@@ -73,3 +73,16 @@ _STOPS = ("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
 
 def _of_lock(lock: HeldLock) -> str:
     return f"{lock.mode} on {lock.relation} for {words.duration(lock.seconds)}"
+
+
+def _without_end(cost: MigrationCost) -> str:
+    endless = [wait for wait in cost.waits if wait.seconds is None]
+    return (
+        f"; no lock_timeout: waits without end for {words.few([_named(each) for each in endless], 2)}"
+        if endless
+        else ""
+    )
+
+
+def _named(wait: LockWait) -> str:
+    return f"{wait.mode} on {wait.relation}"

@@ -77,7 +77,8 @@ PROMISES = {
     "Targets": "rpo_hours rto_minutes",
     "Schedule": "every_hours since keep_daily keep_weekly keep_monthly remove_after_days",
     "Limits": "locate serve restore stall facts migrate sites application release",
-    "Release": "lock_rows lock_seconds write_lock_seconds wal_bytes temp_bytes disk_bytes load settings addresses",
+    "Release": "lock_rows lock_seconds write_lock_seconds lock_wait_seconds wal_bytes temp_bytes disk_bytes load "
+    "settings addresses",
     "Load": "tables largest stall_seconds",
     "Tenancy": "root owner_via downward many_to_many path_string owner_query schemas generic_reference soft_reference "
     "row_security login probe",

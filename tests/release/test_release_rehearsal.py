@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from fixtures.application.clones import marked_clone
-from fixtures.checks.release.release_costs import long_locks, too_large
+from fixtures.checks.release.release_costs import long_locks, long_waits, too_large
 from fixtures.database.read_facts import read_facts
 from fixtures.profile.release import Load, Release
 from fixtures.record.names import TableName
@@ -30,6 +30,29 @@ RENAME = (
     "migrations.RunSQL('ALTER TABLE igny8_tags RENAME TO gone', 'ALTER TABLE gone RENAME TO igny8_tags'), "
     "migrations.RunSQL('COMMIT; SELECT pg_sleep(0.3); BEGIN', migrations.RunSQL.noop)"
 )
+SHARE_LOCK = "LOCK TABLE igny8_tags IN SHARE MODE"
+BOUNDED = (
+    "migrations.RunSQL(\"SET LOCAL lock_timeout = '2s'\", ''), "
+    "migrations.RunSQL('ALTER TABLE igny8_tags ADD waits int', '')"
+)
+BOUNDED_IN_ONE_TEXT = f"migrations.RunSQL(\"SET lock_timeout TO '3s'; {SHARE_LOCK}; RESET lock_timeout\", '')"
+UNBOUNDED_AGAIN = (
+    f"migrations.RunSQL('SET lock_timeout = 2000; SET lock_timeout = 0', ''), migrations.RunSQL({SHARE_LOCK!r}, '')"
+)
+ONLY_NEW = "migrations.RunSQL('CREATE TABLE fresh (id int)', 'DROP TABLE fresh')"
+NEW_AND_ROWS = (
+    "migrations.RunSQL('ALTER TABLE fresh ADD more int; LOCK TABLE fresh', ''), "
+    "migrations.RunSQL('UPDATE igny8_tags SET name = name', '')"
+)
+ALONE = "migrations.RunSQL('DO $$ BEGIN LOCK TABLE igny8_tags; PERFORM pg_sleep(0.3); END $$', '')"
+WAITING = {
+    "0010_bounded": BOUNDED,
+    "0011_in_one_text": BOUNDED_IN_ONE_TEXT,
+    "0012_unbounded": UNBOUNDED_AGAIN,
+    "0013_only_new": ONLY_NEW,
+    "0014_new_and_rows": NEW_AND_ROWS,
+    "0015_alone": ALONE,
+}
 HALF_WAY = "migrations.RunSQL('CREATE TABLE half (id int)'), migrations.RunSQL('SELECT 1 / 0')"
 LOCKS_AND_HANGS = "migrations.RunSQL('LOCK TABLE igny8_content; SELECT pg_sleep(600)')"
 HANGS = "migrations.RunSQL('SELECT pg_sleep(600)')"
@@ -87,6 +110,46 @@ def test_what_each_migration_costs_is_told(place: Bench, restored: psycopg.Conne
         each.name == "igny8.0010_rewrites" and "bytes of WAL" in each.excess for each in too_large(rehearsal, allowed)
     )
     assert (long_locks(rehearsal, Release()), too_large(rehearsal, Release())) == ([], [])
+
+
+def test_how_long_each_migration_would_wait_for_a_strong_lock_is_told(
+    place: Bench, restored: psycopg.Connection, tmp_path: Path
+) -> None:
+    restored.close()
+    checkout = copy_of_the_sample(tmp_path)
+    last = "0009_content_title_index"
+    for name, operations in WAITING.items():
+        new_migration(checkout, name, operations, after=last)
+        last = name
+    atomic_no_more(checkout, "0015_alone")
+    rehearsal = rehearsed(place, checkout)
+    assert rehearsal.failure == ""
+    waits = {
+        cost.name: [(each.relation, each.mode, each.seconds) for each in cost.waits] for cost in rehearsal.migrations
+    }
+    assert {name: waits[name] for name in WAITING} == {
+        "0010_bounded": [("public.igny8_tags", "ACCESS EXCLUSIVE", 2)],
+        "0011_in_one_text": [("public.igny8_tags", "SHARE", 3)],
+        "0012_unbounded": [("public.igny8_tags", "SHARE", None)],
+        "0013_only_new": [],
+        "0014_new_and_rows": [],
+        "0015_alone": [("public.igny8_tags", "ACCESS EXCLUSIVE", None)],
+    }
+    endless = {each.name for each in long_waits(rehearsal, 5)}
+    assert endless & {f"igny8.{name}" for name in WAITING} == {"igny8.0012_unbounded", "igny8.0015_alone"}
+    assert {each.name for each in long_waits(rehearsal, 2.5)} - endless == {"igny8.0011_in_one_text"}
+    assert long_waits(rehearsal, None) == long_waits(rehearsal, 5)
+
+
+@pytest.mark.further
+def test_a_limit_of_the_database_bounds_every_wait(place: Bench, restored: psycopg.Connection, tmp_path: Path) -> None:
+    restored.execute("ALTER DATABASE restored SET lock_timeout = '4s'")
+    restored.close()
+    rehearsal = rehearsed(place, copy_of_the_sample(tmp_path))
+    waits = [wait for cost in rehearsal.migrations for wait in cost.waits]
+    assert waits
+    assert {wait.seconds for wait in waits} == {4}
+    assert long_waits(rehearsal, 4) == []
 
 
 @pytest.mark.further

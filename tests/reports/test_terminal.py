@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from fixtures.record.evidence import Evidence
+from fixtures.record.release.rehearsal import LockWait
 from reports.render import DOCUMENTS
 from reports.terminal import show
 from tests.support import evidence_examples as examples
@@ -37,6 +38,24 @@ def test_a_gate_says_what_each_migration_costs_and_how_long_the_application_stal
     load = "480 requests to public.igny8_content while they ran; the longest wait was 1.3 s, a read during"
     assert f"under load {load} igny8_core.0007_site_region_not_null" in text
     assert "migration " not in printed(examples.verified())
+
+
+def test_a_lock_that_a_migration_waits_for_without_end_stands_beside_its_costs() -> None:
+    gate = examples.gate()
+    release = gate.record.release
+    assert release is not None
+    assert release.rehearsal is not None
+    (cost,) = release.rehearsal.migrations
+    waits = (
+        LockWait(relation="public.igny8_content", mode="ACCESS EXCLUSIVE", seconds=None),
+        LockWait(relation="public.igny8_tags", mode="SHARE", seconds=2),
+    )
+    rehearsal = release.rehearsal.model_copy(update={"migrations": (cost.model_copy(update={"waits": waits}),)})
+    record = gate.record.model_copy(update={"release": release.model_copy(update={"rehearsal": rehearsal})})
+    text = " ".join(printed(gate.model_copy(update={"record": record})).split())
+    assert "; no lock_timeout: waits without end for ACCESS EXCLUSIVE on public.igny8_content" in text
+    assert "public.igny8_tags" not in text
+    assert "no lock_timeout" not in printed(gate)
 
 
 def test_failed_control_says_where_how_many_which_and_what_to_do() -> None:

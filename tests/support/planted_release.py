@@ -13,7 +13,7 @@ APP = Path("igny8_core") / "igny8"
 NICKNAME = 'nickname = models.CharField(max_length=9, default="")'
 # What the profile lets a release cost: of what the sample's own migrations do, nothing comes near it.
 THRESHOLDS = {
-    "[release]\n": "[release]\nlock_rows = 1000\nlock_seconds = 2.5\nwal_bytes = 20_000_000\n",
+    "[release]\n": "[release]\nlock_rows = 1000\nlock_seconds = 2.5\nlock_wait_seconds = 5\nwal_bytes = 20_000_000\n",
     "stall_seconds = 120\n": "stall_seconds = 2.5\n",
 }
 REWRITE = "ALTER TABLE igny8_usage_days ALTER COLUMN credits TYPE numeric(14, 3) USING credits + 0; SELECT pg_sleep(3)"
@@ -251,6 +251,7 @@ RELEASE = (
             "REL-23": (f"connect 192.0.2.7:443 (igny8_core/igny8/admin.py:{CALLING_LINE})",),
         },
     ),
+    Planted("waits_without_end", {"REL-24": ("whole",)}, runs("LOCK TABLE igny8_tags IN SHARE MODE")),
 )
 
 

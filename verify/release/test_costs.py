@@ -2,7 +2,7 @@
 
 from fixtures.checks.blocked import Blocked, Exempt
 from fixtures.checks.examination import Examination
-from fixtures.checks.release.release_costs import long_locks, too_large
+from fixtures.checks.release.release_costs import long_locks, long_waits, too_large
 from fixtures.plugin.declare import control
 from fixtures.profile import Profile
 from fixtures.record.release.rehearsal import Rehearsal, Stall
@@ -99,6 +99,27 @@ def test_no_request_stalls(rehearsal: Rehearsal, promised: Profile, examination:
     names = [f"{each.migration} {each.act} {each.relation}" for each in broken]
     examination.note = f"{under_load.requests:,} requests were made to {', '.join(under_load.tables)}"
     examination.expect_none(names, f"would have stalled: {stalls}", of=len(under_load.stalls), unit="kinds of request")
+
+
+@control(
+    "REL-24",
+    title="No migration waits for a strong lock longer than the profile allows",
+    impact="medium",
+    remediation=(
+        "Let the named migration set it (SET LOCAL lock_timeout = '2s'), or set it for all of them: OPTIONS with "
+        "-c lock_timeout in the settings' DATABASES, or ALTER ROLE … SET lock_timeout."
+    ),
+)
+def test_no_migration_waits_without_end(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
+    """Behind one long query a migration waits for its lock, and everybody who comes later waits behind the migration."""
+    allowed = promised.release.lock_wait_seconds
+    late = long_waits(rehearsal, allowed)
+    sentences = "; ".join(each.excess for each in late[:5])
+    if allowed is None:
+        waits = f", and {sentences}" if late else ", and none waits without end"
+        raise Exempt(f"the profile has no [release] lock_wait_seconds{waits}")
+    message = f"wait for longer than {allowed:g} s: {sentences}"
+    examination.expect_none([each.name for each in late], message, of=len(rehearsal.migrations), unit="migrations")
 
 
 def _of_stall(stall: Stall) -> str:
