@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 import time
 import tracemalloc
@@ -29,6 +30,7 @@ from fixtures.shelf.choosing import look_over
 from tests.dump.test_fuzz import MANIFEST_TEXT, PLAIN_TEXT
 from tests.support.archive_bytes import archive, block, entry
 from tests.support.counted_work import ends, steps
+from tests.support.kept_server import kept_server
 
 SMALL, TIMES = 60, 4
 BODY, END = PLAIN_TEXT.split(b"COPY public.t")[0], b"\n--\n-- PostgreSQL database dump complete\n--\n\\unrestrict abc\n"
@@ -137,6 +139,69 @@ def test_an_archive_is_measured_until_its_time_is_up(tmp_path: Path) -> None:
     dump.write_bytes(archive([entry(1)], [block(1, pieces=1)]))
     assert [each.size for each in table_rows(dump, time.monotonic() + 60)] == [16]
     assert table_rows(dump, time.monotonic()) == ()
+
+
+IN_LITTLE_MEMORY = """
+import io, resource, sys
+from fixtures.dump.plain_dump import read_text
+from fixtures.record.stage import StageFailed
+resource.setrlimit(resource.RLIMIT_AS, (600 << 20,) * 2)
+try:
+    print(len(read_text(io.BytesIO(sys.stdin.buffer.read()).read, "x.sql").toc))
+except StageFailed as refused:
+    print(refused.cause)
+"""
+NEVER_WRITTEN = {
+    "constants": b"INSERT INTO public.t VALUES " + b",".join([b"(-(1))"] * 400_000) + b";\n",
+    "a view of constants": b"CREATE VIEW v AS SELECT " + b",".join([b"1"] * 1_000_000) + b";\n",
+    "short texts": b"CREATE VIEW v AS SELECT " + b",".join([b"E'\\''"] * 500_000) + b";\n",
+}
+TOO_LONG = "a statement that is longer than any definition: more than 256 KB outside its texts (line 14)"
+
+
+@pytest.mark.parametrize("statement", NEVER_WRITTEN)
+def test_no_statement_takes_much_memory_to_be_told(statement: str) -> None:
+    assert TOO_LONG in in_little_memory(NEVER_WRITTEN[statement])
+
+
+def test_a_function_with_a_long_body_is_a_definition() -> None:
+    body = b"CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $body$ SELECT 'x' -- " + b"1, " * 500_000 + b"$body$;\n"
+    assert in_little_memory(body) == "1"
+
+
+def test_many_rows_in_one_statement_of_pg_dumps_are_read(tmp_path: Path) -> None:
+    target = tmp_path / "x.sql"
+    with kept_server() as server:
+        server.create_database("many_rows")
+        with server.connect("many_rows") as connection:
+            connection.execute(OF_ALL_TYPES)
+        options = ["--inserts", "--rows-per-insert=100000", f"--file={target}"]
+        subprocess.run([server.clients.pg_dump, *options], env=server.environment("many_rows"), check=True, timeout=60)
+        server.drop_database("many_rows")
+    written = target.read_bytes()
+    assert (written.count(b"INSERT INTO"), len(written) > 2 << 20) == (1, True)
+    assert in_little_memory(written, b"") == "2"
+
+
+OF_ALL_TYPES = """
+CREATE TABLE many (a bigint, b numeric, c double precision, d bytea, e jsonb, f text[], g bit(4), h interval, i boolean,
+    j timestamptz, k int GENERATED ALWAYS AS (1) STORED, "L m" text);
+INSERT INTO many (a, b, c, d, e, f, g, h, i, j, "L m") SELECT
+    -n, CASE n % 3 WHEN 0 THEN 'NaN' ELSE -n / 7.0 END, CASE n % 4 WHEN 0 THEN '-Infinity'
+    WHEN 1 THEN 1e-200 ELSE n END, '\\x00ff', '{"a": [1, "it''s"]}', ARRAY['a,b', NULL, '"'], B'0101', '1 day', n % 2 = 0,
+    now(), E'\\\\ '';\nx' FROM generate_series(1, 20000) n;
+"""
+
+
+def in_little_memory(statements: bytes, head: bytes = BODY, end: bytes = END) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_LITTLE_MEMORY],
+        input=head + statements + (end if head else b""),
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    return (done.stdout or done.stderr[-300:]).decode().strip()
 
 
 def no_table(name: str) -> None:
