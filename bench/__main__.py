@@ -33,16 +33,16 @@ def main() -> None:
             backups = drills.back_up(work / f"scale-{scale}", scale)
             located = locate(backups, profile)
             if not grown:  # the first drill after an installation compiles what it imports: not what is measured here
-                drills.drill(backups, work / "out", CORES)
-            seconds, peak, evidence = drills.drill(backups, work / "out", CORES)
+                drills.drill(backups, work / "out")
+            seconds, peak, evidence = drills.drill(backups, work / "out")
             rows = sum(table.rows or 0 for table in evidence.record.facts.tables) if evidence.record.facts else 0
             grown.append((scale, located.dump.stat().st_size, rows, seconds, peak, evidence))
         restored, reading = restores.compare(located, profile, chosen.rounds)
-        whole = Times(tuple(drills.drill(backups, work / "out", CORES)[0] for _ in range(chosen.rounds)))
+        whole = Times(tuple(drills.drill(backups, work / "out")[0] for _ in range(chosen.rounds)))
         _restores(scales[-1], restored, whole, reading)
         _starts(scales[-1], starts.starts(backups, read_profile(PROFILE), work, chosen.rounds))
         guarded = safeguards.safeguards(
-            backups, read_profile(PROFILE), chosen.rounds, lambda: drills.drill(backups, work / "out", CORES)[0]
+            backups, read_profile(PROFILE), chosen.rounds, lambda: drills.drill(backups, work / "out")[0]
         )
         _safeguards(scales[-1], guarded)
         _gates(scales[-1], gates.gates(located, backups, chosen.rounds))

@@ -33,12 +33,14 @@ ROOT = Path(__file__).resolve().parent.parent
 MIB = 1 << 20
 
 
-def drill(backups: Path, out: Path, workers: int, more: tuple[str, ...] = ()) -> tuple[float, int, Evidence]:
-    """Seconds of the whole process, bytes of its largest Python process, its evidence. SystemExit if not VERIFIED."""
+def drill(backups: Path, out: Path, more: tuple[str, ...] = ()) -> tuple[float, int, Evidence]:
+    """A drill as its user calls it: seconds of the whole process, bytes of its largest Python process, its evidence.
+
+    SystemExit if not VERIFIED."""
     began = time.perf_counter()
     with subprocess.Popen(
         [
-            *(sys.executable, "-m", "pytest", "verify", "-q", f"-n{workers}", "--backups", str(backups)),
+            *(sys.executable, "-m", "pytest", "verify", "-q", "--backups", str(backups)),
             *("--app", "sample", "--app-python", sys.executable, "--profile", "igny8", "--out", str(out)),
             *more,
         ],

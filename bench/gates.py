@@ -23,7 +23,7 @@ def gates(located: LocatedSet, backups: Path, rounds: int) -> dict[str, Times]:
     with ground_for(located) as ground, tempfile.TemporaryDirectory(prefix="bench-gate-") as folder:
         work = Path(folder)
         keeping = ("--gate", "--restore-cache", str(work / "kept"), "--restore-cache-gb", "1000")
-        drill(backups, work / "out", CORES, keeping)
+        drill(backups, work / "out", keeping)
 
         def by_hand() -> float:
             restored = ground.by_hand(ground.stock, "-j", str(CORES))
@@ -44,7 +44,7 @@ def gates(located: LocatedSet, backups: Path, rounds: int) -> dict[str, Times]:
 
         ways: dict[str, Callable[[], float]] = {
             BY_HAND: by_hand,
-            GATE: lambda: drill(backups, work / "out", CORES, ("--gate",))[0],
-            CACHED: lambda: drill(backups, work / "out", CORES, keeping)[0],
+            GATE: lambda: drill(backups, work / "out", ("--gate",))[0],
+            CACHED: lambda: drill(backups, work / "out", keeping)[0],
         }
         return take_turns(ways, rounds)
