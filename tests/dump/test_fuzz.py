@@ -20,7 +20,7 @@ from fixtures.application.stderr_summary import stderr_summary
 from fixtures.archives.reading import Watch
 from fixtures.custody.drill_ledger import read_ledger
 from fixtures.database.shares_file import SharesUnreadable, read_shares
-from fixtures.dump.archive_data import copy_statements, table_rows
+from fixtures.dump.archive_data import loaded_as_data, table_rows
 from fixtures.dump.archive_toc import entries_of, header_of
 from fixtures.dump.dump_kind import recognised, written_at
 from fixtures.dump.grammar import NotOneStatement, parsed, roles_in
@@ -180,7 +180,7 @@ def test_sizes_within_an_archive(folder: Path, archive: Path, at: int, cut: int,
         content = whole.read(300_000)  # its TOC, and some data
     dump.write_bytes(content[:at] + instead + content[at + cut :])
     table_rows(dump)
-    answers(lambda: list(copy_statements(dump)), StageFailed)
+    answers(lambda: list(loaded_as_data(dump)), StageFailed)
     answers(lambda: entries_of(dump, ["1; 0 0 TABLE s t o"]), StageFailed, StageBlocked)
 
 

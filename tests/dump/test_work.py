@@ -17,7 +17,7 @@ from fixtures.application.names import Names
 from fixtures.application.own_words import own_words
 from fixtures.application.stderr_summary import stderr_summary
 from fixtures.custody.drill_ledger import read_ledger
-from fixtures.dump.archive_data import copy_statements, table_rows
+from fixtures.dump.archive_data import loaded_as_data, table_rows
 from fixtures.dump.archive_toc import entries_of
 from fixtures.dump.plain_dump import read_text
 from fixtures.record.names import TableName
@@ -95,7 +95,7 @@ def manifest(folder: Path, tables: Sequence[str] = (), keys: Sequence[str] = ())
 def rows(folder: Path, entries: list[bytes], blocks: Sequence[bytes] = ()) -> None:
     dump = folder / "x.dump"
     dump.write_bytes(archive(entries, blocks))
-    assert len(table_rows(dump)) == len(list(copy_statements(dump))) == len(entries)
+    assert len(table_rows(dump)) == len(list(loaded_as_data(dump))) == len(entries)
 
 
 def ledger(folder: Path, entries: int) -> Path:

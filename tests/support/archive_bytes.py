@@ -31,6 +31,13 @@ def encoding(dump_id: int, named: str) -> bytes:
     ) + (_NOT_WRITTEN)
 
 
+def of_data(dump_id: int, kind: str, tag: str, definition: str) -> bytes:
+    """An entry that is loaded as data by its definition."""
+    made = (text("0"), text("0"), text(tag), text(kind), number(3), text(definition), text(""), text(None))
+    said = (*(text(None),) * 3, text("o"), text("false"), text(None))
+    return b"".join((number(dump_id), number(0), *made, *said)) + b"\x03" + bytes(8)
+
+
 def block(dump_id: int, pieces: int, objects: int = 0) -> bytes:
     """The rows of a table, or large objects, in pieces of one byte each."""
     data = (number(1) + b"x") * pieces + _END
