@@ -36,13 +36,12 @@ def courses(trend: Trend) -> tuple[Course, ...]:
     return (
         Course(
             "RPO",
-            _now(now.rpo_hours, _hours) + (f"; target {words.quantity(rpo_target, 'hours')}" if rpo_target else ""),
+            _now(now.rpo_hours, _hours) + (f"; target {_hours(rpo_target)}" if rpo_target else ""),
             line(nights, lambda each: each.rpo_hours, _in("h"), lambda each: each.rpo_target_hours),
         ),
         Course(
             "RTO",
-            _now(now.rto_minutes, _minutes)
-            + (f"; target {words.quantity(rto_target, 'minutes')}" if rto_target else ""),
+            _now(now.rto_minutes, _minutes) + (f"; target {_minutes(rto_target)}" if rto_target else ""),
             line(nights, lambda each: each.rto_minutes, _in("min"), lambda each: each.rto_target_minutes),
         ),
         Course(

@@ -136,8 +136,7 @@ def _figures(story: Story, console: Console) -> None:
     figures = f"{planned.planned} planned, {planned.collected} collected, {planned.reported} reported"
     _line(console, 1, ("complete   ", "dim"), f"{whole}: {figures}")
     for measure in story.evidence.measures:
-        target = words.quantity(measure.target, measure.unit)
-        line = f"{words.measured(measure)}, target {target}: {words.met(measure)}"
+        line = f"{words.measured(measure)}, target {words.target(measure)}: {words.met(measure)}"
         _line(console, 1, (f"{measure.name:<11}", "dim"), line)
 
 

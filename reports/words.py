@@ -9,6 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from fixtures.record import evidence, queries
+from fixtures.record.durations import duration as duration
 from fixtures.record.evidence import Measure, Outcome, Result
 from fixtures.record.set_record import Delivery
 from fixtures.record.stage import cause_and_fix as cause_and_fix
@@ -90,21 +91,6 @@ def size(octets: int) -> str:
     return f"{octets:,} B" if unit == "B" else f"{value:.1f} {unit}"
 
 
-def duration(seconds: float) -> str:
-    """`12 ms`, `3.4 s`, `1 min 15 s`, `2 h 5 min`: two figures that a person compares at a glance."""
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    minutes = round(seconds / 60)
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
-
-
 def moment(value: datetime) -> str:
     """In UTC, whatever zone the reader's machine is in; a moment without a zone is taken as UTC."""
     zoned = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -158,13 +144,19 @@ def quantity(value: float, unit: str) -> str:
     return f"{value:,.2f}".rstrip("0").rstrip(".") + f" {unit}"
 
 
+_SECONDS = {"hours": 3600, "minutes": 60}
+
+
 def measured(measure: Measure) -> str:
     """What was measured, in words; a target that was never reached has no figure."""
     if measure.measured is None:
         return f"not measured: {measure.unmeasured}" if measure.unmeasured else "not measured"
-    if 0 < measure.measured < 1:
-        return duration(measure.measured * (3600 if measure.unit == "hours" else 60))
-    return quantity(measure.measured, measure.unit)
+    return duration(measure.measured * _SECONDS[measure.unit])
+
+
+def target(measure: Measure) -> str:
+    """What the profile promises, in the words of what was measured."""
+    return duration(measure.target * _SECONDS[measure.unit])
 
 
 def met(measure: Measure) -> str:

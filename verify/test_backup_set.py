@@ -10,6 +10,7 @@ from fixtures.checks.stage_answer import came_to_its_end, left_by
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record import stages
+from fixtures.record.durations import duration
 from fixtures.record.manifest import FileEntry
 from fixtures.record.record import DrillRecord, DumpHeader
 from fixtures.record.set_record import Artefact, BackupSet
@@ -71,7 +72,8 @@ def test_the_newest_set_is_fresh_enough(newest: Newest, promised: Profile, exami
     """The newest set's age is what a loss now would cost; the profile's RPO says how much may be lost. Where an older set
     was asked for, that one's age is told and judges nothing: it is no backup that a loss would fall back on."""
     target = promised.targets.rpo_hours
-    message = f"taken {newest.age:.1f} h before the drill ({newest.told_by}), and the RPO is {target:g} h"
+    age, most = duration(newest.age * 3600), duration(target * 3600)
+    message = f"taken {age} before the drill ({newest.told_by}), and the RPO is {most}"
     examination.note = newest.passed_over
     examination.expect(
         0 <= newest.age <= target, message if newest.age >= 0 else "the set's time lies in the future", unit="sets"

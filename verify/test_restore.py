@@ -9,6 +9,7 @@ from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
 from fixtures.record import stages
+from fixtures.record.durations import duration
 from fixtures.record.facts import Facts, Sequence
 from fixtures.record.record import DrillRecord, DumpHeader, Restored, TocEntry
 
@@ -141,7 +142,7 @@ def test_the_recovery_keeps_the_rto(
         examination.note = f"not measured: {record.cached_start}"
         return
     target = promised.targets.rto_minutes
-    message = f"it took {recovery_minutes:.1f} min, and the RTO is {target:g} min"
+    message = f"it took {duration(recovery_minutes * 60)}, and the RTO is {duration(target * 60)}"
     examination.expect(recovery_minutes <= target, message, unit="recoveries")
 
 

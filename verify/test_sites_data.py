@@ -26,6 +26,7 @@ from fixtures.checks.stage_answer import came_to_its_end, left_by
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile.sites import Pages, Skew
 from fixtures.record import stages
+from fixtures.record.durations import duration
 from fixtures.record.record import DrillRecord
 from fixtures.record.site_archive import LogsArchive, SitesData
 
@@ -241,6 +242,7 @@ def test_files_and_database_were_read_within_the_tolerated_skew(
     apart = seconds_apart(drilled)
     examination.expect(
         apart <= skew.minutes * 60,
-        f"the files were read up to {apart / 60:.0f} minutes away from the dump's snapshot, and {skew.minutes} are tolerated",
+        f"the files were read up to {duration(apart)} away from the dump's snapshot, "
+        f"and {duration(skew.minutes * 60)} is tolerated",
         unit="archives",
     )

@@ -52,14 +52,14 @@ def test_a_missed_night_is_told(shelf: Shelf) -> None:
     shelf.drilled(5, examples.verified())
     (problem,) = shelf.check(every=timedelta(hours=26), now=FIRST + 6 * DAY).wrong
     assert problem == (
-        "no drill between 2026-11-03 03:00 UTC and 2026-11-06 03:00 UTC, 72.0 hours where one was due every 26.0 hours"
+        "no drill between 2026-11-03 03:00 UTC and 2026-11-06 03:00 UTC, 3 d where one was due every 26 h"
     )
 
 
 def test_a_night_that_was_missed_since_the_last_drill_is_told(shelf: Shelf) -> None:
     assert shelf.check(every=timedelta(hours=26), now=FIRST + 3 * DAY).wrong == []
     (problem,) = shelf.check(every=timedelta(hours=26), now=FIRST + 4 * DAY).wrong
-    assert problem == "no drill since 2026-11-03 03:00 UTC, 48.0 hours ago, where one is due every 26.0 hours"
+    assert problem == "no drill since 2026-11-03 03:00 UTC, 2 d ago, where one is due every 26 h"
 
 
 def test_a_document_that_another_machine_made_later_is_told_and_nothing_else_may_come(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ PLANTED = {
     },
     "RST-08": {
         "nobody could wait that long": Fault(
-            says="and the RTO is 0.01 min", profile={"rto_minutes = 60": "rto_minutes = 0.01"}
+            says="and the RTO is 600 ms", profile={"rto_minutes = 60": "rto_minutes = 0.01"}
         ),
     },
     "RST-09": {

@@ -165,9 +165,7 @@ def expected(healthy: Healthy, entry: dict[str, int]) -> dict[str, Told]:
             ("site=1 tenant=1", "site=2 tenant=1"),
             2,
         ),
-        "SIT-17": Told(
-            "the files were read up to 120 minutes away from the dump's snapshot, and 60 are tolerated", (), 1
-        ),
+        "SIT-17": Told("the files were read up to 2 h away from the dump's snapshot, and 1 h is tolerated", (), 1),
     }
 
 

@@ -178,7 +178,7 @@ def test_the_drills_before_and_the_nights_that_were_missed_are_told(tmp_path: Pa
     assert past is not None
     words = text(evidence, tmp_path)
     trend = words[words.index("10. Trend") : words.index("11. Review")]
-    assert f"A drill is due every 24 hours; {past.missed_total} were missed, the last due at" in trend
+    assert f"A drill is due every 24 h; {past.missed_total} were missed, the last due at" in trend
     assert len(re.findall(r"(VERIFIED|FAILED|INCONCLUSIVE) (as entered|altered)", trend)) == page.NIGHTS
     assert f"{past.before + len(past.drills) - page.NIGHTS} more before those" in trend
 

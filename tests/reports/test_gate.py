@@ -87,7 +87,7 @@ def test_a_cached_start_tells_no_recoverys_time() -> None:
     story = Story(cached(examples.verified()))
     assert story.clear
     words = "restored from the cache of 2026-11-22 01:05 UTC"
-    assert f"| RTO | not measured: {words}, target 60 minutes: not known |" in summary.write_up(story)
+    assert f"| RTO | not measured: {words}, target 1 h: not known |" in summary.write_up(story)
     assert words in page.write_up(story)
     figures = metrics.write_up(story)
     assert "restore_drill_rto_seconds" not in figures

@@ -79,7 +79,15 @@ def test_evidence_of_another_shape_is_refused_by_its_key_and_not_quoted(tmp_path
 
 @pytest.mark.parametrize(
     ("seconds", "written"),
-    [(0.0004, "0 ms"), (0.9996, "1.0 s"), (59.96, "1 min 0 s"), (3599.7, "1 h 0 min"), (172_800, "2 d 0 h")],
+    [
+        (0.0004, "0 ms"),
+        (0.9996, "1 s"),
+        (59.96, "1 min"),
+        (3599.7, "1 h"),
+        (3661, "1 h 1 min"),
+        (172_800, "2 d"),
+        (-90, "-1 min 30 s"),
+    ],
 )
 def test_durations_round_without_a_sixtieth_second(seconds: float, written: str) -> None:
     assert duration(seconds) == written

@@ -136,7 +136,7 @@ ANSWERS = {
     "nightly": ("FAILED", "First failing stage", "15 new", "ends a row of 5 VERIFIED drills", "-m pytest verify"),
     "release": (
         "NO-GO: 15 of 49 checks found a fault",
-        "1.25 hours",
+        "1 h 15 min",
         "3 migrations applied",
         "Waivers running out",
         "10 Nov",

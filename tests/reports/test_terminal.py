@@ -81,8 +81,8 @@ def test_blocked_is_told_by_its_cause_once() -> None:
 def test_measures_completeness_teardown_and_report_are_told() -> None:
     text = printed(examples.verified())
     for line in (
-        "RPO        1.25 hours, target 24 hours: met",
-        "RTO        1.6 minutes, target 60 minutes: met",
+        "RPO        1 h 15 min, target 24 h: met",
+        "RTO        1 min 36 s, target 1 h: met",
         "complete: 34 planned, 34 collected, 34 reported",
         "2 things made, each gone",
         "out/run/index.html",

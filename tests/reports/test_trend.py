@@ -80,7 +80,7 @@ def test_a_line_has_gaps_where_nothing_is_known_and_its_target_is_on_it() -> Non
     assert (len(rpo.line.dots), len(rpo.line.missed), rpo.line.path.count("M")) == (86, 3, 4)
     assert [tick.label for tick in rpo.line.ticks] == ["30 h", "15 h", "0"]
     assert all(0 <= dot.y <= HEIGHT for dot in rpo.line.dots)
-    assert rpo.standing == "1 h 15 min now; target 24 hours"
+    assert rpo.standing == "1 h 15 min now; target 24 h"
     nothing = line([Night(evidence.finished_at, None)], lambda figures: figures.rows, str)
     assert (nothing.shown, nothing.path, len(nothing.missed)) == (0, "", 1)
 

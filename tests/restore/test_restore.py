@@ -224,7 +224,7 @@ def test_a_summary_that_counts_more_errors_than_were_said_is_a_failure(taken: Pa
 
 
 def test_a_restore_that_takes_too_long_is_ended(taken: Path, target: Target) -> None:
-    with pytest.raises(RestoreFailed, match=r"longer than its limit of 0\.02 minutes"):
+    with pytest.raises(RestoreFailed, match=r"longer than its limit of 1\.2 s"):
         target.load(taken, minutes=0.02, server=front(target, "sleep 60"))
 
 

@@ -146,7 +146,7 @@ def test_a_restore_that_stands_still_says_what_it_waits_for(small: Small, tmp_pa
     backup(small, tmp_path, "sleeps_c", SLEEPS)
     with restoring(tmp_path, stall_minutes=0.05) as (server, task):
         trouble = task.trouble()
-        assert trouble.cause.startswith("the restore stood still for 0.05 min: CREATE INDEX by_weight waits for ")
+        assert trouble.cause.startswith("the restore stood still for 3 s: CREATE INDEX by_weight waits for ")
         assert trouble.cause.endswith("Timeout/PgSleep")
         assert "limits.stall" in trouble.fix
         assert "restored" not in databases(server)

@@ -41,7 +41,7 @@ def test_an_old_set_that_was_asked_for_breaks_no_rpo_that_the_newest_keeps() -> 
     assert (newest.name, newest.age, newest.told_by) == ("set_of_22_hours", 22, "manifest")
     assert newest.passed_over == (
         "judged by set_of_22_hours, the newest of the sets there; the set that was asked for, "
-        f"{record_examples.STEM}, is 70.0 h old"
+        f"{record_examples.STEM}, is 2 d 22 h old"
     )
     assert measures(record, TARGETS)[0].measured == 22
 

@@ -240,7 +240,7 @@ def test_a_store_that_does_not_answer_and_one_that_is_slow_are_told_apart(
     expect_blocked("http://127.0.0.1:9/", folder, guardian, r"http://127\.0\.0\.1:9/ could not be read")
     with web_server(shelf) as port:
         url = f"http://127.0.0.1:{port}/"
-        expect_blocked(url, folder, guardian, "was not read within 0.001", limit=0.1)
+        expect_blocked(url, folder, guardian, "was not read within 100 ms", limit=0.1)
 
 
 @pytest.mark.further
