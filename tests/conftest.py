@@ -14,7 +14,7 @@ from tests.support import kept_server
 
 if TYPE_CHECKING:
     from tests.support.application_under_test import Bench
-    from tests.support.drills import Drill, Drilling, Healthy
+    from tests.support.drills import Drill, Drilling, Healthy, Signed
     from tests.support.short_drills import Standing
 
 
@@ -112,6 +112,15 @@ def healthy_drill(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     from tests.support.drills import drill
 
     return drill(whole_set.parent, tmp_path_factory.mktemp("healthy-drill"), pdf=True)
+
+
+@pytest.fixture(scope="session")
+def second_drill(healthy_drill: "Drill", whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> "Signed":
+    """The same set drilled once more into the same folder of reports: with workers, signed, and from a shell that has set
+    libpq's variables."""
+    from tests.support.drills import signed_drill_after
+
+    return signed_drill_after(healthy_drill, whole_set.parent, tmp_path_factory.mktemp("second-drill"))
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
-from tests.support.drills import Drilling, Healthy, drill
+from tests.support.drills import Drill, Drilling, Healthy
 from tests.support.met_faults import OF_SITES, WITHOUT_DUMP, WITHOUT_RESTORED, Company, Fault, meet
 from tests.support.seen_faults import expect_no_canary, expect_red
 from tests.support.spoiled_sets import cut, dump_again, manifest_of, part, retell, sign
@@ -204,8 +202,7 @@ def test_a_manifest_that_cannot_be_read_leaves_open_what_only_it_could_tell(
     )
 
 
-@pytest.mark.whole
-def test_a_whole_set_is_verified(whole_set: Path, tmp_path: Path) -> None:
-    outcome = drill(whole_set.parent, tmp_path / "out")
+def test_a_whole_set_is_verified(healthy_drill: Drill) -> None:
+    outcome = healthy_drill
     assert (outcome.red, outcome.blocked, outcome.exit_code) == ({}, {}, 0), outcome.output
     expect_no_canary(outcome)

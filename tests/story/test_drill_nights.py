@@ -1,26 +1,24 @@
 """Night after night: two good drills and then a bad one make a trend, a new finding and a broken row."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
 from fixtures.record.queries import FILE as QUERIES
-from tests.support.drills import Drill, Healthy, drill
+from tests.support.drills import Drill, Healthy, Signed, drill
 
 BALANCE_OFF = "UPDATE igny8_tenants SET credits_balance = credits_balance + 1 WHERE id = 2"
 
 
 @pytest.fixture(scope="module")
 def nights(
-    healthy_drill: Drill, whole_set: Path, healthy: Healthy, tmp_path_factory: pytest.TempPathFactory
+    healthy_drill: Drill, second_drill: Signed, healthy: Healthy, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Drill, Drill, Drill]:
-    """Three drills into one folder of reports, the first of which other tests share."""
-    work = tmp_path_factory.mktemp("nights")
-    out = work / "out"
-    shutil.copytree(healthy_drill.directory.parent, out, symlinks=True)
-    second = drill(whole_set.parent, out, workers=2)
+    """Three drills into one folder of reports, the first two of which other tests share."""
+    work, second = tmp_path_factory.mktemp("nights"), second_drill.drill
     healthy.backup(work / "backups", BALANCE_OFF, name="third")
+    out = work / "out"
+    shutil.copytree(second.directory.parent, out, symlinks=True)
     return healthy_drill, second, drill(work / "backups", out, workers=2)
 
 

@@ -34,15 +34,6 @@ def standing() -> Iterator[Standing]:
         yield Standing(server)
 
 
-SHELL = {"PGHOSTADDR": "127.0.0.1", "PGSERVICE": "production", "PGOPTIONS": "-c statement_timeout=1", "PGPORT": "1"}
-
-
-@pytest.mark.whole
-def test_libpqs_variables_of_the_shell_reach_no_session_of_a_drill(whole_set: Path, tmp_path: Path) -> None:
-    outcome = drill(whole_set.parent, tmp_path / "out", workers=2, environment=SHELL)
-    assert (outcome.exit_code, outcome.evidence.verdict) == (0, "VERIFIED"), outcome.output
-
-
 def url(standing: Standing) -> str:
     return f"postgresql://drills:{quote(PASSWORD, safe='')}@{standing.address}"
 

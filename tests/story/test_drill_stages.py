@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from fixtures.custody.keys import make_keys, read_public_key
+from fixtures.custody.keys import read_public_key
 from fixtures.custody.verify import verify_report
 from fixtures.plan.cards import read_controls, read_rules
 from fixtures.record import stages
 from fixtures.record.evidence import Verdict
 from tests.support.application_under_test import copy_of_the_sample, new_migration
-from tests.support.drills import PROFILE, ROOT, Drill, Healthy, drill, programs_that_do_not_run
+from tests.support.drills import PROFILE, ROOT, Drill, Healthy, Signed, drill, programs_that_do_not_run
 from tests.support.further import first_of
 from tests.support.profiles import profile_and
 from tests.support.short_drills import LOADED, MIGRATED, STOOD_UP, VISITED, Standing
@@ -189,14 +189,7 @@ FAULTS = {
         VISITED | STOOD_UP,
     ),
 }
-SHORTEST = (
-    "locate: no set",
-    "inspect: cut dump",
-    "serve: no server",
-    "restore: over its limit",
-    "migrate: a migration that raises",
-    "sites: no archive",
-)
+SHORTEST = ("locate: no set", "inspect: cut dump", "serve: no server", "restore: over its limit")
 EXIT = {"VERIFIED": 0, "FAILED": 1, "INCONCLUSIVE": 2}
 
 
@@ -223,14 +216,13 @@ def test_a_stage_that_fails_takes_no_control_away(
 @pytest.mark.whole
 @pytest.mark.parametrize("name", ["inspect: no programs", "application: over its limit"])
 def test_a_stage_that_fails_takes_no_control_away_with_workers_either(
-    name: str, healthy: Healthy, whole_set: Path, tmp_path: Path
+    name: str, healthy: Healthy, whole_set: Path, standing: Standing, tmp_path: Path
 ) -> None:
     setting, fault = set_up(name, healthy, whole_set, tmp_path), FAULTS[name]
-    alone = drill(tmp_path / "backups", tmp_path / "alone", **setting.whole)
+    short = standing.drill(tmp_path / "backups", tmp_path / "short", **setting.short, really=fault.really)
     shared = drill(tmp_path / "backups", tmp_path / "shared", **setting.whole, workers=2)
-    for outcome in (alone, shared):
-        expect_all_told(outcome, fault)
-    assert outcomes(alone) == outcomes(shared)
+    expect_all_told(shared, fault)
+    assert outcomes(short) == outcomes(shared)
 
 
 def expect_all_told(outcome: Drill, fault: Fault) -> None:
@@ -283,16 +275,14 @@ def test_the_healthy_drill_is_verified(healthy_drill: Drill) -> None:
 
 
 @pytest.mark.whole
-def test_the_healthy_drill_is_the_same_with_workers_and_signed(
-    whole_set: Path, healthy_drill: Drill, tmp_path: Path
+def test_the_healthy_drill_is_the_same_with_workers_signed_and_whatever_the_shell_has_set_for_libpq(
+    healthy_drill: Drill, second_drill: Signed
 ) -> None:
-    private, public = make_keys(tmp_path / "keys")
-    signed = {"DRILL_SIGNING_KEY": str(private)}
-    shared = drill(whole_set.parent, tmp_path / "shared", workers=2, environment=signed)
+    shared = second_drill.drill
     expect_verified(shared)
     assert outcomes(healthy_drill) == outcomes(shared)
     assert "unsigned" not in shared.output
-    checked = verify_report(shared.directory, read_public_key(public))
+    checked = verify_report(shared.directory, read_public_key(second_drill.public_key))
     assert (checked.wrong, checked.signed, checked.verdict) == ([], True, "VERIFIED")
 
 

@@ -96,8 +96,14 @@ def drilled_until(stage: Stage, backups: Path, url: str, lose: Callable[[], None
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("way", ["its sessions are ended", "it is stopped"])
-@pytest.mark.parametrize("stage", _NEED_IT, ids=str)
+@pytest.mark.parametrize(
+    ("stage", "way"),
+    [
+        *((stage, "its sessions are ended") for stage in _NEED_IT),
+        *((stage, "it is stopped") for stage in (stages.RESTORE, stages.FACTS, stages.PLAN)),
+    ],
+    ids=str,
+)
 def test_a_stage_whose_server_is_lost_is_blocked_and_names_it(
     stage: Stage, way: str, standing: tuple[Standing, Callable[[], None]], whole_set: Path
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from fixtures.commands.backup import Source, take_backup
+from fixtures.custody.keys import make_keys
 from fixtures.profile.reading import read_profile
 from fixtures.record.evidence import Evidence, Result
 from fixtures.sandbox.guardian import Guardian
@@ -99,6 +100,37 @@ def programs_that_do_not_run(folder: Path) -> Path:
         (folder / name).write_text("#!/bin/sh\nexit 1\n")
         (folder / name).chmod(0o755)
     return folder
+
+
+NOT_MIGRATED = "python-that-does-not-run could not be run"
+"""What is blocked for that says so, in a drill by an interpreter that does not run."""
+
+
+def interpreter_that_does_not_run(folder: Path) -> Path:
+    """A drill by it comes to its checks in half the time: those of the migrated database are blocked."""
+    interpreter = folder / NOT_MIGRATED.split()[0]
+    interpreter.write_text("#!/bin/sh\nexit 127\n")
+    interpreter.chmod(0o755)
+    return interpreter
+
+
+@dataclass(frozen=True)
+class Signed:
+    drill: Drill
+    public_key: Path
+
+
+SHELL = {"PGHOSTADDR": "127.0.0.1", "PGSERVICE": "production", "PGOPTIONS": "-c statement_timeout=1", "PGPORT": "1"}
+"""Libpq's variables, as a shell may have set them. No session of a drill may heed them."""
+
+
+def signed_drill_after(first: Drill, backups: Path, folder: Path) -> Signed:
+    """Drills with workers, signed and under SHELL, into a copy of the folder of reports in which the first drill's lies."""
+    private, public = make_keys(folder / "keys")
+    out = folder / "out"
+    shutil.copytree(first.directory.parent, out, symlinks=True)
+    environment = SHELL | {"DRILL_SIGNING_KEY": str(private)}
+    return Signed(drill(backups, out, workers=2, environment=environment), public)
 
 
 class Drilling(Protocol):

@@ -15,7 +15,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # By what it costs. Who asks for both is with the first.
 SHARED = {
-    "a drill": re.compile(r"^def (?:test_)?\w+\([^)]*\b(?:standing|short_drill|healthy_drill|drilling):", re.M),
+    "a drill": re.compile(
+        r"^def (?:test_)?\w+\([^)]*\b(?:standing|short_drill|healthy_drill|second_drill|drilling):", re.M
+    ),
     "a gate, or the application": re.compile(r"^def (?:test_)?\w+\([^)]*\b(?:gate: Drill|place: Bench)", re.M),
 }
 

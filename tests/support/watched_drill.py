@@ -24,14 +24,16 @@ WORKER = "exec(eval(sys.stdin.readline()))"
 class Watched:
     """`private` is the drill's own TMPDIR: whatever it starts carries that name in its environment.
 
-    `said` are all command lines seen, `secrets` the passwords found in the environments of its programs, `dumping` the
-    command lines of those that would leave their memory on a disk if they crashed."""
+    `before` is what ran when it was started: none of that is the drill's. `said` are all command lines seen, `secrets` the
+    passwords found in the environments of its programs, `dumping` the command lines of those that would leave their memory
+    on a disk if they crashed."""
 
     process: subprocess.Popen[str]
     argv: list[str]
     private: Path
     out: Path
     log: Path
+    before: frozenset[tuple[str, int]] = frozenset()
     said: set[str] = field(default_factory=set)
     secrets: set[str] = field(default_factory=set, repr=False)
     dumping: set[str] = field(default_factory=set)
@@ -39,22 +41,27 @@ class Watched:
     def processes(self) -> dict[int, str]:
         """Everything alive that the drill started, itself included: pid and command line."""
         lines = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    environment = (entry / "environ").read_bytes()
-                    words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                    limits = (entry / "limits").read_text()
-                    alive = is_running(psutil.Process(int(entry.name)))
-                except (OSError, psutil.NoSuchProcess):
+        for pid, entry in self._since():
+            try:
+                environment = (entry / "environ").read_bytes()
+                if f"TMPDIR={self.private}".encode() not in environment:
                     continue
-                if alive and f"TMPDIR={self.private}".encode() in environment:
-                    lines[int(entry.name)] = words
-                    self.secrets.update(_passwords(environment))
-                    if _may_dump(limits):
-                        self.dumping.add(words)
+                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                limits = (entry / "limits").read_text()
+                alive = is_running(psutil.Process(pid))
+            except (OSError, psutil.NoSuchProcess):
+                continue
+            if alive:
+                lines[pid] = words
+                self.secrets.update(_passwords(environment))
+                if _may_dump(limits):
+                    self.dumping.add(words)
         self.said.update(lines.values())
         return lines
+
+    def _since(self) -> Iterator[tuple[int, Path]]:
+        for process in _in_proc() - self.before:
+            yield int(process[0]), Path("/proc", process[0])
 
     def workers(self) -> list[psutil.Process]:
         return [psutil.Process(pid) for pid, words in self.processes().items() if WORKER in words]
@@ -74,13 +81,12 @@ class Watched:
 
     def _says(self, text: str) -> bool:
         """Quicker than `processes`: some programs live for a few hundredths of a second."""
-        for entry in Path("/proc").iterdir():
+        for _, entry in self._since():
             try:
-                words = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
-                said = text.encode() in words.replace(b"\0", b" ")
+                said = text.encode() in (entry / "cmdline").read_bytes().replace(b"\0", b" ")
                 if said and str(self.private).encode() in (entry / "environ").read_bytes():
                     return True
-            except (OSError, psutil.NoSuchProcess):
+            except OSError:
                 continue
         return False
 
@@ -118,6 +124,12 @@ def runs_in(out: Path) -> list[Path]:
     return sorted(path for path in out.iterdir() if path.is_dir() and not path.is_symlink()) if out.is_dir() else []
 
 
+def _in_proc() -> frozenset[tuple[str, int]]:
+    """Every process there is: its pid, and the inode that tells it from another that has its pid later."""
+    with os.scandir("/proc") as entries:
+        return frozenset((entry.name, entry.inode()) for entry in entries if entry.name.isdigit())
+
+
 def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -146,6 +158,7 @@ def watched_drill(
     private.mkdir(mode=0o755)
     out, log = out or folder / "out", folder / "log"
     argv = command(backups, out, **given)
+    before = _in_proc()
     with log.open("w") as output:
         process = subprocess.Popen(
             argv,
@@ -158,7 +171,7 @@ def watched_drill(
             # A suite that runs in the background ignores Ctrl-C, and so would the drill.
             preexec_fn=_heed_interrupts,
         )
-    watched = Watched(process, argv, private, out, log)
+    watched = Watched(process, argv, private, out, log, before)
     try:
         yield watched
     finally:
