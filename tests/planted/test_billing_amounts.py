@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.application_under_test import copy_of_the_sample, new_migration
 from tests.support.drills import BOTH_WAYS, Drilling, Healthy
 from tests.support.profiles import profile_and
@@ -161,6 +163,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.further
 @BOTH_WAYS
 def test_every_control_of_amounts_sees_its_own_faults_and_no_other(
     healthy: Healthy, tmp_path: Path, drilling: Drilling

@@ -171,6 +171,7 @@ def expect_verified(name: str, healthy: Healthy, whole_set: Path, tmp_path: Path
     expect_no_canary(outcome)
 
 
+@pytest.mark.further
 def test_a_dump_by_a_newer_pg_dump_is_told_before_any_server_starts(
     healthy: Healthy, whole_set: Path, tmp_path: Path
 ) -> None:

@@ -8,6 +8,8 @@ import tarfile
 import time
 from pathlib import Path
 
+import pytest
+
 from sample.igny8_core.igny8.filling.sites_data import content_digest
 from tests.support.drills import Drill, Drilling, Healthy
 from tests.support.spoiled_sets import part
@@ -169,6 +171,7 @@ def expected(healthy: Healthy, entry: dict[str, int]) -> dict[str, Told]:
     }
 
 
+@pytest.mark.further
 def test_each_control_sees_its_own_faults_and_skew_is_no_loss(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:

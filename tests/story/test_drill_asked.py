@@ -214,6 +214,7 @@ def test_a_slip_in_one_part_of_the_profile_blocks_what_rests_on_it_alone(
     )
 
 
+@pytest.mark.further
 def test_a_slip_in_one_of_two_entries_leaves_the_other_to_be_tried(
     whole_set: Path, tmp_path: Path, drilling: Drilling
 ) -> None:

@@ -12,9 +12,10 @@ from fixtures.custody.drill_ledger import read_ledger
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import ServerRequest, serve
 from tests.server.test_server_container import containers
-from tests.server.test_server_scratch import Standing
+from tests.server.test_server_scratch import Standing as Named
 from tests.story.test_drill_canary import nothing_told
-from tests.support.drills import Drill, drill
+from tests.support.drills import Drill
+from tests.support.short_drills import LOADED, MIGRATED, Standing
 from tests.support.watched_drill import Watched, runs_in, watched_drill
 
 PASSWORD = f"p4ssw0rd/{secrets.token_urlsafe(8)}"
@@ -24,18 +25,18 @@ ALLOWED = ("--scratch-superuser",)
 
 
 @pytest.fixture(scope="module")
-def standing() -> Iterator[Standing]:
+def there() -> Iterator[Named]:
     """A server that was there before, with a database and a role of somebody else's."""
     with Guardian("standing") as guardian, serve(ServerRequest("standing", "local"), guardian) as server:
         with server.connect() as connection:
             connection.execute(f"CREATE ROLE drills LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
             connection.execute("CREATE DATABASE theirs OWNER drills")
             connection.execute("CREATE ROLE their_app")
-        yield Standing(server)
+        yield Named(server)
 
 
-def url(standing: Standing) -> str:
-    return f"postgresql://drills:{quote(PASSWORD, safe='')}@{standing.address}"
+def url(there: Named) -> str:
+    return f"postgresql://drills:{quote(PASSWORD, safe='')}@{there.address}"
 
 
 def verified(drilled: Watched) -> Drill:
@@ -81,10 +82,10 @@ def test_a_drill_in_a_container_is_verified_and_leaves_none(
 
 @pytest.mark.whole
 def test_a_drill_on_a_server_named_in_the_environment_is_verified_and_takes_everything_away(
-    whole_set: Path, standing: Standing, tmp_path: Path
+    whole_set: Path, there: Named, tmp_path: Path
 ) -> None:
-    before = standing.databases(), standing.roles()
-    environment = {"DRILL_SERVER": url(standing)}
+    before = there.databases(), there.roles()
+    environment = {"DRILL_SERVER": url(there)}
     with watched_drill(
         whole_set.parent, tmp_path, workers=2, pdf=True, environment=environment, server=None, arguments=ALLOWED
     ) as drilled:
@@ -93,10 +94,10 @@ def test_a_drill_on_a_server_named_in_the_environment_is_verified_and_takes_ever
         assert without_password(drilled)
         assert not names_the_password(drilled)
         assert drilled.leaves_nothing_within(5), drilled.left
-    assert (standing.databases(), standing.roles()) == before
+    assert (there.databases(), there.roles()) == before
 
 
-@pytest.mark.whole
+@pytest.mark.further
 @pytest.mark.parametrize(
     ("rights", "blocked", "takes"),
     [
@@ -106,17 +107,17 @@ def test_a_drill_on_a_server_named_in_the_environment_is_verified_and_takes_ever
     ],
 )
 def test_a_user_with_fewer_rights_is_told_which_it_takes(
-    rights: str, blocked: set[str] | None, takes: str, whole_set: Path, standing: Standing, tmp_path: Path
+    rights: str, blocked: set[str] | None, takes: str, whole_set: Path, there: Named, standing: Standing, tmp_path: Path
 ) -> None:
-    with standing.server.connect() as connection:
+    with there.server.connect() as connection:
         connection.execute(f"CREATE ROLE less LOGIN PASSWORD 'less' {rights}")  # type: ignore[call-overload]
-    before = standing.databases(), standing.roles()
+    before = there.databases(), there.roles()
     try:
-        server = f"postgresql://less:less@/postgres?host={standing.server.host}"
-        outcome = drill(whole_set.parent, tmp_path / "out", workers=2, server=server)
+        server = f"postgresql://less:less@/postgres?host={there.server.host}"
+        outcome = standing.drill(whole_set.parent, tmp_path / "out", server=server, really=LOADED | MIGRATED)
     finally:
-        after = standing.databases(), standing.roles()
-        with standing.server.connect() as connection:
+        after = there.databases(), there.roles()
+        with there.server.connect() as connection:
             connection.execute("DROP ROLE less")
     assert (outcome.exit_code, outcome.evidence.verdict, outcome.red) == (2, "INCONCLUSIVE", {}), outcome.output
     messages = {each.control: each.message for each in outcome.evidence.results if each.outcome == "blocked"}
@@ -131,12 +132,12 @@ def test_a_user_with_fewer_rights_is_told_which_it_takes(
 
 @pytest.mark.further
 def test_a_drill_killed_on_a_server_named_by_hand_takes_everything_away(
-    whole_set: Path, standing: Standing, tmp_path: Path
+    whole_set: Path, there: Named, tmp_path: Path
 ) -> None:
-    before = standing.databases(), standing.roles()
-    with watched_drill(whole_set.parent, tmp_path, server=url(standing), arguments=ALLOWED) as drilled:
+    before = there.databases(), there.roles()
+    with watched_drill(whole_set.parent, tmp_path, server=url(there), arguments=ALLOWED) as drilled:
         drilled.wait_for("manage.py migrate")
-        assert len(standing.databases()) == len(before[0]) + 2
+        assert len(there.databases()) == len(before[0]) + 2
         drilled.processes()
         drilled.process.kill()
         drilled.end()
@@ -145,7 +146,7 @@ def test_a_drill_killed_on_a_server_named_by_hand_takes_everything_away(
         drilled.said.discard(" ".join(drilled.argv))
         assert not names_the_password(drilled)
         assert drilled.leaves_nothing_within(30), drilled.left
-    assert (standing.databases(), standing.roles()) == before
+    assert (there.databases(), there.roles()) == before
 
 
 @pytest.mark.whole
