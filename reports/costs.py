@@ -6,7 +6,7 @@ from fixtures.record.record import DrillRecord
 from fixtures.record.release.rehearsal import HeldLock, LockWait, MigrationCost
 from reports import words
 
-_NO_LOCK = "none that stops reads or writes"
+_NO_LOCK = "no lock that blocks reads or writes"
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def _teardown(story: Story) -> str:
     if story.not_seen_gone:
         return "NOT SEEN TO BE GONE: " + "; ".join(f"{thing.what} ({thing.how})" for thing in story.not_seen_gone)
     made = story.evidence.teardown
-    return f"{words.many(len(made), 'thing')} made, each gone" if made else "the evidence names nothing"
+    return f"{words.many(len(made), 'thing')} made, all removed" if made else "the evidence names nothing"
 
 
 def _and_more(count: int, noun: str, console: Console) -> None:

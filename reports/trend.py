@@ -109,10 +109,12 @@ class Trend:
             return "the first drill that the ledger has with this profile"
         if self.evidence.verdict == "VERIFIED":
             return (
-                f"{words.ordinal(good + 1)} VERIFIED in a row" if good else f"VERIFIED again after {_nights(bad)} not"
+                f"{words.ordinal(good + 1)} VERIFIED in a row"
+                if good
+                else f"VERIFIED again after {_nights(bad)} without"
             )
         if good:
-            return f"ends a row of {words.many(good, 'VERIFIED drill')}"
+            return f"not VERIFIED, after {words.many(good, 'VERIFIED drill')}"
         last = next((night for night in reversed(before) if night.verdict == "VERIFIED"), None)
         return f"not VERIFIED {words.ordinal(bad + 1)} time in a row" + (
             f"; last VERIFIED {words.moment(last.at)}" if last is not None else "; never VERIFIED among those listed"

@@ -63,7 +63,9 @@ def test_no_row_is_lost_by_the_migrations(
         examination.expect(after_rows >= before_rows, gone)
         return
     more = beyond(examination, "lost", str(table.name), max(0, before_rows - after_rows), meant, "rows")
-    examination.expect(after_rows < before_rows, "is named in [release.lost], and no row of it is gone: remove it")
+    examination.expect(
+        after_rows < before_rows, "[release.lost] names this table, and no row of it is gone: remove the entry"
+    )
     examination.expect(not more, f"{gone}; {more}")
 
 
@@ -102,9 +104,7 @@ def test_the_models_have_no_change_without_a_migration(
     changes = migration.unmade_detail or (("changes",) if migration.unmade else ())
     if (meant := promised.application.unmade_migrations) != "fail":
         if migration.unmade and not migration.unmade_detail:
-            raise Blocked(
-                "makemigrations tells of changes and names none: whether they are more than accepted is unknown"
-            )
+            raise Blocked("makemigrations reports changes and names none, so they cannot be counted")
         more = beyond(examination, "unmade_migrations", "application", len(changes), meant, "model changes")
         changes = changes if more else ()
     examination.expect_none(changes, "have no migration", of=max(1, len(changes)), unit="model changes")

@@ -70,7 +70,7 @@ def test_a_cast_hides_no_row_that_means_another_tenants(context: str, tenancy: S
         (declared,) = look.tenancy.soft_reference
         said = look.said(soft_strays(declared, look.database.facts, look.ownership))
     assert said == (
-        "1 of 1 ids mean another tenant's row of public.cards, or none that is there",
+        "1 of 1 ids refer to another tenant's row of public.cards, or none that is there",
         ("cardNo=1 turn=1 tenant=1 other_tenant=2",),
     )
 

@@ -270,7 +270,7 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
     "a credit above its invoice, and a negative one": (
         credited,
         """UPDATE "Notes" SET amount = 16.13 WHERE id = 1; INSERT INTO "Notes" VALUES (3, 4, -0.001, 'sent')""",
-        "2 of 5 invoices are credited for more than they came to, or otherwise than their credits say; "
+        "2 of 5 invoices are credited for more than their total, or for another sum than their credits add up to; "
         f"tenant={ACME} currency=EUR rows=1 beyond=0.01 difference=0.00; "
         f"tenant={ZEN} currency=KWD rows=1 beyond=-0.001 difference=0.000",
         ("id=1 beyond=0.01 difference=0.00", "id=4 beyond=-0.001 difference=0.000"),
@@ -292,7 +292,7 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
     "an excess that was not credited, and an open invoice paid twice": (
         excess,
         """UPDATE "Excess" SET amount = 0.499; INSERT INTO "Charges" VALUES (7, 2, 14.19, 'ok', 'stripe', 'ch_7')""",
-        "2 of 4 invoices are paid for more than they come to, and no credit was given for the rest; "
+        "2 of 4 invoices are paid beyond their total, and no credit was given for the rest; "
         f"tenant={ACME} currency=EUR rows=1 difference=0.01; tenant={ZEN} currency=KWD rows=1 difference=0.001",
         ("id=2 difference=0.01", "id=4 difference=0.001"),
     ),

@@ -78,7 +78,7 @@ def test_what_does_not_fit_the_schema_before_is_said_to_be_not_asked(tenancy: Sm
     without = "ALTER TABLE spent DROP tenant_id"
     with tenancy.look(without) as was, tenancy.look("", **VIA) as now:
         assert migrated(now, was).said(probe(now)) == (
-            "not asked of the restored database, whose columns or types are others",
+            "the restored database was not queried: its columns or types are others",
             (),
         )
 

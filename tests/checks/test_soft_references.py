@@ -33,7 +33,7 @@ def test_an_array_holds_several_ids(tenancy: SmallTenancy) -> None:
     planted = """UPDATE spent SET ids = '{1}' WHERE "cardNo" = 1; UPDATE spent SET ids = '{2,3,NULL}' WHERE turn = 2;
                  UPDATE spent SET ids = '{2,1}' WHERE "cardNo" = 3"""
     with tenancy.look(planted, **soft("ids", "cards")) as look:
-        message = "1 of 5 ids mean another tenant's row of public.cards, or none that is there"
+        message = "1 of 5 ids refer to another tenant's row of public.cards, or none that is there"
         assert said(look) == (message, ("cardNo=3 turn=1 tenant=2 other_tenant=1",))
 
 
@@ -45,7 +45,7 @@ def test_json_is_looked_into_as_far_as_the_path_leads(tenancy: SmallTenancy) -> 
     with tenancy.look(planted, **soft("note", "devices", json_path="$.seen[*].on")) as look:
         assert look.problems == ()
         assert said(look) == (
-            "2 of 4 ids mean another tenant's row of public.devices, or none that is there",
+            "2 of 4 ids refer to another tenant's row of public.devices, or none that is there",
             ("cardNo=2 turn=2 tenant=2 other_tenant=1", "cardNo=2 turn=2 tenant=2 other_tenant=None"),
         )
 
@@ -63,7 +63,7 @@ def test_an_id_may_outlive_the_row_that_it_means_and_not_mean_another_tenants(te
         ("{9}", (f"1 of 1 ids mean a row that is gone, as the profile says: {reason} (at most 1)", ())),
         (
             "{9,1}",
-            ("1 of 2 ids mean another tenant's row of public.cards", ("cardNo=3 turn=1 tenant=2 other_tenant=1",)),
+            ("1 of 2 ids refer to another tenant's row of public.cards", ("cardNo=3 turn=1 tenant=2 other_tenant=1",)),
         ),
     ):
         planted = f"""UPDATE spent SET ids = NULL; UPDATE spent SET ids = '{ids}' WHERE "cardNo" = 3"""
@@ -84,7 +84,7 @@ def test_rows_beyond_those_that_may_outlive_their_target_are_told(tenancy: Small
         (
             {"condition": "gone.sql"},
             (
-                "1 of 2 ids mean another tenant's row of public.cards, or none that is there and are not among those "
+                "1 of 2 ids refer to another tenant's row of public.cards, or none that is there and are not among those "
                 "that may",
                 ("cardNo=2 turn=1 tenant=2 other_tenant=None",),
             ),

@@ -147,7 +147,7 @@ def test_what_would_act_outside_the_database_is_named_and_never_executed(text: s
         (TABLE + "CREATE TABLE public.", "", "it ends within a statement"),
         (TABLE + "CREATE FUNCTION f() AS $$ SELECT", "", "it ends within a dollar-quoted body"),
         (TABLE + 'CREATE TABLE "cut', "", "it ends within a quoted name"),
-        (TABLE, TAIL + "SELECT 1;\n", "goes on behind its own end"),
+        (TABLE, TAIL + "SELECT 1;\n", "continues after its own end"),
         (TABLE + "\\.\n", TAIL, "text behind COPY"),
     ],
 )

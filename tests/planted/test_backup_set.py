@@ -86,7 +86,7 @@ PLANTED = {
             samples=("manifest",),
             in_set=remove("manifest"),
             blocked=("BAK-03", "FID", "TEN-14", "SIT-17"),
-            because="no manifest that can be read lies with this backup set",
+            because="this backup set has no manifest that can be read",
         ),
     },
     "BAK-03": {
@@ -197,9 +197,7 @@ def test_a_manifest_that_cannot_be_read_leaves_open_what_only_it_could_tell(
 ) -> None:
     cannot_be_read = Fault("", in_set=lambda backup, _: part(backup, "manifest").write_text('{"format": 1'))
     outcome = meet(Company([("", cannot_be_read)]), healthy, whole_set, tmp_path, drilling)
-    expect_red(
-        outcome, {}, ("BAK-03", "FID", "TEN-14", "SIT-17"), "no manifest that can be read lies with this backup set"
-    )
+    expect_red(outcome, {}, ("BAK-03", "FID", "TEN-14", "SIT-17"), "this backup set has no manifest that can be read")
 
 
 def test_a_whole_set_is_verified(healthy_drill: Drill) -> None:

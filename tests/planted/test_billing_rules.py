@@ -81,8 +81,8 @@ PLANTED = {
         """,
         {
             "invoices": Told(
-                "2 of … invoices are credited for more than they came to, or otherwise than their credits "
-                "say; tenant=2 currency=EUR rows=1 beyond=0.010 difference=0; tenant=4 currency=KWD rows=1 "
+                "2 of … invoices are credited for more than their total, or for another sum than their credits "
+                "add up to; tenant=2 currency=EUR rows=1 beyond=0.010 difference=0; tenant=4 currency=KWD rows=1 "
                 "beyond=0.001 difference=0",
                 ("id=72 beyond=0.010 difference=0", "id=144 beyond=0.001 difference=0"),
                 broken=2,
@@ -116,7 +116,7 @@ PLANTED = {
         """,
         {
             "payments": Told(
-                "2 of … invoices are paid for more than they come to, and no credit was given for the "
+                "2 of … invoices are paid beyond their total, and no credit was given for the "
                 "rest; tenant=1 currency=USD rows=1 difference=0.010; tenant=3 currency=JPY rows=1 "
                 "difference=1.000",
                 ("id=32 difference=0.010", "id=76 difference=1.000"),

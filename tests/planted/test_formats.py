@@ -114,10 +114,10 @@ PLANTED = {
             because="holds statements that pg_dump does not write",
         ),
         "what somebody wrote on behind its end": Fault(
-            says="goes on behind its own end: a statement (line",
+            says="continues after its own end: a statement (line",
             in_set=plain(lambda content: content + b"DROP TABLE public.igny8_invoices CASCADE;\n"),
             blocked=WITHOUT_DUMP,
-            because="goes on behind its own end",
+            because="continues after its own end",
         ),
     },
     "BAK-08": {

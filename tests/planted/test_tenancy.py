@@ -121,7 +121,7 @@ PLANTED = {
         """,
         {
             "public.igny8_tasks(payload $.content_id)->public.igny8_content": Told(
-                "3 of … ids mean another tenant's row of public.igny8_content, or none that is there",
+                "3 of … ids refer to another tenant's row of public.igny8_content, or none that is there",
                 (
                     f"task_key={_TASKS[0]} tenant=1 other_tenant=2",
                     f"task_key={_TASKS[1]} tenant=1 other_tenant=None",

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.database.reconcile import reconcile, unbrought
 from fixtures.profile import Profile
-from fixtures.profile.reading import ProfileError, read_profile
+from fixtures.profile.reading import ProfileError, profile_folder, read_profile
 from fixtures.record.facts import Facts
 from tests.support.catalogues import facts, points, role, table
 from tests.support.drills import PROFILE
@@ -155,6 +155,17 @@ def test_a_waiver_names_its_owner_and_ticket_who_approved_it_and_when_it_ends(tm
         read(tmp_path, WELL_WRITTEN + '[[waiver]]\ncontrol = "TEN-01"\nsubject = "a"\nreason = "we know of this"\n')
     for name in ("owner", "ticket", "approved_by", "until"):
         assert f"waiver[0].{name}: Field required" in str(error.value)
+
+
+def test_a_name_that_no_profile_has_is_told_with_those_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ProfileError, match=r"^No profile 'ingy8'\. There are: igny8\."):
+        profile_folder("ingy8")
+    (tmp_path / "ours").mkdir()
+    assert profile_folder("ours") == Path("ours")
+    assert profile_folder("igny8").is_dir()
 
 
 def test_a_file_that_is_no_profile_is_told_so(tmp_path: Path) -> None:

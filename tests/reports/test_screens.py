@@ -133,7 +133,13 @@ def test_a_link_into_a_screen_opens_that_screen_and_the_links_switch(
 
 
 ANSWERS = {
-    "nightly": ("FAILED", "First failing stage", "15 new", "ends a row of 5 VERIFIED drills", "-m pytest verify"),
+    "nightly": (
+        "FAILED",
+        "First failing stage",
+        "15 new",
+        "not VERIFIED, after 5 VERIFIED drills",
+        "-m pytest verify",
+    ),
     "release": (
         "NO-GO: 15 of 49 checks found a fault",
         "1 h 15 min",

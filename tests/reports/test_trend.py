@@ -45,9 +45,9 @@ def after(evidence: Evidence, nights: str) -> Evidence:
     [
         ("", examples.verified, "the first drill that the ledger has with this profile"),
         ("VV", examples.verified, "3rd VERIFIED in a row"),
-        ("VF", examples.verified, "VERIFIED again after 1 night not"),
-        ("VV-", examples.verified, "VERIFIED again after 1 night not"),
-        ("FVVV", examples.failed, "ends a row of 3 VERIFIED drills"),
+        ("VF", examples.verified, "VERIFIED again after 1 night without"),
+        ("VV-", examples.verified, "VERIFIED again after 1 night without"),
+        ("FVVV", examples.failed, "not VERIFIED, after 3 VERIFIED drills"),
         ("VFI", examples.failed, "not VERIFIED 3rd time in a row; last VERIFIED 2026-11-19 03:17:10 UTC"),
         ("F", examples.inconclusive, "not VERIFIED 2nd time in a row; never VERIFIED among those listed"),
     ],

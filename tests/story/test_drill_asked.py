@@ -86,8 +86,7 @@ def test_a_faulty_profile_is_refused_with_its_file_its_key_and_the_fix(added: st
 @pytest.mark.further
 def test_an_unknown_profile_a_mixture_and_a_report_beside_the_backups_are_refused(tmp_path: Path) -> None:
     said = refused(command(tmp_path, tmp_path / "out", profile="igny9"), tmp_path)
-    assert "igny9: cannot be read" in said
-    assert "Name a profile's folder" in said
+    assert "No profile 'igny9'. There are: igny8. Name one, or a path to your own." in said
     mixed = [*command(tmp_path, tmp_path / "out"), "tests"]
     assert "a drill and the self-tests are two runs" in refused(mixed, tmp_path)
     (tmp_path / "backups").mkdir()

@@ -40,7 +40,12 @@ def test_a_bad_night_after_two_good_ones_is_told_with_its_trend(nights: tuple[Dr
         ]
         assert each.figures.rows == sum(table.rows for table in earlier.evidence.record.facts.row_tables)
     page = " ".join((third.directory / "index.html").read_text().split())
-    for sentence in ("ends a row of 2 VERIFIED drills", "1 new, 0 known", "NO-GO: 1 of ", "The figures of 3 nights"):
+    for sentence in (
+        "not VERIFIED, after 2 VERIFIED drills",
+        "1 new, 0 known",
+        "NO-GO: 1 of ",
+        "The figures of 3 nights",
+    ):
         assert sentence in page
     assert '<span class="tag new">1 new</span>' in page
     assert "2nd VERIFIED in a row" in (second.directory / "index.html").read_text()

@@ -64,7 +64,7 @@ def test_the_addresses_answer(standing: Standing, promised: Profile, examination
     """The pages that staff work with are the first to meet a row or a template that a release no longer fits."""
     wanted = promised.release.addresses
     if standing.admin_sites and not standing.admin_user:
-        raise Blocked("there is an admin, and no active superuser in the backup to ask it as")
+        raise Blocked("the admin could not be requested: the backup holds no active superuser")
     broken = [f"the URL conf: {standing.url_error}"] if standing.url_error else []
     for page in standing.pages:
         expected = wanted.get(page.address)
