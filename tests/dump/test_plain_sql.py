@@ -121,6 +121,8 @@ HOSTILE = {
     "\\connect postgres\n": "\\connect (line 12)",
     "\\connect - postgres\n": "\\connect (line 12)",
     "CREATE DATABASE d;\n\\connect d\n\\connect other\n": "\\connect (line 14)",
+    "CREATE DATABASE d;\n\\connect -reuse-previous=on \"dbname='d' host='there'\"\n": "\\connect (line 13)",
+    "CREATE DATABASE d;\n\\connect -reuse-previous=on \"dbname='d\\\\' service='x'\"\n": "\\connect (line 13)",
     "\\set x `touch here`\n": "\\set (line 12)",
     "  \\unrestrict abc\n": "\\unrestrict (line 12)",
     "COPY public.t TO PROGRAM 'touch here';\n": "COPY … PROGRAM (line 12)",

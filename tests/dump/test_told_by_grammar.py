@@ -43,6 +43,13 @@ HOSTILE = {
     "DO": "DO $$BEGIN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''id'''; END$$;\n",
     "a body of SQL before it": f"CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END;\n{PROGRAM};\n",
     "a rule before it": f"CREATE RULE r AS ON INSERT TO public.t DO ALSO (SELECT 1; SELECT 2);\n{PROGRAM};\n",
+    "rows behind a routine that psql takes to go on": "CREATE FUNCTION public.begin() RETURNS integer LANGUAGE sql AS "
+    f"'SELECT 1';\nCOPY public.t (id) FROM stdin;\n{PROGRAM}; SELECT 1 end;\n\\.\n",
+    "the same in other words": "create/**/or replace--x\nfunction Begin() returns integer language sql as $$$$;\n",
+    "a setting that is called so": "CREATE PROCEDURE public.p() LANGUAGE sql SET search_path TO BEGIN AS 'SELECT 1';\n"
+    f"COPY public.t (id) FROM stdin;\n{PROGRAM}; SELECT 1 end;\n\\.\n",
+    "a column that is called CASE": "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT t.case FROM t; END;\n"
+    f"COPY public.t (id) FROM stdin;\n{PROGRAM}; SELECT 1 end;\n\\.\n",
     "ALTER SYSTEM": "ALTER SYSTEM SET archive_command='id';\n",
     "CREATE ROLE": "CREATE ROLE x SUPERUSER;\n",
     "GRANT of a role": "GRANT pg_execute_server_program TO igny8_owner;\n",
@@ -81,6 +88,8 @@ WRITTEN = (
     "ALTER TEXT SEARCH CONFIGURATION public.c ADD MAPPING FOR word WITH simple;",
     "CREATE RULE r AS ON INSERT TO public.t DO ALSO (SELECT 1; SELECT 2);",
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 1 END; END;",
+    "CREATE FUNCTION f(begin integer) RETURNS int LANGUAGE plpgsql AS $$BEGIN RETURN 1; END$$;",
+    'CREATE FUNCTION public."begin"() RETURNS int LANGUAGE sql AS $begin$SELECT 1$begin$;',
     "ALTER DATABASE d SET search_path TO 'app', 'public';",
     "ALTER ROLE r IN DATABASE d SET search_path TO 'app';",
 )
