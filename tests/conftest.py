@@ -140,13 +140,15 @@ def short_drill(whole_set: Path, standing: "Standing", tmp_path_factory: pytest.
 
 @pytest.fixture
 def drilling(request: pytest.FixtureRequest) -> "Drilling":
-    """The way to drill a set in which a fault is planted: short, or whole where the test asks for BOTH_WAYS."""
+    """The way to drill a set in which a fault is planted: short; whole too where the test asks for BOTH_WAYS, and short on
+    what is loaded of the set where it asks for LOADED_AS_WELL."""
     from tests.support.drills import whole_drill
 
-    if getattr(request, "param", "short") == "whole":
+    way = getattr(request, "param", "short")
+    if way == "whole":
         return whole_drill
     ready: Standing = request.getfixturevalue("standing")
-    return ready.drill
+    return ready.drill_loaded if way == "loaded" else ready.drill
 
 
 @pytest.fixture(scope="session")

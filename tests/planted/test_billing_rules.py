@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.drills import Drilling, Healthy
 from tests.support.told_faults import Fault, Told, expect, told_to_the_letter
 
@@ -189,6 +191,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.further
 def test_every_billing_rule_sees_its_own_faults_and_no_other(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:

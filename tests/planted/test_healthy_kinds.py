@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.drills import BOTH_WAYS, Drilling, Healthy
+from tests.support.drills import LOADED_AS_WELL, Drilling, Healthy
 from tests.support.short_drills import MIGRATED
 from tests.support.spoiled_sets import profile_with
 
@@ -46,7 +46,7 @@ DECLARED = {
 }
 
 
-@BOTH_WAYS
+@LOADED_AS_WELL
 def test_what_a_healthy_database_may_hold_raises_no_alarm(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
     profile = profile_with(tmp_path, DECLARED)
     healthy.backup(tmp_path / "backups", KINDS, profile=profile)

@@ -7,7 +7,6 @@ import pytest
 
 from tests.support.application_under_test import copy_of_the_sample, new_migration
 from tests.support.drills import Drilling, Healthy
-from tests.support.further import first_of
 from tests.support.met_faults import WITHOUT_MIGRATED, Fault
 from tests.support.short_drills import MIGRATED
 from tests.support.spoiled_sets import profile_with, replace_in
@@ -159,7 +158,8 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("said", first_of(["FAKED", "OK"]))
+@pytest.mark.further
+@pytest.mark.parametrize("said", ["FAKED", "OK"])
 def test_a_migrate_that_only_pretends_is_not_believed(
     said: str, whole_set: Path, drilling: Drilling, tmp_path: Path
 ) -> None:

@@ -213,7 +213,7 @@ TOGETHER = sorted(PLANTED.keys() - set(APART))
     [
         pytest.param("short", APART, marks=pytest.mark.further, id="those that change what others count"),
         pytest.param("short", TOGETHER, id="those beside each other"),
-        pytest.param("whole", TOGETHER, marks=pytest.mark.whole, id="those beside each other, in a whole drill"),
+        pytest.param("loaded", TOGETHER, marks=pytest.mark.further, id="those beside each other, loaded"),
     ],
     indirect=["drilling"],
 )

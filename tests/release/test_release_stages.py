@@ -57,6 +57,7 @@ def try_release(place: Bench, checkout: Path, folder: Path) -> tuple[Comparison,
             server.drop_database(THERE_AND_BACK)
 
 
+@pytest.mark.further
 def test_what_going_back_leaves_behind_is_told_and_so_is_code_that_needs_rows(place: Bench, tmp_path: Path) -> None:
     checkout = copy_of_the_sample(tmp_path)
     new_migration(checkout, "0010_leaves", LEAVES)

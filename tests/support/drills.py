@@ -165,6 +165,10 @@ BOTH_WAYS = pytest.mark.parametrize(
     "drilling", ["short", pytest.param("whole", marks=pytest.mark.whole)], indirect=True
 )
 """For tests whose faults a short drill and a whole one must tell alike."""
+LOADED_AS_WELL = pytest.mark.parametrize(
+    "drilling", ["short", pytest.param("loaded", marks=pytest.mark.further)], indirect=True
+)
+"""For those where what a load makes of the set is all that could differ."""
 
 
 def command(

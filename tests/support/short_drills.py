@@ -88,6 +88,19 @@ class Standing:
                     stack.enter_context(patch(f"{INSTEAD[name]}.{name}", stand_in))
             return judged(run_drill(order, stack, lambda _: silent), order, out)
 
+    def drill_loaded(
+        self,
+        backups: Path,
+        out: Path,
+        *,
+        app: Path = SAMPLE,
+        profile: Path = PROFILE,
+        planted: str = "",
+        really: frozenset[str] = frozenset(),
+    ) -> Drill:
+        """The same on a server of its own, of what the set itself holds: its dump is loaded and migrated."""
+        return self.drill(backups, out, app=app, profile=profile, really=really | LOADED | MIGRATED)
+
     def _instead(self, planted: str) -> dict[str, Any]:
         """What each of the story's costly calls gives back here, by the call's name."""
 
