@@ -24,7 +24,7 @@ from fixtures.story.noticed_loss import noticing_its_loss
 from fixtures.story.order import Order
 from fixtures.story.run_drill import DrillRun, run_drill
 from fixtures.story.step import Step, StepResults
-from fixtures.story.story import steps_of
+from fixtures.story.story import REHEARSED, steps_of
 from tests.server.test_server_scratch import PASSWORD, Standing
 from tests.story.test_server_lost import BLAMED, kill, postmasters
 from tests.support.drills import PROFILE, SAMPLE
@@ -32,10 +32,9 @@ from tests.support.kept_server import kept_server
 from tests.support.watched_drill import watched_drill
 
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IS NOT NULL AND pid <> pg_backend_pid()"
-# A release before this one is looked at where one was named, and one is rehearsed where the server is durable.
-_NEED_IT = [
-    stage for stage in stages.GATE if stages.SERVE in stage.grounds and stage not in (stages.PREVIOUS, stages.REHEARSE)
-]
+_NEED_IT = [stage for stage in stages.GATE if stages.SERVE in stage.grounds]
+# Whose last step asks nothing of the server in this profile.
+_LOST_BEFORE: dict[Stage, Step[object]] = {stages.REHEARSE: REHEARSED}
 
 
 @pytest.fixture
@@ -45,7 +44,8 @@ def standing() -> Iterator[tuple[Standing, Callable[[], None]]]:
     with (
         Guardian("standing") as guardian,
         suppress(psycopg.OperationalError),
-        serve(ServerRequest("standing", "local"), guardian) as server,
+        # A release is rehearsed where the server is durable.
+        serve(ServerRequest("standing", "local", stock=True), guardian) as server,
     ):
         with server.connect() as connection:
             connection.execute(f"CREATE ROLE drills LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
@@ -60,13 +60,13 @@ def sessions_ended(server: Server) -> None:
 
 def drilled_until(stage: Stage, backups: Path, url: str, lose: Callable[[], None]) -> DrillRun:
     """As much of a gate as that stage needs; its server is lost once the stage tells how far it is, or, in those that
-    tell nothing, before its last step."""
+    tell nothing, before the last step that asks it anything."""
 
     def progress(now: Stage) -> Progress:
         return (lambda *_: lose()) if now is stage and not stage.gate else silent
 
     def add(results: StepResults, step: Step[object], drill: Drill) -> None:
-        if stage.gate and step is steps_of(stage)[-1]:
+        if stage.gate and step is _LOST_BEFORE.get(stage, steps_of(stage)[-1]):
             lose()
         taken(results, step, drill)
 
@@ -79,6 +79,7 @@ def drilled_until(stage: Stage, backups: Path, url: str, lose: Callable[[], None
             backups=backups,
             set_name=None,
             application=SAMPLE,
+            previous=str(SAMPLE) if stage is stages.PREVIOUS else None,
             python=Path(sys.executable),
             profile=read_profile(PROFILE),
             server=url,
