@@ -211,6 +211,17 @@ def test_wrong_credentials_are_told_as_such_and_never_repeated(
         expect_blocked(url, folder, guardian, "refuses these credentials")
 
 
+def test_an_archived_object_is_told_as_that_and_not_as_a_refusal(
+    s3: S3, folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, s3.environment)
+    for suffix in (".dump", ".roles.sql"):
+        key = f"archived/{NEWER}/{NEWER}{suffix}"
+        s3.client.put_object(Bucket=BUCKET, Key=key, Body=b"PGDMP", StorageClass="GLACIER")
+    archived = expect_blocked(f"s3://{BUCKET}/archived", folder, guardian, "an object of it is archived")
+    assert "restore-object" in archived.fix
+
+
 def test_a_host_whose_key_is_not_known_is_not_talked_to(
     shelf: Path, folder: Path, tmp_path: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:
