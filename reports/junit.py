@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 from fixtures.record.areas import AREAS
 from fixtures.record.evidence import EXIT_CODES, Result
 from reports import words
-from reports.story import Chapter, Story
+from reports.chapter import Chapter
+from reports.story import Story
 
 
 def write_up(story: Story) -> str:
@@ -60,11 +61,11 @@ def _testcase(chapter: Chapter, result: Result) -> ElementTree.Element:
 
 def _told(chapter: Chapter, result: Result) -> str:
     lines = [
-        f"{chapter.id}: {chapter.title}",
-        f"impact: {chapter.impact}",
+        result.message,
         f"subject: {result.subject}",
         f"found: {words.looked_at(result)}",
-        f"message: {result.message}",
+        f"control: {chapter.id}, {chapter.title}",
+        f"impact: {chapter.impact}",
     ]
     if result.finding:
         lines.append(f"finding: {result.finding}")

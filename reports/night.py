@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fixtures.record.record import StageOutcome
-from reports.story import Chapter, Story
+from reports.faults import Fault
+from reports.story import Story
 
 PYTEST = (".venv/bin/python", "-m", "pytest")
 """As `make venv` installs it, in the suite's own folder."""
@@ -13,9 +14,10 @@ PYTEST = (".venv/bin/python", "-m", "pytest")
 
 @dataclass(frozen=True)
 class Finding:
-    """A control that found a fault; `new` and `earlier` count its subjects beside the last drill. None: no drill is known."""
+    """A fault with the controls that found it; `new` and `earlier` count its subjects beside the last drill, None where none
+    is known."""
 
-    chapter: Chapter
+    fault: Fault
     new: int | None
     earlier: int | None
 
@@ -35,12 +37,12 @@ class NightlyNews:
         """Those with something new first, then by impact."""
         since = self.story.evidence.since
         findings = []
-        for chapter in self.story.of("failed"):
+        for fault in self.story.faults:
             if since is None:
-                findings.append(Finding(chapter, None, None))
+                findings.append(Finding(fault, None, None))
                 continue
-            names = {f"{result.control}[{result.subject}]" for result in chapter.results}
-            findings.append(Finding(chapter, len(names.intersection(since.new)), len(names.intersection(since.still))))
+            names = {f"{result.control}[{result.subject}]" for result in fault.results}
+            findings.append(Finding(fault, len(names.intersection(since.new)), len(names.intersection(since.still))))
         return tuple(sorted(findings, key=lambda each: not each.new))
 
     @property

@@ -13,7 +13,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Outcome, Result
 from reports import words
-from reports.story import Chapter, Story
+from reports.chapter import Chapter
+from reports.story import Story
 
 VERSION = "1.2.1"
 NAMESPACE = "https://restore-drill.invalid/ns/oscal"

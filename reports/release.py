@@ -81,10 +81,7 @@ class Release:
         blockers = [
             Blocker(f"Stage {stage.name}", stage.cause, stage.state, "stages") for stage in story.stopped_stages
         ]
-        blockers += [
-            Blocker(chapter.id, f"{chapter.title}: {_on(chapter.results)}", "failed", f"finding-{chapter.id}")
-            for chapter in story.of("failed")
-        ]
+        blockers += [Blocker(fault.ids, fault.title, "failed", f"finding-{fault.first.id}") for fault in story.faults]
         blockers += [
             Blocker("Teardown", f"{thing.what}: {thing.how}", "failed", "teardown") for thing in story.not_seen_gone
         ]
@@ -115,7 +112,3 @@ class Release:
     @property
     def running_out(self) -> tuple[Ending, ...]:
         return tuple(each for each in self.waivers if each.soon)
-
-
-def _on(results: tuple[Result, ...]) -> str:
-    return results[0].subject if len(results) == 1 else words.many(len(results), "subject")

@@ -3,54 +3,17 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, groupby
+from itertools import accumulate
 
 from fixtures.record.areas import AREAS
-from fixtures.record.evidence import ControlCard, Evidence, Excepted, Measure, Outcome, Result, TornDown
+from fixtures.record.evidence import Evidence, Excepted, Measure, Outcome, Result, TornDown
 from fixtures.record.record import AppliedMigration, StageOutcome
 from reports import costs, words
+from reports.chapter import IMPACTS, Chapter, chapter_of
 from reports.costs import Cost
+from reports.faults import Fault, faults
 from reports.lost_things import LostThings
 from reports.repairs import RepairList, repair_list
-
-IMPACTS = ("critical", "high", "medium", "low")
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """One control with its results, worst first. A result that no card describes still gets its chapter."""
-
-    id: str
-    title: str
-    impact: str
-    remediation: str
-    rationale: str
-    source: str
-    results: tuple[Result, ...]
-
-    @cached_property
-    def counts(self) -> dict[Outcome, int]:
-        """How many results of each outcome, worst first, none that is zero."""
-        counts = Counter(result.outcome for result in self.results)
-        return {outcome: counts[outcome] for outcome in words.OUTCOMES if counts[outcome]}
-
-    @property
-    def worst(self) -> Outcome | None:
-        return next(iter(self.counts), None)
-
-    @property
-    def area(self) -> str:
-        return self.id.split("-")[0]
-
-    def batches(self, most: int) -> list[tuple[Result, ...]]:
-        """The results in groups of at most so many: one outcome each, unless all of them make one group."""
-        if len(self.results) <= most:
-            return [self.results] if self.results else []
-        alike = [tuple(same) for _, same in groupby(self.results, key=lambda result: result.outcome)]
-        return [same[place : place + most] for same in alike for place in range(0, len(same), most)]
-
-    def only(self, outcome: Outcome) -> "Chapter":
-        return replace(self, results=tuple(result for result in self.results if result.outcome == outcome))
 
 
 @dataclass(frozen=True)
@@ -92,7 +55,7 @@ class Story:
         for result in self.evidence.results:
             results[result.control].append(result)
         cards = {card.id: card for card in self.evidence.controls}
-        return tuple(_chapter(id, cards.get(id), results[id]) for id in sorted({*cards, *results}))
+        return tuple(chapter_of(id, cards.get(id), results[id]) for id in sorted({*cards, *results}))
 
     @cached_property
     def areas(self) -> dict[str, tuple[Chapter, ...]]:
@@ -118,6 +81,11 @@ class Story:
         """The controls with results of this outcome, those results alone; the greatest impact first."""
         chapters = [chapter.only(outcome) for chapter in self.chapters if outcome in chapter.counts]
         return tuple(sorted(chapters, key=lambda chapter: (IMPACTS.index(chapter.impact), chapter.id)))
+
+    @cached_property
+    def faults(self) -> tuple[Fault, ...]:
+        """The failed controls by what they failed for, the greatest impact first."""
+        return faults(self.evidence.record, self.of("failed"))
 
     @cached_property
     def excepted(self) -> tuple[tuple[Result, Excepted], ...]:
@@ -295,12 +263,3 @@ def _one_after_another(seconds: list[float]) -> list[Bar]:
         Bar(round(100 * start / whole, 2), round(100 * length / whole, 2))
         for start, length in zip(starts, seconds, strict=False)
     ]
-
-
-def _chapter(id: str, card: ControlCard | None, results: list[Result]) -> Chapter:
-    rank = {outcome: place for place, outcome in enumerate(words.OUTCOMES)}
-    ordered = tuple(sorted(results, key=lambda result: (rank[result.outcome], -result.broken, result.subject)))
-    if card is None:
-        # An unknown control is read as the most severe: to leave it out, or low, would hide it.
-        return Chapter(id, "(the evidence has no card for this control)", IMPACTS[0], "", "", "", ordered)
-    return Chapter(id, card.title, card.impact, card.remediation, card.rationale, card.source, ordered)

@@ -5,9 +5,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from fixtures.record.evidence import Evidence, Outcome, Result
+from fixtures.record.evidence import Evidence, Result
 from reports import costs, words
-from reports.story import Cause, Chapter, Story
+from reports.chapter import Chapter
+from reports.faults import Fault
+from reports.story import Cause, Story
 
 SUBJECTS = 3
 SAMPLES = 5
@@ -35,14 +37,14 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
     _stages(story, console)
     for problem in story.profile_problems:
         _line(console, 1, ("profile ", "yellow"), problem)
-    for chapter in story.of("failed")[:CONTROLS]:
-        _finding(chapter, "failed", console)
-    _and_more(len(story.of("failed")), "failed control", console)
+    for fault in story.faults[:CONTROLS]:
+        _fault(fault, console)
+    _and_more(len(story.faults), "fault", console)
     for cause in story.causes[:CONTROLS]:
         _blocked(cause, console)
     _and_more(len(story.causes), "cause", console)
     for chapter in story.of("waived")[:CONTROLS]:
-        _finding(chapter, "waived", console)
+        _waived(chapter, console)
     _and_more(len(story.of("waived")), "waived control", console)
     _figures(story, console)
     _release(story, console)
@@ -81,10 +83,39 @@ def _stages(story: Story, console: Console) -> None:
             _line(console, 2, ("to do: ", "bold"), stage.fix)
 
 
-def _finding(chapter: Chapter, outcome: Outcome, console: Console) -> None:
+def _fault(fault: Fault, console: Console) -> None:
+    """What is wrong, then each control that found it."""
+    _line(console, 0)
+    heading = words.one_line(fault.title, MESSAGE)
+    ids = f": {fault.ids}" if len(fault.chapters) > 1 else ""
+    _line(console, 0, ("failed ", _STYLES["failed"]), (f"{heading}{ids}", "bold"), f" ({fault.impact} impact)")
+    for chapter in fault.chapters:
+        if len(fault.chapters) > 1:
+            _line(console, 2, (chapter.id, "bold"), f" {words.one_line(chapter.sentence, MESSAGE)}")
+        _control(chapter, console, 4 if len(fault.chapters) > 1 else 2, whole=len(fault.chapters) == 1)
+
+
+def _control(chapter: Chapter, console: Console, indent: int, *, whole: bool) -> None:
+    """The control's title and remedy; its subjects too where it is told whole."""
+    title = f"{chapter.title} ({chapter.impact} impact)"
+    _line(console, indent, (f"{chapter.id} {title}" if whole else title, "dim"))
+    for result in chapter.results[: SUBJECTS if whole else 1]:
+        if whole:
+            _line(console, indent, f"{result.subject}: {words.looked_at(result)}")
+        # The first one's message stands above.
+        if result.message and result is not chapter.results[0]:
+            _line(console, indent + 2, words.one_line(result.message, MESSAGE))
+        _extras(result, console)
+    if whole and len(chapter.results) > SUBJECTS:
+        _line(console, indent, f"and {words.many(len(chapter.results) - SUBJECTS, 'more subject')}, in the report")
+    if chapter.remediation:
+        _line(console, indent, ("to do: ", "bold"), chapter.remediation)
+
+
+def _waived(chapter: Chapter, console: Console) -> None:
     _line(console, 0)
     heading = f"{chapter.id} {chapter.title} ({chapter.impact} impact)"
-    _line(console, 0, (f"{outcome} ", _STYLES[outcome]), (heading, "bold"))
+    _line(console, 0, ("waived ", _STYLES["waived"]), (heading, "bold"))
     for result in chapter.results[:SUBJECTS]:
         _line(console, 2, f"{result.subject}: {words.looked_at(result)}")
         if result.message:
@@ -92,8 +123,6 @@ def _finding(chapter: Chapter, outcome: Outcome, console: Console) -> None:
         _extras(result, console)
     if len(chapter.results) > SUBJECTS:
         _line(console, 2, f"and {words.many(len(chapter.results) - SUBJECTS, 'more subject')}, in the report")
-    if outcome == "failed" and chapter.remediation:
-        _line(console, 2, ("to do: ", "bold"), chapter.remediation)
 
 
 def _extras(result: Result, console: Console) -> None:

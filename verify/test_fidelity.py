@@ -14,6 +14,7 @@ from fixtures.checks.fidelity.catalogue_difference import (
     sequence_difference,
     unlike_collations,
 )
+from fixtures.checks.fidelity.changed_things import changed_things
 from fixtures.checks.fidelity.dealt_otherwise import dealt_otherwise
 from fixtures.checks.fidelity.subjects import Authority
 from fixtures.checks.fidelity.table_difference import (
@@ -241,6 +242,7 @@ def test_who_may_do_what_is_as_it_was(
 ) -> None:
     """Owners, privileges, roles and row-level security are a copy's safety; a restore that loses them exits 0."""
     of, changed = changed_authority(authority, drilled)
+    examination.name(*changed_things(drilled, changed))
     examination.expect_none(changed, "differ from the source's", of=of, unit=authority)
 
 

@@ -6,6 +6,7 @@ from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
 from fixtures.checks.excepted import beyond
 from fixtures.checks.exposure.servers_own import expect_as_in_template0
+from fixtures.checks.naming import named_table
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.checks.tenancy.same_history import expect_same_history
 from fixtures.checks.tolerated import expect_known
@@ -144,6 +145,7 @@ def test_the_migrated_schema_is_what_the_models_say(
         raise Blocked(modelled.error)
     if modelled.unmanaged:
         examination.note = f"{modelled.unmanaged} models with managed = False were left out"
+    examination.name(*map(named_table, modelled.unlike))
     reported = promised.application.unmade_migrations != "fail"
     unlike = (*modelled.differences, *(modelled.of_the_code if reported else ()))
     expect_known(

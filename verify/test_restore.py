@@ -3,8 +3,9 @@
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.outreach import ask
-from fixtures.checks.restore.toc import missing_objects
-from fixtures.checks.restore.toc_grants import lost_grants
+from fixtures.checks.restore.toc import as_kind_and_name, missing_entries
+from fixtures.checks.restore.toc_grants import without_grants
+from fixtures.checks.restore.toc_names import TocNames, named_object
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control, for_each
 from fixtures.profile import Profile
@@ -33,11 +34,19 @@ def test_the_dump_restores_without_an_unexpected_error(record: DrillRecord, exam
 )
 @for_each("toc_kind")
 def test_every_listed_object_is_there(
-    dump_header: DumpHeader, restored: Database, entries: list[TocEntry], examination: Examination
+    record: DrillRecord,
+    dump_header: DumpHeader,
+    restored: Database,
+    entries: list[TocEntry],
+    examination: Examination,
 ) -> None:
     """An object that failed to restore leaves a database that looks whole."""
-    missing = missing_objects(entries, restored.facts, dump_header)
-    examination.expect_none(missing, "are not in the database", of=len(entries), unit="objects")
+    missing = missing_entries(entries, restored.facts, dump_header)
+    names = TocNames(record.toc) if missing else None
+    examination.name(*(names.of_entry(entry) for entry in missing if names))
+    examination.expect_none(
+        [as_kind_and_name(entry) for entry in missing], "are not in the database", of=len(entries), unit="objects"
+    )
 
 
 @control(
@@ -117,10 +126,14 @@ def test_roles_and_grants_came_back(
 ) -> None:
     """A restore without its roles exits 0, and then the application gets "permission denied"."""
     made = [f"role {name} was in no roles file" for name in restoration.roles_made]
-    lost = lost_grants(record.toc, ask(restored, "changed_acls"), dump_header)
+    relations = without_grants(record.toc, ask(restored, "changed_acls"), dump_header)
+    lost = [f"grants on {schema}.{name}" for schema, name in relations]
     security = promised.tenancy.row_security
     if security is not None and _has_nothing(security.role, restored.facts):
         lost.append(f"any grant to role {security.role}")
+    toc_names = TocNames(record.toc)
+    examination.name(*(toc_names.of_relation(*each) for each in relations))
+    examination.name(*(named_object(each) for each in (*made, *lost[len(relations) :])))
     loaded = len(restoration.roles_loaded) + len(restoration.roles_made)
     acls = [entry for entry in record.toc if entry.kind == "ACL"]
     examination.expect_none(made + lost, "did not come back", of=loaded + len(acls), unit="roles and grants")

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Evidence, Outcome, Result
 from reports import words
-from reports.story import Chapter, Story
+from reports.chapter import Chapter
+from reports.story import Story
 
 HISTORY = "history.jsonl"
 NIGHTS = 30

@@ -10,8 +10,9 @@ from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Outcome, Result
 from fixtures.record.origin import Revision
 from reports import words
+from reports.chapter import Chapter
 from reports.glossary import WORDS
-from reports.story import Chapter, Story
+from reports.story import Story
 from reports.templating import html_templates
 
 # Paper is read by people: what goes beyond is counted, and the evidence inside the file has every one.

@@ -98,7 +98,7 @@ def test_finding_carries_control_impact_subject_count_keys_and_remediation() -> 
     card = next(card for card in examples.control_cards() if card.id == "TEN-02")
     exceptions = text[text.index("Exceptions Findings") :]
     finding = exceptions[exceptions.index("TEN-02 Every reference") : exceptions.index("Waivers and exemptions")]
-    for words in (card.remediation, card.rationale, "critical impact", "18 of 1,200 rows broken", "id=#001eef"):
+    for words in (card.remediation, card.rationale, "18 of 1,200 rows broken", "id=#001eef"):
         assert words in finding
 
 
@@ -151,7 +151,7 @@ def test_stage_that_never_ran_says_why() -> None:
 def test_every_result_is_on_the_page() -> None:
     evidence = examples.large(subjects=200)
     parsed = page(evidence)
-    rows = [code for code in parsed.words if code.startswith("public.table_")]
+    rows = [code for code in parsed.words if code.startswith("public.table_") and ": " not in code]
     assert len(evidence.results) > 2_000
     assert len(set(rows)) == 200
     assert parsed.text.count("12 ms") == len(evidence.results)
@@ -177,7 +177,9 @@ def test_nothing_in_evidence_becomes_markup() -> None:
 
 def test_result_without_a_card_is_shown_all_the_same() -> None:
     evidence = examples.evidence([examples.result("ZZZ-01", "orphan", "failed")])
-    assert "ZZZ-01 (the evidence has no card for this control) critical impact" in page(evidence).text
+    text = page(evidence).text
+    assert "orphan: ZZZ-01 found something on orphan critical impact" in text
+    assert "ZZZ-01 (the evidence has no card for this control)" in text
 
 
 def test_what_was_left_behind_is_told() -> None:

@@ -58,10 +58,17 @@ def test_a_lock_that_a_migration_waits_for_without_end_stands_beside_its_costs()
     assert "no lock_timeout" not in printed(gate)
 
 
+def test_the_fault_is_the_title_and_the_rule_the_small_print() -> None:
+    lines = printed(examples.failed()).splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("failed "))
+    assert lines[place] == "failed credits: 2 balances differ by 15.00 EUR (critical impact)"
+    assert lines[place + 1] == "  BIL-02 The balance equals the ledger (critical impact)"
+
+
 def test_failed_control_says_where_how_many_which_and_what_to_do() -> None:
     text = printed(examples.failed())
     for line in (
-        "failed TEN-02 Every reference stays inside one tenant (critical impact)",
+        "TEN-02 Every reference stays inside one tenant (critical impact)",
         "18 of 1,200 rows broken",
         "masked keys: id=#000000",
         "to do: Do not promote this backup. Quarantine the rows.",

@@ -140,7 +140,7 @@ def test_the_line_to_run_again_names_the_very_set() -> None:
 
 def test_new_findings_come_before_known_ones() -> None:
     news = NightlyNews(Story(with_past(examples.failed())))
-    assert [(each.chapter.id, each.new, each.earlier) for each in news.findings] == [
+    assert [(each.fault.ids, each.new, each.earlier) for each in news.findings] == [
         ("BIL-02", 1, 0),
         ("TEN-02", 14, 0),
     ]
