@@ -52,6 +52,10 @@ class Fault:
         """`RST-01, FID-03`: the controls that it failed."""
         return ", ".join(chapter.id for chapter in self.chapters)
 
+    def beyond_title(self, chapter: Chapter) -> str:
+        """What a control says of it; empty where the title says that already."""
+        return "" if self.title.endswith(chapter.sentence) else chapter.sentence
+
     @property
     def results(self) -> tuple[Result, ...]:
         return tuple(result for chapter in self.chapters for result in chapter.results)

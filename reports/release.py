@@ -71,8 +71,11 @@ class Release:
             return False, record.why_missing(stages.MIGRATE)
         if migrated.pending:
             return False, f"{words.many(len(migrated.pending), 'migration')} still not applied"
-        applied = words.many(len(migrated.applied), "migration") if migrated.applied else "none was due"
-        return True, f"{applied}{' applied' if migrated.applied else ''} in {words.duration(stage.seconds)}"
+        took = f"the stage took {words.duration(stage.seconds)}"
+        if not migrated.applied:
+            return True, f"none was due; {took}"
+        seconds = words.duration(sum(each.seconds for each in migrated.applied))
+        return True, f"{words.many(len(migrated.applied), 'migration')} applied in {seconds}; {took}"
 
     @cached_property
     def blockers(self) -> tuple[Blocker, ...]:

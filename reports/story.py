@@ -14,6 +14,7 @@ from reports.costs import Cost
 from reports.faults import Fault, faults
 from reports.lost_things import LostThings
 from reports.repairs import RepairList, repair_list
+from reports.whose_fault import whose_fault
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ class Story:
     def faults(self) -> tuple[Fault, ...]:
         """The failed controls by what they failed for, the greatest impact first."""
         return faults(self.evidence.record, self.of("failed"))
+
+    @cached_property
+    def whose_fault(self) -> str:
+        """Whether the faults are in production or came of the backup; empty where there is none to tell of."""
+        return whose_fault(self.evidence.results)
 
     @cached_property
     def excepted(self) -> tuple[tuple[Result, Excepted], ...]:

@@ -33,6 +33,8 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
     """Print the summary; the verdict is its first line. Nothing in it is read as markup."""
     story = Story(evidence)
     _line(console, 0, (evidence.verdict, _STYLES[evidence.verdict]), f"  {evidence.headline}")
+    if story.whose_fault:
+        _line(console, 0, story.whose_fault)
     _identity(story, console)
     _stages(story, console)
     for problem in story.profile_problems:
@@ -48,8 +50,9 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
     _and_more(len(story.of("waived")), "waived control", console)
     _figures(story, console)
     _release(story, console)
-    for line in evidence.not_shown:
-        _line(console, 1, ("not shown  ", "dim"), line)
+    if evidence.not_shown:
+        limits = words.many(len(evidence.not_shown), "limit")
+        _line(console, 1, ("not shown  ", "dim"), f"{limits} of this drill: {directory / 'index.html'}#not-shown")
     _line(console, 1, ("teardown   ", "dim"), _teardown(story))
     if evidence.signed_by:
         _line(console, 1, ("signed     ", "dim"), f"by key {evidence.signed_by[:12]}")
@@ -91,7 +94,7 @@ def _fault(fault: Fault, console: Console) -> None:
     _line(console, 0, ("failed ", _STYLES["failed"]), (f"{heading}{ids}", "bold"), f" ({fault.impact} impact)")
     for chapter in fault.chapters:
         if len(fault.chapters) > 1:
-            _line(console, 2, (chapter.id, "bold"), f" {words.one_line(chapter.sentence, MESSAGE)}")
+            _line(console, 2, (chapter.id, "bold"), f" {words.one_line(fault.beyond_title(chapter), MESSAGE)}")
         _control(chapter, console, 4 if len(fault.chapters) > 1 else 2, whole=len(fault.chapters) == 1)
 
 
@@ -161,9 +164,8 @@ def _figures(story: Story, console: Console) -> None:
         counted.append(f"{words.many(story.on_nothing, 'pass', 'passes')} had nothing to examine")
     _line(console, 1, ("checks     ", "dim"), ", ".join(counted) or "none")
     planned = story.evidence.completeness
-    whole = "complete" if story.whole else "INCOMPLETE"
     figures = f"{planned.planned} planned, {planned.collected} collected, {planned.reported} reported"
-    _line(console, 1, ("complete   ", "dim"), f"{whole}: {figures}")
+    _line(console, 1, ("complete   ", "dim"), figures if story.whole else f"INCOMPLETE: {figures}")
     for measure in story.evidence.measures:
         line = f"{words.measured(measure)}, target {words.target(measure)}: {words.met(measure)}"
         _line(console, 1, (f"{measure.name:<11}", "dim"), line)

@@ -117,3 +117,10 @@ def test_many_shared_things_never_make_more_cards_than_controls() -> None:
         failing("SIT-12", things[0], *things[2:]),
     )
     assert cards(*results) == {"4 sites": ["SIT-03", "SIT-06", "SIT-12"]}
+
+
+def test_faults_in_rows_are_told_as_productions_only_where_nothing_was_lost(faulty: Drill) -> None:
+    held = {result.control for result in faulty.evidence.results if result.in_backup}
+    assert held == {"BIL-03", "BIL-04"}
+    assert Story(faulty.evidence).whose_fault.startswith("The backup or its restore damaged it")
+    assert "The backup or its restore damaged it" in faulty.output

@@ -135,7 +135,7 @@ def test_a_link_into_a_screen_opens_that_screen_and_the_links_switch(
 ANSWERS = {
     "nightly": (
         "FAILED",
-        "First failing stage",
+        "ended well",
         "15 new",
         "not VERIFIED, after 5 VERIFIED drills",
         "-m pytest verify",

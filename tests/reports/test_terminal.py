@@ -90,10 +90,10 @@ def test_measures_completeness_teardown_and_report_are_told() -> None:
     for line in (
         "RPO        1 h 15 min, target 24 h: met",
         "RTO        1 min 36 s, target 1 h: met",
-        "complete: 34 planned, 34 collected, 34 reported",
+        "complete   34 planned, 34 collected, 34 reported",
         "2 things made, all removed",
         "out/run/index.html",
-        "not shown",
+        "not shown  2 limits of this drill: out/run/index.html#not-shown",
         "waived APP-04",
         "1 pass had nothing to examine",
     ):

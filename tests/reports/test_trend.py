@@ -97,7 +97,7 @@ def test_what_stands_in_the_way_of_a_release_is_told_once_and_the_gravest_first(
     assert [each.name for each in stopped.blockers] == ["Stage restore"], "what a stage stopped is no second blocker"
     assert stopped.sentence.startswith("NO-GO, could not tell: ")
     assert stopped.migration[0] is None
-    assert failed.migration == (True, "3 migrations applied in 22.6 s")
+    assert failed.migration == (True, "3 migrations applied in 20.3 s; the stage took 22.6 s")
     nowhere = examples.evidence([], headline="no check was made")
     assert [each.name for each in Release(Story(nowhere)).blockers] == ["Verdict"], "NO-GO always says why"
 
