@@ -8,6 +8,8 @@ from fixtures.record.evidence import NOTICE, Result, Waived, go_or_not
 from reports import words
 from reports.story import Story
 
+_COMES_BACK = "REL-13"
+
 
 @dataclass(frozen=True)
 class Blocker:
@@ -76,6 +78,12 @@ class Release:
             return True, f"none was due; {took}"
         seconds = words.duration(sum(each.seconds for each in migrated.applied))
         return True, f"{words.many(len(migrated.applied), 'migration')} applied in {seconds}; {took}"
+
+    @property
+    def came_back(self) -> bool:
+        """Whether nothing was found wrong when the release was reversed and applied again."""
+        results = self.story.evidence.results
+        return not any(result.control == _COMES_BACK and result.outcome in ("failed", "waived") for result in results)
 
     @cached_property
     def blockers(self) -> tuple[Blocker, ...]:

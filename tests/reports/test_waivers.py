@@ -61,5 +61,5 @@ def test_the_first_to_end_is_told_first_and_with_who_mends_it(tmp_path: Path) ->
     markdown = summary.write_up(story)
     for warning in story.running_out:
         assert warning in text.getvalue()
-    assert markdown.count("| Waiver running out |") == 3
+    assert markdown.count(" is accepted ") == 3
     assert "(fixed by platform team, ticket OPS-14)" in markdown

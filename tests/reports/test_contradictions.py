@@ -1,0 +1,44 @@
+"""No figure of a report contradicts another that stands near it."""
+
+from fixtures.record.evidence import Completeness, judge
+from reports import page, summary
+from reports.release import Release
+from reports.story import Story
+from tests.support import evidence_examples as examples
+
+COMPLETE = Completeness(planned=2, collected=2, reported=2, not_collected=(), not_reported=(), unplanned=())
+
+
+def test_a_migration_that_does_not_come_back_is_not_called_reversible() -> None:
+    gate = examples.gate()
+    assert "<td>no</td><td>yes</td><td>yes</td></tr>" in page.write_up(Story(gate))
+    broken = examples.result("REL-13", "whole", "failed", unit="migrations")
+    written = page.write_up(Story(gate.model_copy(update={"results": (*gate.results, broken)})))
+    assert "<td>by its operations; tried, it does not come back: REL-13</td>" in written
+
+
+def test_migrations_are_timed_by_themselves_and_not_by_their_stage() -> None:
+    evidence = examples.verified()
+    assert evidence.record.migrated is not None
+    applied = sum(each.seconds for each in evidence.record.migrated.applied)
+    good, outcome = Release(Story(evidence)).migration
+    assert good
+    assert f"migrations applied in {applied:.1f} s; the stage took " in outcome
+
+
+def test_passes_on_nothing_are_part_of_the_verdicts_line() -> None:
+    nothing = examples.result("TEN-02", "public.empty", examined=0)
+    _, headline = judge((examples.result("BAK-01"), nothing), COMPLETE, ())
+    assert headline == "all 2 checks passed, 1 of them with nothing to examine"
+    assert judge((examples.result("BAK-01"),), COMPLETE, ())[1] == "all 1 checks passed"
+
+
+def test_a_red_page_does_not_begin_with_a_stage_that_did_not_fail() -> None:
+    assert "First failing stage" not in page.write_up(Story(examples.failed()))
+    assert "First failing stage" in page.write_up(Story(examples.inconclusive()))
+
+
+def test_the_summary_has_no_empty_table_head_and_its_figures_come_after_the_faults() -> None:
+    text = summary.write_up(Story(examples.failed()))
+    assert "| | |" not in text
+    assert text.index("### Failed") < text.index("<details><summary>Figures of this drill") < text.index("| Checks |")
