@@ -191,7 +191,10 @@ def test_a_tenants_schema_owns_every_table_in_it(database: psycopg.Connection[An
         database.execute("CREATE SCHEMA lost CREATE TABLE orders (id int PRIMARY KEY)")
         database.execute("CREATE SCHEMA reports CREATE TABLE orders (id int PRIMARY KEY)")
         database.execute("INSERT INTO one.orders VALUES (1); INSERT INTO lost.orders VALUES (1)")
-        derived = ownership(database, schemas={"column": "schema_name", "apart": {"reports": "what the office counts"}})
+        derived = ownership(
+            database,
+            schemas={"column": "schema_name", "apart": {"reports": {"at_most": 1, "reason": "what the office counts"}}},
+        )
         assert owners(database, derived, "one.orders") == [(1, 1, False)]
         assert owners(database, derived, "lost.orders") == [(1, None, False)], "no tenant has that schema"
         assert TableName("reports", "orders") in derived.undecided

@@ -37,7 +37,7 @@ END $do$;
 DECLARED = """
 [tenancy.schemas]
 column = "schema_name"
-apart = { igny8_reports = "what the office counts, of all tenants" }
+apart = { igny8_reports = { at_most = 1, reason = "what the office counts, of all tenants" } }
 """
 PLANTED = {
     "MIG-08": Fault(
@@ -82,12 +82,17 @@ PLANTED = {
         DELETE FROM tenant_5.shelves;
         DELETE FROM tenant_6.shelves;
         UPDATE igny8_tenants SET schema_name = 'tenant_5' WHERE id = 6;
+        CREATE VIEW igny8_reports.added AS SELECT 1 AS one;
         """,
         {
             "public.igny8_tenants": Told(
-                "2 of … schemas are not one tenant's",
-                ("tenant_5 is named by 2 tenants", "tenant_6 is named by no tenant"),
-                broken=2,
+                "3 of … schemas are not one tenant's",
+                (
+                    "tenant_5 is named by 2 tenants",
+                    "tenant_6 is named by no tenant",
+                    "igny8_reports: 2 tables and views, and its entry accepts at most 1",
+                ),
+                broken=3,
             )
         },
     ),

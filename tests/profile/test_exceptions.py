@@ -13,6 +13,7 @@ from fixtures.profile.backups import Targets
 from fixtures.profile.exceptions import Counted, InColumns, Outlives, Ownerless, Waiver
 from fixtures.profile.files import FileColumn
 from fixtures.profile.money import MoneyChanged
+from fixtures.profile.owners import Schemas
 from fixtures.profile.references import SoftReference
 from fixtures.profile.release import Release
 from fixtures.profile.sites import Pages
@@ -47,7 +48,7 @@ EXCEPTIONS = {
     "Tenancy.shared": NAMED,
     "Tenancy.ownerless": COUNTED,
     "Tenancy.crossing": COUNTED,
-    "Schemas.apart": NAMED,
+    "Schemas.apart": COUNTED,
     "Schemas.unlike": COUNTED,
     "GenericReference.outlives": COUNTED,
     "SoftReference.outlives": COUNTED,
@@ -171,6 +172,7 @@ FORMER: dict[str, tuple[Any, object]] = {
     "unclaimed": (FileColumn, {"name": "x", "table": "a", "path": "b", "root": "", "unclaimed": {"*": WHY}}),
     "may_be_empty": (FileColumn, {"name": "x", "table": "a", "path": "b", "root": "", "may_be_empty": True}),
     "unrecorded": (Pages, {"table": "a", "site": "b", "path": "c", "unrecorded": {"*": WHY}}),
+    "apart": (Schemas, {"column": "a", "apart": {"x": WHY}}),
     "unmade_migrations": (Application, {"name": "x", "environment": {}, "unmade_migrations": "report"}),
     **{
         key: (Release, {key: {name: WHY}})
