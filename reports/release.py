@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fixtures.record import stages
-from fixtures.record.evidence import NOTICE, Result, Waived, go_or_not
+from fixtures.record.evidence import NOTICE, Result, Waived
+from fixtures.record.judging import go_or_not
 from reports import words
 from reports.story import Story
 

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.profile import Profile
 from fixtures.profile.reading import ProfileError, read_profile
-from fixtures.record.evidence import judge
+from fixtures.record.judging import judge
 from fixtures.record.unconfirmed import not_confirmed, unconfirmed
 from tests.profile.test_profile import WELL_WRITTEN
 from tests.support import evidence_examples as examples

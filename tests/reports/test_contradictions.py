@@ -1,6 +1,7 @@
 """No figure of a report contradicts another that stands near it."""
 
-from fixtures.record.evidence import Completeness, judge
+from fixtures.record.evidence import Completeness
+from fixtures.record.judging import judge
 from reports import page, summary
 from reports.release import Release
 from reports.story import Story

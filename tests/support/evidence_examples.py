@@ -12,8 +12,8 @@ from fixtures.record.evidence import (
     Result,
     TornDown,
     Waived,
-    judge,
 )
+from fixtures.record.judging import judge
 from fixtures.record.origin import Confinement, Job, Origin, Revision, Runner, Version
 from fixtures.record.record import (
     DrillRecord,
