@@ -51,6 +51,13 @@ FIELDS = """
             models.UniqueConstraint(functions.Lower("slug"), name="thing_slug"),
             constraints.ExclusionConstraint(name="thing_during", expressions=[("during", "&&")]),
         ],
+        "indexes": [
+            models.Index(fields=["-count", "ratio"], name="thing_rate"),
+            models.Index(fields=["lasted"], name="thing_lasted"),
+            models.Index(functions.Lower("unbounded"), name="thing_lower"),
+            models.Index(fields=["made"], condition=models.Q(count=1), name="thing_some"),
+            indexes.GinIndex(fields=["document"], name="thing_gin"),
+        ],
     }),
     migrations.CreateModel("Special", fields=[
         ("thing_ptr", models.OneToOneField("igny8.Thing", models.CASCADE, parent_link=True, primary_key=True)),
@@ -85,7 +92,7 @@ FIELDS = """
         ], options={"db_table": "planted_parts"})]),
 """
 BEFORE = """
-from django.contrib.postgres import constraints, search
+from django.contrib.postgres import constraints, indexes, search
 from django.contrib.postgres import fields as postgres
 from django.db import migrations, models
 from django.db.models import functions
@@ -104,6 +111,11 @@ class Insensitive(models.TextField):
 class Migration(migrations.Migration):
     dependencies = [("igny8", "0009_content_title_index")]
     operations = [
+"""
+# An index under another name, on more columns, serves as well; one besides does no harm.
+BY_HAND = """
+    migrations.RunSQL("DROP INDEX thing_lasted; CREATE INDEX by_hand ON planted_thing (lasted, address); "
+                      "CREATE INDEX besides ON planted_thing (double)"),
 """
 FAULTS = {
     "ALTER TABLE planted_thing DROP COLUMN blob": "public.planted_thing.blob is missing",
@@ -141,6 +153,19 @@ FAULTS = {
     "ALTER TABLE planted_thing DROP CONSTRAINT thing_key": "public.planted_thing is not unique by key, ratio",
     "DROP INDEX thing_slug": "public.planted_thing has no constraint thing_slug",
     "DROP INDEX thing_name": "public.planted_thing has no constraint thing_name",
+    "DROP INDEX thing_rate; CREATE INDEX thing_rate ON planted_thing (ratio)": (
+        "public.planted_thing has no index thing_rate"
+    ),
+    "DROP INDEX thing_lower": "public.planted_thing has no index thing_lower",
+    "DROP INDEX thing_some": "public.planted_thing has no index thing_some",
+    "DROP INDEX thing_gin; CREATE INDEX planted_btree ON planted_thing USING hash (document)": (
+        "public.planted_thing has no index thing_gin"
+    ),
+    "DO $$ DECLARE k text; BEGIN SELECT indexrelid::regclass INTO k FROM pg_index WHERE indrelid = "
+    "'planted_thing'::regclass AND indkey[0] = (SELECT attnum FROM pg_attribute WHERE attname = 'loose_id' AND attrelid = "
+    "'planted_thing'::regclass); EXECUTE format('DROP INDEX %s', k); END $$": (
+        "public.planted_thing has no index on loose_id"
+    ),
     "ALTER TABLE planted_thing DROP CONSTRAINT planted_thing_account_id_key": (
         "public.planted_thing is not unique by account_id"
     ),
@@ -165,7 +190,7 @@ def modelled(place: Bench, tmp_path: Path, spoiled: str = "") -> Modelled:
     checkout = copy_of_the_sample(tmp_path)
     file = checkout / "igny8_core" / "igny8" / "migrations" / "0010_planted.py"
     file.write_text(f"{BEFORE}{FIELDS}    ]\n")
-    new_migration(checkout, "0011_spoiled", spoiled, after="0010_planted")
+    new_migration(checkout, "0011_spoiled", BY_HAND + spoiled, after="0010_planted")
     return migrated(place, checkout)
 
 

@@ -437,3 +437,26 @@ def test_another_reference_that_gives_an_owner_is_offered_before_rows_may_have_n
     )
     assert "3 of 9 rows of orders have none" in draft.prose
     assert "By shop every row has one: if it is meant, name it in [tenancy.owner_via] instead." in draft.prose
+
+
+CLINICS = """
+CREATE TABLE clinics (id int PRIMARY KEY, schema_name text);
+INSERT INTO clinics VALUES (1, 'north'), (2, 'south'), (3, 'public');
+CREATE TABLE audited (id int PRIMARY KEY, schema_name text);
+INSERT INTO audited VALUES (1, 'north'), (2, 'north'), (3, 'south');
+CREATE SCHEMA north; CREATE SCHEMA south;
+CREATE TABLE north.users (id int PRIMARY KEY); CREATE TABLE south.users (id int PRIMARY KEY);
+CREATE TABLE north.notes (id int PRIMARY KEY, writer int REFERENCES north.users);
+CREATE TABLE south.notes (id int PRIMARY KEY, writer int REFERENCES south.users);
+"""
+
+
+def test_the_table_that_names_a_schema_in_each_row_is_the_root_whatever_points_elsewhere(
+    database: psycopg.Connection[Any],
+) -> None:
+    draft = drafted(database, CLINICS)
+    assert draft.profile.tenancy.root.name == "clinics"
+    assert draft.profile.tenancy.schemas is not None
+    assert draft.profile.tenancy.schemas.column == "schema_name"
+    assert "Its rows name schemas of this database." in draft.prose
+    assert "schema_name of 2 tenants names one of the 2 schemas beside the root's own." in draft.prose
