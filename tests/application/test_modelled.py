@@ -2,6 +2,7 @@
 that is missing, or is otherwise, is told by table and column."""
 
 from pathlib import Path
+from typing import LiteralString
 
 import pytest
 
@@ -194,8 +195,9 @@ def modelled(place: Bench, tmp_path: Path, spoiled: str = "") -> Modelled:
     return migrated(place, checkout)
 
 
-def migrated(place: Bench, checkout: Path) -> Modelled:
+def migrated(place: Bench, checkout: Path, setting: LiteralString = "SELECT 1") -> Modelled:
     with place.restored() as restored:
+        restored.execute(setting)
         restored.close()
         done = migrate(place.server, place.interpreter(checkout, checkout.parent / "private"), 60)
         with place.server.reading("migrated") as connection:
@@ -209,6 +211,13 @@ def test_no_kind_of_field_or_key_that_a_migration_makes_is_a_difference(place: B
     assert comparison.tables > 30
     assert comparison.columns > 200
     assert comparison.keys > 100
+
+
+@pytest.mark.further
+def test_a_database_that_quotes_every_name_has_the_same_types(place: Bench, tmp_path: Path) -> None:
+    quoting = "ALTER DATABASE restored SET quote_all_identifiers = on"
+    comparison = migrated(place, copy_of_the_sample(tmp_path), quoting)
+    assert (comparison.differences, comparison.error) == ((), "")
 
 
 def test_each_difference_is_told_by_its_table_and_column(place: Bench, tmp_path: Path) -> None:

@@ -135,3 +135,15 @@ def test_an_entry_of_ownerless_that_names_no_table_blocks_where_rows_without_an_
     # Where every entry names a table, such rows are a fault.
     found = of_ownerless(tenancy, tmp_path, "\n".join(OWNERLESS.splitlines()[:-2]))
     assert found["devices"].startswith("finding: 1 of 3 rows belong to no tenant")
+
+
+def test_a_condition_on_a_table_without_a_key_returns_the_places_of_its_rows(
+    tenancy: SmallTenancy, tmp_path: Path
+) -> None:
+    visits = "CREATE TABLE visits (tenant_id int REFERENCES tenants); INSERT INTO visits VALUES (1), (NULL);"
+    ownerless = {"visits": {"condition": "spare.sql", "reason": "nobody logged in"}}
+    for returned, problems in (("ctid", ()), ("tenant_id", ("column m.ctid does not exist; it returns ctid, and",))):
+        (tmp_path / "spare.sql").write_text(f"SELECT {returned} FROM public.visits WHERE tenant_id IS NULL")
+        with tenancy.look(visits, tmp_path, ownerless=ownerless) as look:
+            assert len(look.problems) == len(problems), look.problems
+            assert all(wanted in told for wanted, told in zip(problems, look.problems, strict=True))
