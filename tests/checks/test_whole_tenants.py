@@ -139,7 +139,8 @@ def test_a_tenant_whose_schema_is_missing_altogether_is_named(guarded: Guarded) 
         schemas = Schemas(column="place")
         lost = without_schema(look.database, ownership, schemas)
         assert [each.split(" ", 1)[1] for each in lost] == ["has no table in its schema"] * 2
-        aside = Schemas(column="place", apart={"tenant_2": "a tenant that has not begun yet"})
+        not_begun = {"at_most": 9, "reason": "a tenant that has not begun yet"}
+        aside = Schemas.model_validate({"column": "place", "apart": {"tenant_2": not_begun}})
         assert len(without_schema(look.database, ownership, aside)) == 1
     with guarded.spoiled(planted + "UPDATE tenants SET place = 'public' WHERE place <> 'tenant_1'") as look:
         assert without_schema(look.database, derive_ownership(look.database.facts, tenancy), schemas) == []

@@ -1,6 +1,5 @@
 """What a draft asks of a database is set-wise, bounded in time, and changes nothing there; what was not answered is said."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -15,25 +14,8 @@ from fixtures.commands.drafting.tenancy.soft import soft_sections
 from fixtures.database.catalogue import take_facts
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.names import TableName
-from fixtures.server import Server
 from tests.support import record_examples
 from tests.support.drafts import TENANTS, Draft
-from tests.support.kept_server import kept_server
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with kept_server() as running:
-        yield running
-
-
-@pytest.fixture
-def database(server: Server) -> Iterator[psycopg.Connection[Any]]:
-    server.create_database("restored")
-    with server.connect("restored") as connection:
-        yield connection
-    server.drop_database("restored")
-
 
 MANY = (
     "CREATE TABLE items (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations); "

@@ -1,31 +1,14 @@
 """Drafts for schemas that have little, nothing, or something that only looks like what a profile names."""
 
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from fixtures.server import Server
 from tests.support import record_examples
 from tests.support.drafts import TENANTS, drafted
-from tests.support.kept_server import kept_server
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with kept_server() as running:
-        yield running
-
-
-@pytest.fixture
-def database(server: Server) -> Iterator[psycopg.Connection[Any]]:
-    server.create_database("restored")
-    with server.connect("restored") as connection:
-        yield connection
-    server.drop_database("restored")
 
 
 def test_without_a_foreign_key_no_root_is_guessed(database: psycopg.Connection[Any]) -> None:

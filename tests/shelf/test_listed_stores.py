@@ -14,22 +14,9 @@ from fixtures.shelf.stores.troubles import Troubled
 from fixtures.shelf.stores.walk import below
 from tests.support.remote_sets import courier, set_environment
 from tests.support.small_source import PROFILE
-from tests.support.stores import BUCKET, S3, s3_server
+from tests.support.stores import BUCKET, S3
 
 SETS = [f"igny8_202611{day:02d}_{hour:02d}1500" for day in range(1, 11) for hour in range(3)]
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    with s3_server() as server:
-        yield server
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    private = tmp_path / "private"
-    private.mkdir(mode=0o700)
-    return private
 
 
 def test_a_bucket_of_many_sets_is_listed_by_pages_and_not_folder_by_folder(

@@ -1,7 +1,6 @@
 """What nobody packed, a dump in directory format or sites data, is fetched from a store whole or not at all."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,20 +10,7 @@ from fixtures.archives.folder_stream import digest_of_tree
 from fixtures.record.stage import StageBlocked
 from fixtures.sandbox.guardian import Guardian
 from tests.support.remote_sets import NEWER, lay_out, located, set_environment
-from tests.support.stores import BUCKET, S3, s3_server, web_server
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    with s3_server() as server:
-        yield server
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    private = tmp_path / "private"
-    private.mkdir(mode=0o700)
-    return private
+from tests.support.stores import BUCKET, S3, web_server
 
 
 @pytest.mark.further
