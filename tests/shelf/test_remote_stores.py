@@ -35,13 +35,6 @@ def s3(shelf: Path) -> Iterator[S3]:
         yield server
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    private = tmp_path / "private"
-    private.mkdir(mode=0o700)
-    return private
-
-
 def expect_whole(located_set: LocatedSet, shelf: Path, stem: str = NEWER) -> None:
     assert located_set.backup_set.name == stem
     assert not located_set.backup_set.altered
