@@ -11,6 +11,7 @@ SAMPLE_SETS := sample/backups
 LOCKER := uv==0.13.9
 UV := $(VENV)/locker/bin/uv
 OSCAL := $(VENV)/oscal/requirements.lock
+SITE := $(VENV)/docs/requirements.lock
 
 # The applications that nobody here wrote, each at two releases: an environment of its own for each.
 APPS := openwisp oscar wagtail
@@ -73,7 +74,7 @@ KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill gate list backup profile explain test test-all test-apps lint schema map report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill gate list backup profile explain test test-all test-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
@@ -181,6 +182,14 @@ schema: $(INSTALLED)
 map: $(INSTALLED)
 	@$(IN_VENV) -m docs.draw_map
 
+## docs    build the documents as a site, in docs/site; a link that leads nowhere ends it
+docs: $(SITE)
+	@$(dir $(SITE))bin/python docs/build_site.py
+
+## picture draw docs/report.png, the README's picture of a report (needs Chromium): RUN=reports/out/RUN-ID (the latest)
+picture: $(INSTALLED)
+	@$(IN_VENV) -m docs.draw_report "$$RUN"
+
 ## report  render a drill's documents again: RUN=reports/out/RUN-ID (the latest)
 report: $(INSTALLED)
 	@$(IN_VENV) -m reports "$$RUN"
@@ -201,11 +210,11 @@ lock: $(UV)
 	  --python-version 3.11 $(foreach extra,sample dev s3 sftp http encryption pdf,--extra $(extra)) $(if $(UPGRADE),--upgrade) \
 	  -o requirements.lock pyproject.toml
 
-## lock-apps  write the tests' other lock files, from tests/apps/*/requirements/*.in and tests/oscal
+## lock-apps  write the other lock files, from tests/apps/*/requirements/*.in, tests/oscal and docs
 lock-apps: $(UV)
 	@echo "Locking with $(LOCKER)"
 	@set -e; for wanted in $(APPS:%=tests/apps/%/requirements/older) $(APPS:%=tests/apps/%/requirements/newer) \
-	  tests/oscal/requirements; do \
+	  tests/oscal/requirements docs/requirements; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock-apps" $(UV) pip compile --quiet --universal --generate-hashes \
 	    --python-version 3.11 -o $$wanted.lock $$wanted.in; done
 
@@ -245,7 +254,7 @@ resolve: $(INSTALLED)
 
 ## clean   remove .venv, caches and the sample's sets; reports of drills stay
 clean:
-	rm -rf $(VENV) $(APP_VENVS) .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules tests/axe/node_modules
+	rm -rf $(VENV) $(APP_VENVS) docs/site .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules tests/axe/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The copy of the lock in .venv is the mark of a whole installation of that very lock. uv is used where there is one, and pip
@@ -269,9 +278,11 @@ $(INSTALLED): requirements.lock $(if $(shell test -x $(IN_VENV) || echo missing)
 $(UV): | $(INSTALLED)
 	@$(IN_VENV) -m pip install -qq --disable-pip-version-check --upgrade --target $(VENV)/locker $(LOCKER)
 
-# What reads OSCAL is as large as the suite itself, and only the tests want it: an environment of its own.
+# What reads OSCAL is as large as the suite itself, and only the tests want it: an environment of its own. So has what makes the site.
 $(OSCAL): tests/oscal/requirements.lock | $(UV)
-	@echo "Installing what reads OSCAL"
+$(SITE): docs/requirements.lock | $(UV)
+$(OSCAL) $(SITE):
+	@echo "Installing $<"
 	@$(UV) venv --quiet --clear --python $(IN_VENV) $(@D)
 	@$(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes $<
 	@cp $< $@

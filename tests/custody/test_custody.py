@@ -78,9 +78,11 @@ def test_a_document_that_another_machine_made_later_is_told_and_nothing_else_may
 
 
 def by_openssl(shelf: Shelf, key: Path, home: Path) -> tuple[int, str]:
-    """What the README's own commands print, run as they stand there, on the newest report."""
+    """What the commands for auditors print, run as they stand there, on the newest report."""
     (commands,) = re.findall(
-        r"```sh\n(cd reports/out/latest\nopenssl .*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+        r"```sh\n(cd reports/out/latest\nopenssl .*?)```",
+        (ROOT / "docs" / "prove-it-to-an-auditor.md").read_text(),
+        re.DOTALL,
     )
     (home / "drill-keys").mkdir(parents=True, exist_ok=True)
     shutil.copy(key, home / "drill-keys" / PUBLIC)
@@ -94,7 +96,7 @@ def by_openssl(shelf: Shelf, key: Path, home: Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_openssl_alone_checks_it_by_the_commands_of_the_readme(shelf: Shelf, tmp_path: Path) -> None:
+def test_openssl_alone_checks_it_by_the_documented_commands(shelf: Shelf, tmp_path: Path) -> None:
     assert by_openssl(shelf, shelf.public, tmp_path / "home") == (0, "Verified OK\n")
     _, foreign = make_keys(tmp_path / "foreign")
     assert "Verified OK" not in by_openssl(shelf, foreign, tmp_path / "home")[1]

@@ -1,0 +1,128 @@
+"""Documents keep their word: each link leads somewhere, and each command is one that make or the module takes."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from tests.support.front_door import ROOT, front_door
+
+DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "sample" / "README.md")
+TWO_SCREENS = 900
+AREAS = ("BAK", "RST", "FID", "MIG", "TEN", "BIL", "SIT", "FIL", "APP", "REL")
+PICTURES = (".png", ".svg")
+
+
+def tokens(document: Path) -> list[Token]:
+    return MarkdownIt("commonmark").enable("table").parse(document.read_text())
+
+
+def links(document: Path) -> list[str]:
+    """The addresses of its links and pictures."""
+    return [
+        str(child.attrs.get("href") or child.attrs.get("src"))
+        for token in tokens(document)
+        for child in token.children or ()
+        if child.type in ("link_open", "image")
+    ]
+
+
+def anchors(document: Path) -> set[str]:
+    """What a link may name behind `#`: its headings, as GitHub writes them."""
+    parsed = tokens(document)
+    headings = [parsed[at + 1].content for at, token in enumerate(parsed) if token.type == "heading_open"]
+    return {re.sub(r"[^\w\- ]", "", heading.lower().replace("`", "")).replace(" ", "-") for heading in headings}
+
+
+def commands(document: Path) -> list[str]:
+    """Each command of its blocks of shell, whole: a line that ends in a backslash goes on in the next."""
+    blocks = [token.content for token in tokens(document) if token.type == "fence" and token.info == "sh"]
+    return [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+
+
+COMMANDS = [(each, line) for each in DOCUMENTS for line in commands(each)]
+OF_MAKE = [(each, line) for each, line in COMMANDS if re.match(r"(?:[A-Z_]+=\S+ )*make ", line)]
+OF_MODULES = [(each, line) for each, line in COMMANDS if re.search(r"-m fixtures\.", line)]
+
+
+def named(cases: list[tuple[Path, str]]) -> list[str]:
+    return [f"{each.name}: {re.sub(r'[^a-zA-Z0-9=_-]+', ' ', line)[:60]}" for each, line in cases]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_every_link_leads_to_a_file_and_a_heading(document: Path) -> None:
+    broken = []
+    for link in links(document):
+        if re.match(r"https?://|mailto:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert not broken
+
+
+def test_every_document_is_reached_from_the_readme() -> None:
+    reached, ahead = {ROOT / "README.md"}, [ROOT / "README.md"]
+    while ahead:
+        document = ahead.pop()
+        for link in links(document):
+            target = (document.parent / link.partition("#")[0]).resolve()
+            if target.suffix == ".md" and target.exists() and target not in reached:
+                reached.add(target)
+                ahead.append(target)
+    assert set((ROOT / "docs").glob("*.md")) <= reached
+
+
+def test_the_readme_is_two_screens_and_has_a_line_for_each_area() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.split()) <= TWO_SCREENS
+    assert tuple(re.findall(r"^\| \*\*([A-Z]{3})\*\* ", text, re.MULTILINE)) == AREAS
+    assert any(link.endswith(PICTURES) for link in links(ROOT / "README.md"))
+
+
+@pytest.mark.parametrize(("document", "line"), OF_MAKE, ids=named(OF_MAKE))
+def test_every_documented_call_of_make_is_one_that_it_takes(document: Path, line: str, tmp_path: Path) -> None:
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MAKE", "MFLAGS", "DRILL_", "PG")) and name != "DATABASE_URL"
+    }
+    # What make test runs is made of the repository's own files: it is asked what it would do there.
+    asks = "make test" in line
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=ROOT if asks else front_door(tmp_path / "door"),
+        env=ours | ({"MAKEFLAGS": "n"} if asks else {}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, f"{document.name}: {line}\n{done.stderr}"
+    assert ("pytest" if asks else "server=") in done.stdout
+
+
+def test_the_site_has_a_page_for_each_document() -> None:
+    pages = yaml.safe_load((ROOT / "docs" / "mkdocs.yml").read_text())["nav"]
+    listed = [page for part in pages for page in (next(iter(part.values())) if isinstance(part, dict) else [part])]
+    assert sorted(listed) == sorted(str(document.relative_to(ROOT)) for document in DOCUMENTS)
+
+
+@pytest.mark.parametrize(("document", "line"), OF_MODULES, ids=named(OF_MODULES))
+def test_every_documented_module_has_the_options_that_it_is_called_with(document: Path, line: str) -> None:
+    called = re.search(r"-m (fixtures\.\S+)(.*?)(?: -- |$)", line)
+    assert called
+    shown = subprocess.run(
+        [ROOT / ".venv" / "bin" / "python", "-m", called[1], "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert set(re.findall(r"--[a-z][a-z-]*", called[2])) <= set(re.findall(r"--[a-z][a-z-]*", shown.stdout))
