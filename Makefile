@@ -6,6 +6,7 @@ export RUN
 
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
+RESTORE_DRILL := $(IN_VENV) -m fixtures.commands
 INSTALLED := $(VENV)/requirements.lock
 SAMPLE_SETS := sample/backups
 LOCKER := uv==0.13.9
@@ -65,16 +66,20 @@ $(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO $(if $(PROFILE
 given = $(if $(value $(1)),$(2) "$$$(1)")
 
 # A drill decides by the size of what it restored, unless it is told. The suite's own tests take every core.
-ASKED_WORKERS = $(if $(value WORKERS),-n"$$WORKERS")
+ASKED_WORKERS = $(if $(value WORKERS),--workers "$$WORKERS")
 EVERY_CORE = -n"$${WORKERS:-$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}"
 
 # Off unless asked: what is kept there is every customer's data.
 KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE_GB,--restore-cache-gb) \
   $(call given,RESTORE_CACHE_DAYS,--restore-cache-days)
 
+# Which set of one's own, with what, and where its report goes.
+CHOOSING = $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) $(KEEPING) \
+  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill gate list backup profile explain test test-all test-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill demo gate list backup profile explain test test-all test-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
@@ -100,38 +105,30 @@ venv: $(INSTALLED)
 ## drill   back up the sample and drill that set; or drill your own set: BACKUPS=DIR APP=DIR PROFILE=NAME
 drill: $(INSTALLED)
 ifeq ($(OWN_SET),)
-	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
-	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) --keep 3
-	@echo "Drilling it"
-	@$(IN_VENV) -m pytest verify $(ASKED_WORKERS) --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
-	  --profile igny8 $(KEEPING) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	@$(RESTORE_DRILL) demo $(ASKED_WORKERS) $(KEEPING) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 else
 	@echo "Drilling $${SET:-the newest set} of the backups that were named"
-	@$(IN_VENV) -m pytest verify $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
-	  $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) $(KEEPING) \
-	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	@$(RESTORE_DRILL) drill $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" $(CHOOSING)
 endif
+
+## demo    drill the sample: what make drill does when nothing is named
+demo: $(INSTALLED)
+	@$(RESTORE_DRILL) demo $(ASKED_WORKERS) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 
 ## gate    try a release on a backup, GO or NO-GO: APP=DIR (the release) BACKUPS=DIR PROFILE=NAME (none: the sample)
 gate: $(INSTALLED)
 ifeq ($(OWN_SET),)
-	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
-	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) --keep 3
-	@echo "Trying the sample's release on it"
-	@$(IN_VENV) -m pytest verify --gate $(ASKED_WORKERS) --backups $(SAMPLE_SETS) --app sample --app-python $(IN_VENV) \
-	  --profile igny8 $(KEEPING) $(call given,PREVIOUS,--previous) $(call given,POSTGRES_BIN,--postgres-bin) \
-	  $(call given,OUT,--out)
+	@$(RESTORE_DRILL) demo --gate $(ASKED_WORKERS) $(KEEPING) $(call given,PREVIOUS,--previous) \
+	  $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 else
 	@echo "Trying the release on $${SET:-the newest set} of the backups that were named"
-	@$(IN_VENV) -m pytest verify --gate $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
-	  $(call given,PREVIOUS,--previous) $(call given,SET,--set) $(call given,BEFORE,--before) \
-	  $(call given,CACHE,--cache) $(KEEPING) $(call given,APP_PYTHON,--app-python) \
-	  $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	@$(RESTORE_DRILL) gate $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
+	  $(call given,PREVIOUS,--previous) $(CHOOSING)
 endif
 
 ## list    list the backup sets, newest first, without a drill: BACKUPS=DIR|URL (none: the sample's)
 list: $(INSTALLED)
-	@$(IN_VENV) -m pytest verify --list --backups "$${BACKUPS:-$(SAMPLE_SETS)}" $(call given,PROFILE,--profile)
+	@$(RESTORE_DRILL) list --backups "$${BACKUPS:-$(SAMPLE_SETS)}" $(call given,PROFILE,--profile)
 
 ## backup  take a backup set of the sample; or of your own database: INTO=DIR SITES_DATA=DIR
 backup: $(INSTALLED)
@@ -140,19 +137,19 @@ ifeq ($(OWN_DATABASE),)
 	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 else
 	@echo "Taking a backup set into $$INTO"
-	@$(IN_VENV) -m fixtures.commands.backup --into "$$INTO" $(call given,SITES_DATA,--sites-data) $(call given,UPLOADS,--uploads) \
+	@$(RESTORE_DRILL) backup --into "$$INTO" $(call given,SITES_DATA,--sites-data) $(call given,UPLOADS,--uploads) \
 	  $(call given,LOGS,--logs) $(call given,PROFILE,--profile) $(call given,APPLICATION,--application) \
 	  $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 endif
 
 ## profile draft a profile from a backup set: BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR SET=NAME if wanted
 profile: $(INSTALLED)
-	@$(IN_VENV) -m fixtures.commands.drafting --backups "$$BACKUPS" --into "$$INTO" $(call given,SET,--set) \
+	@$(RESTORE_DRILL) profile --backups "$$BACKUPS" --into "$$INTO" $(call given,SET,--set) \
 	  $(call given,APP,--app) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## explain show what the profile says of a table, and which controls touch it: TABLE=NAME, by RUN (the latest) or BACKUPS PROFILE
 explain: $(INSTALLED)
-	@$(IN_VENV) -m fixtures.commands.explaining "$$TABLE" $(if $(value BACKUPS),--backups "$$BACKUPS",--run "$$RUN") \
+	@$(RESTORE_DRILL) explain "$$TABLE" $(if $(value BACKUPS),--backups "$$BACKUPS",--run "$$RUN") \
 	  $(call given,SET,--set) $(call given,PROFILE,--profile) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## test    run the suite's own tests in minutes; the last lines count what they leave to test-all
@@ -192,11 +189,11 @@ picture: $(INSTALLED)
 
 ## report  render a drill's documents again: RUN=reports/out/RUN-ID (the latest)
 report: $(INSTALLED)
-	@$(IN_VENV) -m reports "$$RUN"
+	@$(RESTORE_DRILL) report "$$RUN"
 
 ## comment write the summary as a comment on a GitHub pull request, edited by later runs: RUN=reports/out/RUN-ID (the latest)
 comment: $(INSTALLED)
-	@$(IN_VENV) -m reports.comment "$$RUN"
+	@$(RESTORE_DRILL) comment "$$RUN"
 
 ## allure  build a drill's Allure page (needs Node.js and npm): RUN=reports/out/RUN-ID (the latest)
 allure: $(INSTALLED)
@@ -225,31 +222,31 @@ bench: $(INSTALLED)
 ## keys    make the key pair that signs drills: INTO=DIR (then: make drill SIGNING_KEY=DIR/drill-signing.key)
 keys: $(INSTALLED)
 	$(call need,INTO,A folder that only the drill reads: make keys INTO=DIR)
-	@$(IN_VENV) -m fixtures.commands.custody keys "$$INTO"
+	@$(RESTORE_DRILL) keys "$$INTO"
 
 ## verify-report  check a report's signature, files and ledger: RUN=reports/out/RUN-ID PUBLIC_KEY=FILE EVERY=HOURS
 verify-report: $(INSTALLED)
-	@$(IN_VENV) -m fixtures.commands.custody verify "$$RUN" $(call given,PUBLIC_KEY,--public-key) \
+	@$(RESTORE_DRILL) verify-report "$$RUN" $(call given,PUBLIC_KEY,--public-key) \
 	  $(call given,REVIEWER_KEY,--reviewer-key) $(call given,EVERY,--every)
 
 ## sign-off  sign that a report was reviewed: RUN=reports/out/RUN-ID REVIEWER=NAME SIGNING_KEY=FILE
 sign-off: $(INSTALLED)
 	$(call need,REVIEWER SIGNING_KEY,The reviewer and their own key: make sign-off RUN=… REVIEWER=NAME SIGNING_KEY=FILE)
-	@$(IN_VENV) -m fixtures.commands.custody sign-off "$$RUN" --reviewer "$$REVIEWER" --signing-key "$$SIGNING_KEY"
+	@$(RESTORE_DRILL) sign-off "$$RUN" --reviewer "$$REVIEWER" --signing-key "$$SIGNING_KEY"
 
 ## remove-old  remove old reports, never the last VERIFIED one, and no line of the ledger: DAYS=N OUT=DIR
 remove-old: $(INSTALLED)
 	$(call need,DAYS,How many days reports are kept: make remove-old DAYS=400)
-	@$(IN_VENV) -m fixtures.commands.custody remove-old "$${OUT:-reports/out}" --days "$$DAYS"
+	@$(RESTORE_DRILL) remove-old "$${OUT:-reports/out}" --days "$$DAYS"
 
 ## remove-leftovers  remove what drills that were killed left on a server of your own: SERVER=postgresql://…
 remove-leftovers: $(INSTALLED)
-	@$(IN_VENV) -m fixtures.commands.leftovers
+	@$(RESTORE_DRILL) remove-leftovers
 
 ## resolve show the rows behind a finding's masks, on this terminal only: FINDING=F-… MASK_KEY=FILE RUN=…
 resolve: $(INSTALLED)
 	$(call need,FINDING,The finding as the report tells it: make resolve FINDING=F-… MASK_KEY=FILE)
-	@$(IN_VENV) -m fixtures.commands.resolving "$$FINDING" --run "$$RUN" $(call given,BACKUPS,--backups) $(call given,APP,--app) \
+	@$(RESTORE_DRILL) resolve "$$FINDING" --run "$$RUN" $(call given,BACKUPS,--backups) $(call given,APP,--app) \
 	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## clean   remove .venv, caches and the sample's sets; reports of drills stay

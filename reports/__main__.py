@@ -12,10 +12,10 @@ from reports.render import render
 from reports.words import EVIDENCE
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m reports", description="Render a drill's documents again.")
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="restore-drill report", description="Render a drill's documents again.")
     parser.add_argument("run", type=Path, metavar="RUN_DIRECTORY", help=f"the folder that holds {EVIDENCE}")
-    run: Path = parser.parse_args().run
+    run: Path = parser.parse_args(arguments).run
     try:
         evidence = Evidence.model_validate_json((run / EVIDENCE).read_bytes())
     except OSError as error:

@@ -3,6 +3,7 @@
 API: https://docs.github.com/en/rest/issues/comments, the same on GitHub Enterprise (GITHUB_API_URL).
 """
 
+import argparse
 import json
 import os
 import re
@@ -116,7 +117,7 @@ def mark_of(evidence: Evidence) -> str:
     return f"<!-- restore-drill: {evidence.kind} of {evidence.record.profile_name.replace('--', '')} -->"
 
 
-def main(run: str) -> str:
+def comment_on(run: str) -> str:
     """Posts the summary of the run in that folder; returns the comment's address. Raises NotSaid."""
     folder = Path(run)
     try:
@@ -129,8 +130,21 @@ def main(run: str) -> str:
     return PullRequest.of(os.environ).say(mark_of(evidence), summary)
 
 
-if __name__ == "__main__":
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0: the comment is there, its address printed. 1: none was made, and why."""
+    parser = argparse.ArgumentParser(
+        prog="restore-drill comment",
+        description="Writes a drill's summary.md as a comment on a GitHub pull request; later runs edit it. It reads "
+        "GITHUB_TOKEN, GITHUB_REPOSITORY and PULL_REQUEST from the environment.",
+    )
+    parser.add_argument("run", metavar="DIR", help="the folder of a drill's report")
     try:
-        print(f"The comment: {main(sys.argv[1])}")
+        print(f"The comment: {comment_on(parser.parse_args(arguments).run)}")
     except NotSaid as said:
-        sys.exit(f"No comment was made: {said}")
+        print(f"No comment was made: {said}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -134,10 +134,10 @@ def test_the_bundle_holds_the_same_statement(shelf: Shelf) -> None:
 def test_an_unsigned_report_is_told_as_that(tmp_path: Path) -> None:
     private, public = make_keys(tmp_path / "keys")
     run = Shelf(tmp_path / "out", private, public).drilled(3, examples.verified(), signed=False)
-    done = command("verify", run)
+    done = command("verify-report", run)
     assert done.returncode == 2
     assert done.stdout.splitlines()[0].endswith("in order, and unsigned; its verdict is VERIFIED")
-    done = command("verify", run, "--public-key", public)
+    done = command("verify-report", run, "--public-key", public)
     assert done.returncode == 1
     assert "a key was given to check this report with, and the report is not signed" in done.stdout
 
@@ -146,7 +146,7 @@ def test_an_unsigned_report_is_told_as_that(tmp_path: Path) -> None:
 def test_a_line_without_a_signature_after_signed_ones_is_told(shelf: Shelf) -> None:
     run = shelf.drilled(3, examples.verified(), signed=False)
     for report in (shelf.runs[0], run):
-        done = command("verify", report, "--public-key", shelf.public)
+        done = command("verify-report", report, "--public-key", shelf.public)
         assert done.returncode == 1
         assert f"the ledger's line of {run.name} (VERIFIED) has no signature" in done.stdout
 
@@ -157,10 +157,10 @@ def test_a_reviewer_signs_off_and_the_report_stays_as_it_was(shelf: Shelf, tmp_p
     run = shelf.runs[-1]
     done = command("sign-off", run, "--reviewer", "R. Eviewer", "--signing-key", private)
     assert done.returncode == 0, done.stderr
-    done = command("verify", run, "--public-key", shelf.public, "--reviewer-key", public)
+    done = command("verify-report", run, "--public-key", shelf.public, "--reviewer-key", public)
     assert done.returncode == 0, done.stdout
     assert "signed off by R. Eviewer" in done.stdout
-    done = command("verify", run, "--public-key", shelf.public, "--reviewer-key", shelf.public)
+    done = command("verify-report", run, "--public-key", shelf.public, "--reviewer-key", shelf.public)
     assert done.returncode == 1
     assert "was not signed with this key" in done.stdout
 
@@ -173,7 +173,7 @@ def test_a_sign_off_is_for_the_evidence_that_was_read(shelf: Shelf, tmp_path: Pa
     other = shelf.runs[2] / "sign-offs"
     other.mkdir()
     sign_off.rename(other / sign_off.name)
-    done = command("verify", shelf.runs[2], "--public-key", shelf.public, "--reviewer-key", public)
+    done = command("verify-report", shelf.runs[2], "--public-key", shelf.public, "--reviewer-key", public)
     assert done.returncode == 1
     assert "is for other evidence" in done.stdout
 
@@ -225,7 +225,7 @@ def test_a_report_is_signed_with_an_encrypted_key_whose_passphrase_lies_in_a_fil
     secret.write_text("open sesame\n")
     signed = command(*signing)
     assert signed.returncode == 0, signed.stderr
-    checked = command("verify", run, "--public-key", shelf.public, "--reviewer-key", keys / PUBLIC)
+    checked = command("verify-report", run, "--public-key", shelf.public, "--reviewer-key", keys / PUBLIC)
     assert (checked.returncode, "signed off by R. Eviewer" in checked.stdout) == (0, True), checked.stdout
     written = [path for path in (*run.rglob("*"), *keys.iterdir()) if path.is_file()]
     assert not any(b"open sesame" in path.read_bytes() for path in written)

@@ -47,7 +47,7 @@ def commands(document: Path) -> list[str]:
 
 COMMANDS = [(each, line) for each in DOCUMENTS for line in commands(each)]
 OF_MAKE = [(each, line) for each, line in COMMANDS if re.match(r"(?:[A-Z_]+=\S+ )*make ", line)]
-OF_MODULES = [(each, line) for each, line in COMMANDS if re.search(r"-m fixtures\.", line)]
+OF_MODULES = [(each, line) for each, line in COMMANDS if re.search(r"-m fixtures\.commands ", line)]
 
 
 def named(cases: list[tuple[Path, str]]) -> list[str]:
@@ -114,11 +114,11 @@ def test_the_site_has_a_page_for_each_document() -> None:
 
 
 @pytest.mark.parametrize(("document", "line"), OF_MODULES, ids=named(OF_MODULES))
-def test_every_documented_module_has_the_options_that_it_is_called_with(document: Path, line: str) -> None:
-    called = re.search(r"-m (fixtures\.\S+)(.*?)(?: -- |$)", line)
+def test_every_documented_command_has_the_options_that_it_is_called_with(document: Path, line: str) -> None:
+    called = re.search(r"-m fixtures\.commands (\S+)(.*?)(?: -- |$)", line)
     assert called
     shown = subprocess.run(
-        [ROOT / ".venv" / "bin" / "python", "-m", called[1], "--help"],
+        [ROOT / ".venv" / "bin" / "python", "-m", "fixtures.commands", called[1], "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -137,35 +137,34 @@ def test_half_of_what_a_draft_needs_is_refused(door: Path, variables: dict[str, 
 def test_what_was_given_reaches_the_draft_whole(door: Path) -> None:
     done = make("profile", folder=door, BACKUPS="my sets", INTO="my profiles/shop", SET="shop_20260101", APP="it's")
     arguments = "[--backups][my sets][--into][my profiles/shop][--set][shop_20260101][--app][it's]"
-    assert f"[-m][fixtures.commands.drafting]{arguments}\n" in done.stdout, done.stderr
+    assert f"[-m][fixtures.commands][profile]{arguments}\n" in done.stdout, done.stderr
 
 
 def test_a_table_is_explained_from_a_run_or_from_a_set(door: Path) -> None:
     assert "*** TABLE is missing. make explain TABLE=NAME" in make("explain", folder=door).stderr
     done = make("explain", folder=door, TABLE='s."my table"', RUN="out/a run")
-    assert '[-m][fixtures.commands.explaining][s."my table"][--run][out/a run]\n' in done.stdout, done.stderr
+    assert '[-m][fixtures.commands][explain][s."my table"][--run][out/a run]\n' in done.stdout, done.stderr
     assert (
-        "[fixtures.commands.explaining][t][--run][reports/out/latest]\n"
-        in make("explain", folder=door, TABLE="t").stdout
+        "[fixtures.commands][explain][t][--run][reports/out/latest]\n" in make("explain", folder=door, TABLE="t").stdout
     )
     done = make("explain", folder=door, TABLE="t", BACKUPS="my sets", PROFILE="shop")
-    assert "[fixtures.commands.explaining][t][--backups][my sets][--profile][shop]\n" in done.stdout
+    assert "[fixtures.commands][explain][t][--backups][my sets][--profile][shop]\n" in done.stdout
 
 
 def test_what_was_given_reaches_the_drill_whole(door: Path) -> None:
     variables = {"BACKUPS": "my sets", "APP": "it's/backend", "PROFILE": "./own profile", "OUT": "a;b", "WORKERS": "4"}
     done = make("drill", folder=door, **variables)
     arguments = "[--backups][my sets][--app][it's/backend][--profile][./own profile][--out][a;b]"
-    assert f"[-m][pytest][verify][-n4]{arguments}\n" in done.stdout, done.stderr
+    assert f"[-m][fixtures.commands][drill][--workers][4]{arguments}\n" in done.stdout, done.stderr
     assert "Drilling the newest set of the backups that were named\n" in done.stdout
     choice = {"BACKUPS": "s3://b/x", "APP": "a", "PROFILE": "p", "BEFORE": "2026-11-22 03:00", "CACHE": "my cache"}
     done = make("drill", folder=door, **choice)
     assert "[--backups][s3://b/x][--app][a][--profile][p][--before][2026-11-22 03:00][--cache][my cache]" in done.stdout
-    assert "[verify][--backups]" in done.stdout, "a drill that is told no number of workers decides by itself"
+    assert "[drill][--backups]" in done.stdout, "a drill that is told no number of workers decides by itself"
     done = make("gate", folder=door, **variables)
-    assert f"[-m][pytest][verify][--gate][-n4]{arguments}\n" in done.stdout, done.stderr
+    assert f"[-m][fixtures.commands][gate][--workers][4]{arguments}\n" in done.stdout, done.stderr
     assert "*** APP is missing" in make("gate", folder=door, BACKUPS="my sets").stderr
-    assert "[--list][--backups][my sets]\n" in make("list", folder=door, BACKUPS="my sets").stdout
+    assert "[list][--backups][my sets]\n" in make("list", folder=door, BACKUPS="my sets").stdout
     assert "[--keep][2][--encrypt-to][age1key]\n" in make("backup", folder=door, KEEP="2", ENCRYPT_TO="age1key").stdout
 
 

@@ -94,7 +94,7 @@ def run(job: Job, tmp_path: Path) -> str:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("[-m][pytest]")]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("[-m][fixtures.commands]")]
     return line.replace(str(workspace), "WORKSPACE")
 
 
@@ -103,7 +103,7 @@ def test_every_night_is_a_drill_that_remembers_the_nights_before(pipeline: str, 
     line = run(PIPELINES[pipeline]("drill"), tmp_path)
     app = "WORKSPACE/release" if pipeline == "github" else "WORKSPACE"
     assert line == (
-        f"[-m][pytest][verify][-n2][--backups][s3://backups/shop][--app][{app}][--profile][shop]"
+        f"[-m][fixtures.commands][drill][--workers][2][--backups][s3://backups/shop][--app][{app}][--profile][shop]"
         "[--out][/var/lib/restore-drill]"
     )
 
@@ -113,7 +113,7 @@ def test_every_proposed_change_is_a_gate_that_starts_from_what_was_kept(pipeline
     line = run(PIPELINES[pipeline]("gate"), tmp_path)
     app = "WORKSPACE/release" if pipeline == "github" else "WORKSPACE"
     assert line.startswith(
-        f"[-m][pytest][verify][--gate][-n2][--backups][s3://backups/shop][--app][{app}][--profile][shop]"
+        f"[-m][fixtures.commands][gate][--workers][2][--backups][s3://backups/shop][--app][{app}][--profile][shop]"
         "[--previous][0a1b2c3][--restore-cache][/var/cache/restore-drill][--out]"
     )
 

@@ -1,0 +1,79 @@
+"""`restore-drill` says what it can do, refuses what it cannot, and hands every option on."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures.commands.front.called import WRONG_CALL
+from fixtures.commands.front.listed import COMMANDS, Command
+from fixtures.record.version import suite_version
+from tests.support.drills import ROOT, environment_of_drills
+from tests.support.remote_sets import NEWER, lay_out
+
+
+def restore_drill(*words: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fixtures.commands", *words],
+        cwd=folder,
+        env={**environment_of_drills(), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_without_a_word_it_shows_every_command_in_its_group() -> None:
+    shown = restore_drill()
+    text = shown.stdout + shown.stderr
+    assert re.findall(r"^  ([a-z][a-z-]*)  ", text, re.MULTILINE) == [command.name for command in COMMANDS]
+    groups = [*dict.fromkeys(command.group for command in COMMANDS)]
+    assert [line for line in text.splitlines() if line.removesuffix(":") in groups] == [f"{each}:" for each in groups]
+    assert restore_drill("--help").stdout == text
+    assert restore_drill("--version").stdout == f"restore-drill, version {suite_version()}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_a_commands_help_ends_with_an_example_of_options_that_it_has(command: Command) -> None:
+    done = restore_drill(command.name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f"Example:\n  {command.example}\n")
+    before = done.stdout.removesuffix(f"  {command.example}\n")
+    words = shlex.split(command.example)
+    assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", before))
+    assert f"restore-drill {command.name}" in before
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("dril",), "Did you mean 'drill'?"),
+        (("drill", "--backup", "sets"), "'--backups'"),
+        (("list", "--profil", "igny8"), "'--profile'"),
+        (("gate", "--previos", "v1"), "'--previous'"),
+    ],
+)
+def test_a_misspelt_word_is_refused_with_the_one_that_was_meant(words: tuple[str, ...], meant: str) -> None:
+    done = restore_drill(*words)
+    assert (done.returncode, done.stdout) == (WRONG_CALL, "")
+    assert meant in done.stderr
+
+
+def test_a_call_that_names_what_is_not_there_is_refused_as_by_pytest(tmp_path: Path) -> None:
+    done = restore_drill(
+        *("drill", "--backups", str(tmp_path / "none"), "--app", str(tmp_path), "--profile", "igny8"),
+        *("--out", str(tmp_path / "out"), "--workers", "1"),
+    )
+    assert done.returncode == WRONG_CALL
+    assert "there is no such folder" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_it_works_from_any_folder(tmp_path: Path) -> None:
+    lay_out(tmp_path / "shelf", NEWER, b"PGDMP" + bytes(500))
+    done = restore_drill("list", "--backups", "shelf", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert NEWER in done.stdout
