@@ -239,7 +239,7 @@ remove-old: $(INSTALLED)
 	$(call need,DAYS,How many days reports are kept: make remove-old DAYS=400)
 	@$(RESTORE_DRILL) remove-old "$${OUT:-reports/out}" --days "$$DAYS"
 
-## remove-leftovers  remove what drills that were killed left on a server of your own: SERVER=postgresql://…
+## remove-leftovers  remove what killed drills left on this machine, and on a server of your own: SERVER=postgresql://…
 remove-leftovers: $(INSTALLED)
 	@$(RESTORE_DRILL) remove-leftovers
 
