@@ -40,6 +40,13 @@ SET default_with_oids = false;
 LOADED = {
     "with line ends of Windows": WHOLE.replace("\n", "\r\n").encode(),
     "with a mark of its byte order": b"\xef\xbb\xbf" + WHOLE.encode(),
+    # The server warns of it, since nothing of a drill is replicated.
+    "with a publication": (
+        HEAD
+        + TABLE
+        + "\nCREATE PUBLICATION p WITH (publish = 'insert');\nALTER PUBLICATION p ADD TABLE ONLY public.t;\n"
+        + TAIL
+    ).encode(),
     "by a pg_dump that named no version": (OLD + TABLE + TAIL.partition("\\unrestrict")[0]).encode(),
 }
 NOT_LOADED = {
