@@ -169,6 +169,50 @@ def test_what_others_wrote_is_refused_by_its_name() -> None:
     assert "is written in SJIS" in refused(TABLE, head=unsafe)
 
 
+@pytest.mark.parametrize("name", ["Big-5", "WIN950", "windows936", "mskanji", "Shift JIS", "UHC", "win949", "gb 18030"])
+def test_an_encoding_in_which_letters_hold_quotes_is_told_by_any_of_its_names(name: str) -> None:
+    assert "in which a letter may hold a quote" in refused(TABLE, head=HEAD.replace("UTF8", name))
+
+
+@pytest.mark.parametrize(
+    "name", ["utf-8", "Unicode", "latin-1", "ISO 8859 5", "windows-1252", "KOI8", "EUC_TW", "SQL_ASCII"]
+)
+def test_any_other_is_known_by_any_of_its_names(name: str) -> None:
+    assert read(TABLE, head=HEAD.replace("UTF8", name)).toc
+
+
+def test_an_encoding_that_nobody_knows_is_refused() -> None:
+    assert "an encoding that PostgreSQL does not know" in refused(TABLE, head=HEAD.replace("UTF8", "WIN037"))
+
+
+def test_a_dump_is_read_in_one_way_from_its_beginning_to_its_end() -> None:
+    assert "SET to another value than before (line 26)" in refused(TABLE + "SET client_encoding = 'LATIN1';\n")
+    assert read(TABLE + "SET client_encoding = 'utf8';\nSET standard_conforming_strings = on;\n").toc
+
+
+VARIABLES = ('[1:"USER"]', "[1:USER]", "[1:'PORT']", "[1:DBNAME]", '["ENCODING":ROW_COUNT]')
+
+
+@pytest.mark.parametrize("slice_of", VARIABLES)
+def test_what_psql_would_put_a_variable_of_its_own_for_is_refused(slice_of: str) -> None:
+    view = f"CREATE VIEW public.v AS SELECT a{slice_of} FROM public.u;\n"
+    assert "a variable of psql" in refused(TABLE + view)
+    assert read_text(io.BytesIO((HEAD + TABLE + view + TAIL).encode()).read, "dump.sql", by_psql=False).toc
+
+
+def test_what_only_looks_like_one_is_read_as_it_stands() -> None:
+    body = "SELECT a[1:NULL::integer], a[1:b], a[1:COALESCE(1, 2)], '{\"A\":\"USER\"}'::jsonb, ':USER' FROM public.u"
+    assert read(
+        TABLE + f"CREATE VIEW public.v AS {body};\nCREATE FUNCTION f() RETURNS text AS $$x:USER$$ LANGUAGE sql;\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["FORMAT csv", "HEADER", "ENCODING 'BIG5'", "FREEZE", "NULL 'x'", "DELIMITER ','"])
+def test_rows_are_copied_in_as_pg_dump_writes_them(option: str) -> None:
+    rows = f"COPY public.t (id, body) FROM stdin WITH ({option});\n1\tx\n\\.\n"
+    assert "COPY with options" in refused(TABLE + rows)
+
+
 def test_names_are_read_in_the_dumps_own_encoding() -> None:
     text = (HEAD.replace("UTF8", "LATIN1") + TABLE.replace("Name: t;", "Name: größe;") + TAIL).encode("latin-1")
     script = read_text(io.BytesIO(text).read, "dump.sql")
