@@ -18,6 +18,37 @@ class Fault:
 
 
 FAULTS = {
+    # In one clinic or another: a column, a foreign key and a record of a migration that are lost, and two migrations that
+    # were faked; a total that was raised, a payment that is lost, one in another currency, a line turned negative and moved
+    # to another invoice; an invoice of another clinic's, as its number tells; a letter that is gone.
+    "clinics": Fault(
+        """
+        ALTER TABLE south.billing_payment DROP COLUMN received;
+        ALTER TABLE west.billing_line DROP CONSTRAINT billing_line_invoice_id_e75ab6dd_fk_billing_invoice_id;
+        DELETE FROM north.django_migrations WHERE app = 'auth' AND name LIKE '0012%';
+        INSERT INTO west.django_migrations (app, name, applied) VALUES
+            ('filer', '0016_alter_folder_index_together_remove_folder_level_and_more', now()),
+            ('filer', '0017_image__transparent', now());
+        UPDATE north.billing_invoice SET total = total + 0.01 WHERE number = 'N-00001';
+        DELETE FROM south.billing_payment WHERE id = (SELECT max(id) FROM south.billing_payment);
+        UPDATE west.billing_payment SET currency = 'USD' WHERE id = (SELECT min(id) FROM west.billing_payment);
+        UPDATE south.billing_line SET amount = -amount, invoice_id = 1 WHERE id = 24;
+        UPDATE west.billing_invoice SET number = 'N-00013' WHERE number = 'W-00005';
+        """,
+        {
+            "TEN-17": {"public.customers_clinic": 13},
+            "MIG-07": {"whole": 7},
+            "MIG-08": {"public.customers_clinic": 5},
+            "BIL-03": {"north: invoices": 1, "south: invoices": 2},
+            "BIL-04": {"south: payments": 1, "west: payments": 1},
+            "BIL-05": {"west: payments": 1},
+            "BIL-09": {"west.billing_payment": 1},
+            "BIL-11": {"west: invoices": 2},
+            "BIL-21": {"south.billing_line": 1},
+            "FIL-01": {"north: letters": 1},
+        },
+        lost="north/files/*/*/*/*.txt",
+    ),
     # A network within another organisation's, though no column is empty and no constraint broken; and an organisation
     # whose owner is a member of another one.
     "openwisp": Fault(

@@ -1,0 +1,107 @@
+"""What a profile says once of `{schema}` is said of the schema of each tenant that is there, and of no other."""
+
+from pathlib import Path
+
+import pytest
+
+from fixtures.profile import Profile
+from fixtures.profile.each_schema import said_of_each, with_each_schema
+from fixtures.profile.reading import ProfileError, read_profile
+from fixtures.record.names import TableName
+
+ROOT = Path(__file__).resolve().parents[2]
+CLINICS = ROOT / "tests" / "apps" / "clinics" / "profile"
+
+PLAIN = """
+application = { name = "clinics", environment = {} }
+backup = { required = ["dump"], least_bytes = 1 }
+targets = { rpo_hours = 26, rto_minutes = 60 }
+"""
+TENANCY = """
+[tenancy]
+root = "customers_clinic"
+schemas = { column = "schema_name" }
+"""
+QUERIED = """
+[[files]]
+name = "{schema}: scans"
+query = "scans.sql"
+root = "sites-data/{schema}"
+"""
+
+
+def read(folder: Path, text: str) -> Profile:
+    (folder / "scans.sql").write_text("SELECT id, path FROM {schema}.scans WHERE kind = '{\"schema\": 1}'")
+    (folder / "profile.toml").write_text(text)
+    return read_profile(folder).profile
+
+
+def test_an_entry_is_made_for_each_schema_with_all_that_it_names() -> None:
+    profile = said_of_each(read_profile(CLINICS).profile, ("north", "with.dot"))
+    assert [(each.name, each.table) for each in profile.invoice] == [
+        ("north: invoices", TableName("north", "billing_invoice")),
+        ("with.dot: invoices", TableName("with.dot", "billing_invoice")),
+    ]
+    lines = [each.lines.table for each in profile.invoice if each.lines is not None]
+    assert lines == [TableName("north", "billing_line"), TableName("with.dot", "billing_line")]
+    assert [each.settles for each in profile.payment] == ["north: invoices", "with.dot: invoices"]
+    assert [each.root for each in profile.files] == ["sites-data/north", "sites-data/with.dot"]
+    # What all share is said once, and stays so.
+    assert [str(each.table) for each in profile.money] == [
+        "north.billing_line",
+        '"with.dot".billing_line',
+        "public.customers_treatment",
+    ]
+
+
+def test_without_a_schema_nothing_is_left_to_try() -> None:
+    profile = said_of_each(read_profile(CLINICS).profile, ())
+    assert (profile.invoice, profile.payment, profile.files) == ((), (), ())
+    assert [str(each.table) for each in profile.money] == ["public.customers_treatment"]
+
+
+def test_as_long_as_no_catalogue_was_read_the_profile_is_as_it_was_written() -> None:
+    source = read_profile(CLINICS)
+    assert with_each_schema(source, None) is source
+
+
+def test_what_is_said_of_one_schema_overrules_what_is_said_of_all(tmp_path: Path) -> None:
+    said = '[tenancy.shared]\n"{schema}.codes" = "a list that is everywhere"\n"south.codes" = "a list of the south alone"\n'
+    shared = said_of_each(read(tmp_path, PLAIN + TENANCY + said), ("north", "south")).tenancy.shared
+    assert shared == {
+        TableName("north", "codes"): "a list that is everywhere",
+        TableName("south", "codes"): "a list of the south alone",
+    }
+
+
+def test_in_a_query_its_name_stands_quoted(tmp_path: Path) -> None:
+    files = said_of_each(read(tmp_path, PLAIN + TENANCY + QUERIED), ('o"hare',)).files
+    assert [each.query.text for each in files if each.query is not None] == [
+        'SELECT id, path FROM "o""hare".scans WHERE kind = \'{"schema": 1}\''
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            '[tenancy]\nroot = "customers_clinic"\n[[money]]\ntable = "{schema}.bills"\ncolumns = ["sum"]\n',
+            "money says {schema}, which stands for the schema of each tenant: say in [tenancy.schemas]",
+        ),
+        (
+            TENANCY + '[tenancy.login]\nusers = "{schema}.people"\nowner = "id"\npassword = "password"\n',
+            "tenancy.login.users: {schema} stands for each tenant's schema in an entry of several",
+        ),
+        (TENANCY + QUERIED.replace('"{schema}: scans"', '"scans"'), "files[0].name: write {schema} in it too"),
+        (
+            TENANCY
+            + '[[invoice]]\nname = "bills"\ntable = "bills"\ncurrency = "currency"\nstatus = "status"\npaid = ["paid"]\n'
+            'subtotal = "net"\ntotal = "total"\n',
+            "say which column names the tenant",
+        ),
+    ],
+)
+def test_what_could_stand_for_nothing_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(ProfileError) as refused:
+        read(tmp_path, PLAIN + text)
+    assert problem in str(refused.value)
