@@ -18,8 +18,12 @@ import pytest
 from fixtures.commands.backup import BackupFailed, Source, take_backup
 from fixtures.commands.backup.place import sole_writer, thin_out
 from fixtures.profile.reading import ReadProfile
+from fixtures.record.manifest import Manifest
 from fixtures.record.names import TableName
 from fixtures.record.stage import StageFailed
+from fixtures.restore.make_roles import make_roles
+from fixtures.restore.roles import RolesFile
+from fixtures.server import ServerRequest, serve
 from fixtures.shelf.locate import locate
 from tests.support.small_source import CANARY, PROFILE, Small, running, script, small_source
 
@@ -118,6 +122,27 @@ def test_roles_carry_no_password_and_load_twice(small: Small, taken: Path) -> No
     with small.server.connect() as connection:
         row = connection.execute("SELECT rolconnlimit, rolconfig FROM pg_roles WHERE rolname = 'small app'").fetchone()
     assert row == (7, ['search_path="$user", "my schema", public', "statement_timeout=30s"])
+
+
+def test_a_role_is_a_drills_by_the_mark_of_one_at_work_and_not_by_its_name(small: Small, tmp_path: Path) -> None:
+    run, gone = "20260101T000000Z-0123ab", "20260101T000000Z-9876fe"
+    ours, marked = "restore_drill_reader_0123abcd", "marked by a drill that is gone"
+    server = small.server
+    url = f"postgresql://{server.user}:{server.password}@/postgres?host={server.host}"
+    small.run(f'CREATE ROLE {ours} LOGIN BYPASSRLS; CREATE ROLE "{marked}"', "postgres")
+    small.run(f"COMMENT ON ROLE \"{marked}\" IS 'made by restore drill {gone}'", "postgres")
+    try:
+        with serve(ServerRequest(run, url, superuser=True), small.guardian) as drilling:
+            (made,) = make_roles(drilling, RolesFile(), ["of_a_drill"]).missing
+            reader = drilling.logins.of(drilling, "reader").user
+            taken = small.back_up(tmp_path)
+        manifest = Manifest.model_validate_json((taken / f"{taken.name}.manifest.json").read_text())
+        written = next(taken.glob("*.roles.sql")).read_text()
+        assert manifest.contents is not None
+        for told in (manifest.contents.roles, written):
+            assert [name in told for name in (ours, marked, reader, made)] == [True, True, False, False]
+    finally:
+        small.run(f'DROP ROLE {ours}; DROP ROLE "{marked}"', "postgres")
 
 
 def test_no_password_is_in_any_argv(small: Small, tmp_path: Path) -> None:

@@ -178,6 +178,21 @@ def test_an_entry_that_cannot_be_read_is_removed(keep: KeepIn, guardian: Guardia
     assert entries(keep) == []
 
 
+def test_a_folder_that_is_only_called_like_a_kept_restore_stays(tmp_path: Path, guardian: Guardian) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir(mode=0o700)
+    theirs = [kept / ("0" * 40), kept / "begun-0123abcd"]
+    for folder in theirs:
+        folder.mkdir()
+        (folder / "entry.json").write_text("{}")
+        (folder / "thesis.tex").write_text("years of work")
+        os.utime(folder, (0, 0))
+    (kept / ("1" * 40)).symlink_to(tmp_path)
+    KeptRestores(kept, WEEK, unprivileged_account(), guardian)
+    assert all((folder / "thesis.tex").is_file() for folder in theirs)
+    assert kept.is_dir()
+
+
 @pytest.mark.further
 def test_half_of_one_is_never_found_and_goes_away(backups: Path, keep: KeepIn, guardian: Guardian) -> None:
     (entry,) = entries(keep)
