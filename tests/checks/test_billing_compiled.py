@@ -112,9 +112,7 @@ def settles(shop: Shop) -> Probe:
 
 
 def processed(shop: Shop) -> Probe:
-    payment = shop.profile.payment[0]
-    its = Processed(payment.table, payment.processor_id, payment.status, payment.succeeded, payment.live)
-    return processed_twice(its, shop.books)
+    return processed_twice(Processed(shop.profile.payment[0]), shop.books)
 
 
 def refunds(shop: Shop, which: int = 0) -> Probe:

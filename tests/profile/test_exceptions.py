@@ -99,15 +99,16 @@ PROMISES = {
     "BalanceColumn": "table key column live",
     "Live": "column values",
     "EntryKinds": "column credits debits either",
-    "Invoice": "name table tenant currency status paid unpaid subtotal tax tax_rule plus discount total credited credits "
-    "lines json_lines numbering live",
+    "Invoice": "name table query tenant currency status paid unpaid subtotal tax tax_rule plus discount total credited "
+    "credits lines json_lines numbering live",
     "TaxRule": "of rate line_rate rounding percent per_line",
-    "Credits": "table invoice amount status counts live",
-    "Lines": "table invoice amount live",
+    "Credits": "table query invoice amount status counts live",
+    "Lines": "table query invoice amount live",
     "JsonLines": "column amount",
     "Numbering": "column scope gapless first serial series year_of",
-    "Payment": "name settles table invoice tenant currency amount refunded status succeeded processor_id refunds excess live",
-    "Refunds": "table payment amount status succeeded processor_id live",
+    "Payment": "name settles table query invoice tenant currency amount refunded status succeeded processor_id refunds "
+    "excess live",
+    "Refunds": "table query payment amount status succeeded processor_id live",
     "Period": "name table owner start end gapless active live",
     "ActivePeriods": "status means served",
     "Served": "table key live",

@@ -65,7 +65,7 @@ def type_at(of: str, shapes: tuple[type[BaseModel], ...]) -> Any:
             shape = bare(shape.model_fields[step].annotation)
         else:
             getter: Any = getattr(shape, step)
-            shape = get_type_hints(getter.fget)["return"]
+            shape = bare(get_type_hints(getter.fget)["return"])
     return shape
 
 

@@ -1,0 +1,260 @@
+"""Documents, lines and payments found by a query of the profile's own are tried first, then judged as those of tables."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
+from fixtures.checks.billing.settlement import (
+    Processed,
+    overpaid_invoices,
+    paid_though_unpaid,
+    processed_twice,
+    refunded_beyond,
+    uncovered_invoices,
+    without_invoice,
+)
+from fixtures.checks.billing.tax import wrong_tax
+from fixtures.checks.masking import masked_text
+from fixtures.checks.probe import Probe
+from fixtures.database.book_queries import unanswerable_books
+from fixtures.profile import Profile
+from fixtures.profile.money import Invoice, Payment
+from fixtures.profile.words import SqlFile
+from tests.support.small_shop import Shop, small_shop
+
+ACME, ZEN = masked_text("acme", b"key"), masked_text("zen", b"key")
+# The status stands in what was paid; the currency is one; an order's lines stand in two tables.
+ORDERS = """
+SELECT o.id, o."tenantCode" AS tenant, 'EUR' AS currency, o.total, 'R-' || o.id AS number, 0 AS tax, 0 AS rate,
+       CASE WHEN s.id IS NULL THEN 'open' ELSE 'paid' END AS status
+  FROM "Shop"."Orders" o LEFT JOIN "Shop"."Sources" s ON s."order" = o.id;
+"""
+LINES = """
+SELECT "order" AS document, price AS amount FROM "Shop"."Items"
+ UNION ALL
+SELECT id, shipping FROM "Shop"."Orders" -- what is sent
+"""
+PAYMENTS = """
+SELECT s.id, s."order" AS document, o."tenantCode" AS tenant, s.currency, s.debited AS amount, 'c' || s.id AS charge
+  FROM "Shop"."Sources" s JOIN "Shop"."Orders" o ON o.id = s."order"
+"""
+REFUNDS = """SELECT id AS payment, refunded AS amount FROM "Shop"."Sources" WHERE refunded <> 0"""
+CREDITS = """SELECT "order" AS document, refunded AS amount FROM "Shop"."Sources" WHERE refunded <> 0"""
+DOCUMENT = {
+    "name": "orders",
+    "paid": ("paid",),
+    "unpaid": ("open",),
+    "tax": "tax",
+    "tax_rule": {"of": "total", "rate": "rate", "rounding": "half up"},
+    "numbering": {"column": "number", "gapless": True},
+}
+
+
+def file(text: str, name: str) -> SqlFile:
+    return SqlFile(file=f"books/{name}.sql", text=text)
+
+
+def with_queries(shop: Shop, **other: str) -> Shop:
+    """The shop, with these texts instead of the right ones."""
+    texts = {"orders": ORDERS, "lines": LINES, "payments": PAYMENTS, "refunds": REFUNDS, "credits": CREDITS} | other
+    files = {name: file(text, name) for name, text in texts.items()}
+    invoice = Invoice.model_validate(
+        {
+            **DOCUMENT,
+            "query": files["orders"],
+            "lines": {"query": files["lines"]},
+            "credits": {"query": files["credits"]},
+        }
+    )
+    payment = Payment.model_validate(
+        {
+            "name": "sources",
+            "settles": "orders",
+            "query": files["payments"],
+            "tenant": "tenant",
+            "currency": "currency",
+            "processor_id": ("charge",),
+            "refunds": {"query": files["refunds"]},
+        }
+    )
+    return replace(shop, profile=shop.profile.model_copy(update={"invoice": (invoice,), "payment": (payment,)}))
+
+
+def problems(shop: Shop) -> tuple[str, ...]:
+    return unanswerable_books(shop.session, shop.facts, shop.profile, "profile.toml")
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Callable[[], Shop]]:
+    with small_shop() as opens:
+        yield opens
+
+
+@pytest.fixture
+def shop(opened: Callable[[], Shop]) -> Shop:
+    return with_queries(opened())
+
+
+def of_document(probe: Callable[..., Probe]) -> Callable[[Shop], Probe]:
+    return lambda shop: probe(shop.profile.invoice[0], shop.books)
+
+
+def of_both(probe: Callable[..., Probe]) -> Callable[[Shop], Probe]:
+    return lambda shop: probe(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
+
+
+def numbers(shop: Shop) -> Probe:
+    invoice = shop.profile.invoice[0]
+    assert invoice.numbering is not None
+    return used_twice(invoice, invoice.numbering, shop.books)
+
+
+def tax(shop: Shop) -> Probe:
+    invoice, currencies = shop.profile.invoice[0], shop.profile.currencies
+    assert invoice.tax_rule is not None
+    assert currencies is not None
+    return wrong_tax(invoice, invoice.tax_rule, currencies, shop.books)
+
+
+def refunds(shop: Shop) -> Probe:
+    return refunded_beyond(shop.profile.payment[0], shop.books)
+
+
+def processed(shop: Shop) -> Probe:
+    return processed_twice(Processed(shop.profile.payment[0]), shop.books)
+
+
+totals, credited = of_document(wrong_totals), of_document(wrongly_credited)
+covered, unpaid = of_both(uncovered_invoices), of_both(paid_though_unpaid)
+excess, settles = of_both(overpaid_invoices), of_both(without_invoice)
+ALL = (totals, credited, covered, unpaid, excess, settles, numbers, tax, refunds, processed)
+
+WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
+    "a line lost": (
+        totals,
+        """DELETE FROM "Items" WHERE price = 5""",
+        f"have a total that is not the sum of their lines plus tax; tenant={ACME} currency=EUR rows=1 by_lines=5.00",
+        ("id=1 by_lines=5.00",),
+    ),
+    "more credited than the order came to": (
+        credited,
+        """UPDATE "Sources" SET refunded = 24.81""",
+        "are credited for more than their total, or for another sum than their credits add up to; "
+        f"tenant={ACME} currency=EUR rows=1 beyond=0.01 difference=0.00",
+        ("id=1 beyond=0.01 difference=0.00",),
+    ),
+    "a cent short": (
+        covered,
+        """UPDATE "Sources" SET debited = 24.79""",
+        "are marked paid and not covered by succeeded payments of the same tenant and currency; "
+        f"tenant={ACME} currency=EUR rows=1 difference=-0.01",
+        ("id=1 difference=-0.01",),
+    ),
+    "a cent too much": (
+        excess,
+        """UPDATE "Sources" SET debited = 24.81""",
+        "are paid beyond their total, and no credit was given for the rest; "
+        f"tenant={ACME} currency=EUR rows=1 difference=0.01",
+        ("id=1 difference=0.01",),
+    ),
+    "paid in another currency": (
+        settles,
+        """UPDATE "Sources" SET currency = 'JPY'""",
+        f"settle no invoice of their own tenant and currency; tenant={ACME} rows=1",
+        ("id=1",),
+    ),
+    "a number left out": (
+        numbers,
+        """INSERT INTO "Orders" VALUES (4, 'zen', 'EUR', 'pending', 9, 1)""",
+        f"have a number that another has, or that leaves a gap before it; tenant={ZEN} rows=1 missing=1",
+        ("id=4 again=False missing=1",),
+    ),
+    "more given back than was received": (
+        refunds,
+        """UPDATE "Sources" SET refunded = 24.81""",
+        f"were refunded for more than was received; tenant={ACME} currency=EUR rows=1 difference=0.01",
+        ("id=1 difference=0.01",),
+    ),
+}
+
+
+def test_a_sound_shop_whose_books_are_queries_has_nothing_to_be_told(shop: Shop) -> None:
+    assert problems(shop) == ()
+    assert [shop.told(probe(shop)) for probe in ALL] == [None] * len(ALL)
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_in_rows_of_a_query_is_told_by_key_difference_and_tenant(shop: Shop, what: str) -> None:
+    probe, fault, message, samples = WRONG[what]
+    shop.done(fault)
+    told = shop.told(probe(shop))
+    assert told is not None
+    assert told.message.endswith(message)
+    assert told.samples == samples
+
+
+UNFIT = {
+    "a table without its schema": (
+        {"lines": """SELECT "order" AS document, price AS amount FROM "Items" """},
+        ("invoice 'orders'.lines", 'relation "Items" does not exist; it names every table with its schema'),
+    ),
+    "a column called otherwise": (
+        {"payments": PAYMENTS.replace("AS amount", "AS amounts")},
+        ("payment 'sources'", "it returns no amount; did you mean amounts?"),
+    ),
+    "a column that no key names": (
+        {"payments": PAYMENTS.replace("'c' ||", "o.total AS fee, 'c' ||")},
+        ("payment 'sources'", 'it returns fee, which nothing reads; name it by its key (fee = "fee"), or leave it out'),
+    ),
+    "an amount that is text": (
+        {"refunds": REFUNDS.replace("refunded AS", "refunded::text AS")},
+        ("payment 'sources'.refunds", "amount must be numbers"),
+    ),
+    "a key that is none": (
+        {"orders": ORDERS.replace("o.id,", "1 AS id,")},
+        ("invoice 'orders'", "its id is no key: 1 of 2 rows have none, or that of another row"),
+    ),
+    "a query that finds nothing": (
+        {"lines": """SELECT "order" AS document, price AS amount FROM "Shop"."Items" WHERE price > 99"""},
+        ("invoice 'orders'.lines", "it returns no row, so that there is nothing to examine"),
+    ),
+    "lines of other documents": (
+        {"lines": """SELECT "order" + 7 AS document, price AS amount FROM "Shop"."Items" """},
+        ("invoice 'orders'.lines", "no document of its rows is a id of books/orders.sql"),
+    ),
+    "lines that name documents by text": (
+        {"lines": """SELECT "order"::text AS document, price AS amount FROM "Shop"."Items" """},
+        ("invoice 'orders'.lines", "operator does not exist: integer = text"),
+    ),
+    "what is no query": (
+        {"lines": """DELETE FROM "Shop"."Items" """},
+        ("invoice 'orders'.lines", 'syntax error at or near "FROM"'),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+def test_a_query_that_does_not_fit_is_told_by_its_entry_its_file_and_its_fault(
+    opened: Callable[[], Shop], what: str
+) -> None:
+    texts, (entry, fault) = UNFIT[what]
+    found = problems(with_queries(opened(), **texts))
+    name = next(iter(texts))
+    assert any(each.startswith(f"profile.toml: {entry}.query: books/{name}.sql: ") and fault in each for each in found)
+    assert all(f".query: books/{name}.sql: " in each or "books/orders.sql" in each for each in found), found
+
+
+def test_a_query_names_its_columns_itself_and_stands_instead_of_a_table(shop: Shop) -> None:
+    query = file(ORDERS, "orders")
+    wrong = {
+        "leave out tenant": {"query": query, "tenant": "tenantCode"},
+        "and not both": {"query": query, "table": "Shop.Orders"},
+        "say where the rows stand": {"tenant": "t", "currency": "c", "status": "s", "total": "t"},
+    }
+    for said, keys in wrong.items():
+        with pytest.raises(ValueError, match=said):
+            Invoice.model_validate({"name": "orders", "paid": ("paid",), "subtotal": "total"} | keys)
+    again = Profile.model_validate(shop.profile.model_dump())
+    assert again == shop.profile
