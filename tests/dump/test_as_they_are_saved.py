@@ -1,5 +1,7 @@
 """Plain dumps as people save them are loaded where psql loads them whole, and told as what they are where it does not."""
 
+import base64
+import gzip
 import io
 import tarfile
 import zipfile
@@ -37,6 +39,24 @@ SET default_tablespace = '';
 
 SET default_with_oids = false;
 """
+
+
+def tarred(name: str, content: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content.encode()))
+    return packed.getvalue()
+
+
+def zipped(name: str, content: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(name, content)
+    return packed.getvalue()
+
+
 LOADED = {
     "with line ends of Windows": WHOLE.replace("\n", "\r\n").encode(),
     "with a mark of its byte order": b"\xef\xbb\xbf" + WHOLE.encode(),
@@ -74,6 +94,18 @@ OTHERS = {
     "an error": (b'pg_dump: error: connection to server at "db1" failed\n', "a program's message", "2>backup.log"),
     "a page": (b"<!DOCTYPE html>\n<title>Sign in</title>\n", "a page of HTML", "download"),
     "encrypted": (b"age-encryption.org/v1\n-> X25519 x\n", "encrypted with age", "decrypt"),
+    "packed twice": (gzip.compress(gzip.compress(WHOLE.encode())), "is packed twice", "pack it once"),
+    "in a tar": (tarred("shop.sql", WHOLE), "is a tar of other files", "unpack it"),
+    "in a tar that is packed": (gzip.compress(tarred("shop.sql", WHOLE)), "is a tar of other files", "unpack it"),
+    "in a zip that packs nothing": (zipped("shop.sql", WHOLE), "is a zip archive", "unpack it"),
+    "encrypted by openssl": (b"Salted__" + bytes(range(64)), "encrypted by openssl", "decrypt"),
+    "a pointer": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:a\n",
+        "a pointer of Git LFS",
+        "git lfs pull",
+    ),
+    "in base64": (base64.b64encode(b"PGDMP" + bytes(99)), "an archive in base64", "base64 -d"),
+    "an answer": (b'{"message": "expired"}\n', "is JSON", "instead of the backup"),
     "nothing": (b"", "is empty", "exit code"),
     "anything": (b"\0\1\2\3 bytes", "is not a Postgres dump by its first bytes", "exit code"),
 }
@@ -104,6 +136,25 @@ def test_what_psql_loads_whole_is_loaded(target: tuple[Server, Guardian], tmp_pa
 def test_what_a_program_said_within_it_is_told_as_that(mixed: str, tmp_path: Path) -> None:
     cause = refused(NOT_LOADED[mixed], tmp_path)
     assert "holds messages of a program" in cause
+
+
+ROWS = HEAD + TABLE.partition("COPY ")[0] + "INSERT INTO public.t VALUES\n\t(1, 'one'),\n\t(2, 'two');\n" + TAIL
+
+
+def test_rows_whose_texts_got_other_line_ends_are_not_taken_for_the_sources(tmp_path: Path) -> None:
+    cause = refused(ROWS.replace("two", "two\nlines").replace("\n", "\r\n"), tmp_path)
+    assert "has other texts in its rows than the source (line " in cause
+
+
+@pytest.mark.parametrize("text", [ROWS.replace("\n", "\r\n"), ROWS.replace("two", "two\r\nlines"), ROWS])
+def test_line_ends_of_the_rows_own_are_no_conversion(text: str, tmp_path: Path) -> None:
+    dump = tmp_path / "dump.sql"
+    dump.write_bytes(text.encode())
+    assert [entry.kind for entry in read_script(dump).toc] == ["TABLE", "TABLE DATA"]
+
+
+def test_zero_bytes_behind_its_end_are_no_message_of_a_program(tmp_path: Path) -> None:
+    assert "a zero byte" in refused(WHOLE + "\0" * 512, tmp_path)
 
 
 @pytest.mark.parametrize("text", BY_HAND)
@@ -157,7 +208,7 @@ def test_a_dump_within_a_tar_is_not_passed_over(named: str, tmp_path: Path) -> N
     assert not holds_other_files(tmp_path / "web_20261127_031501.tar.gz")
     tmp_path.joinpath("web_20261126_031500.dump").write_bytes(b"PGDMP" + bytes(1000))
     chosen, _ = choose(look_over(tmp_path, PATTERN, "shelf"), Choice())
-    assert "is not a Postgres dump" in chosen.refused
+    assert "is a tar of other files" in chosen.refused
 
 
 def test_a_damaged_archive_is_not_passed_over(tmp_path: Path) -> None:
