@@ -105,7 +105,7 @@ OTHERS = {
         "git lfs pull",
     ),
     "in base64": (base64.b64encode(b"PGDMP" + bytes(99)), "an archive in base64", "base64 -d"),
-    "an answer": (b'{"message": "expired"}\n', "is JSON", "instead of the backup"),
+    "an answer": (b'{"message": "expired"}\n', "is JSON", "answered with a message"),
     "nothing": (b"", "is empty", "exit code"),
     "anything": (b"\0\1\2\3 bytes", "is not a Postgres dump by its first bytes", "exit code"),
 }

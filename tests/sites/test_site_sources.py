@@ -160,7 +160,7 @@ def test_a_folder_that_changed_since_it_was_found_is_not_drilled(tmp_path: Path)
         read_sites(folder, artefact, tmp_path, Watch(time.monotonic() + 60), KEYS)
 
 
-@pytest.mark.parametrize("name", ["sites.tar", "sites.tar.zst", "sites.zip", "sites"])
+@pytest.mark.parametrize("name", ["sites.tar", "sites.tgz", "sites.tar.zst", "sites.tar.xz", "sites.zip", "sites"])
 def test_sites_data_of_every_form_belongs_to_its_set(tmp_path: Path, name: str) -> None:
     stem = "igny8_20260101_010203"
     (tmp_path / f"{stem}.dump").write_bytes(b"PGDMP")

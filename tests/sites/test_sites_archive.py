@@ -90,6 +90,24 @@ def test_every_compression_is_read_to_its_end(tmp_path: Path, pack: Callable[[by
     assert data.bytes == sum(len(content) for _, content in GOOD if isinstance(content, bytes))
 
 
+NO_TARS = {
+    "it is no tar, but a 7z archive": b"7z\xbc\xaf\x27\x1c" + bytes(100),
+    "it is no tar, but a page of HTML or XML": b"<!DOCTYPE html>\n",
+    "it is no tar, but a part of a zip archive that was split": b"PK\x07\x08PK\x03\x04" + bytes(600),
+    "it is no tar, but packed twice: what comes out of its packing is packed again": gzip.compress(
+        gzip.compress(tar([]))
+    ),
+    "it is no tar, but encrypted with age": b"age-encryption.org/v1\n" + bytes(600),
+    "it is empty": gzip.compress(b""),
+}
+
+
+@pytest.mark.parametrize("told", NO_TARS)
+def test_what_is_no_tar_is_told_as_what_it_is_and_not_as_cut_off(tmp_path: Path, told: str) -> None:
+    data = read(tmp_path, NO_TARS[told])
+    assert (data.read_to_end, data.read_error, data.entries) == (False, told, 0)
+
+
 def test_version_digest_is_that_of_sha256sum_over_the_sorted_folder(tmp_path: Path) -> None:
     data = read(tmp_path, gzip.compress(tar(GOOD)))
     lines = sorted(
@@ -227,7 +245,7 @@ CUT = "it is cut off: the data ends within an entry"
         (gzip.compress(tar(GOOD)[: 512 * 4]), "it is cut off: the end marker is missing"),
         (tar(GOOD)[:700], CUT),
         (gzip.compress(corrupt_header(tar(GOOD))), "a header is not that of a tar entry"),
-        (b"", "it is cut off: the end marker is missing"),
+        (b"", "it is empty"),
         (b"no archive at all" * 100, "a header is not that of a tar entry"),
     ],
     # Not by their bytes: gzip writes the time into them, and every worker must name its tests alike.
