@@ -7,6 +7,7 @@ from fixtures.checks.examination import Examination
 from fixtures.checks.excepted import beyond
 from fixtures.checks.exposure.servers_own import expect_as_in_template0
 from fixtures.checks.naming import named_table
+from fixtures.checks.release.accepted import expect_no_row_lost, tables_lost
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.checks.tenancy.same_history import expect_same_history
 from fixtures.checks.tolerated import expect_known
@@ -57,17 +58,7 @@ def test_no_row_is_lost_by_the_migrations(
     """A data migration that filters wrongly deletes for good, and exits 0."""
     after = drilled.became(table.name)
     assert after is not None
-    before_rows, after_rows = table.rows or 0, after.rows or 0
-    examination.saw(before_rows, "rows")
-    gone = f"{before_rows - after_rows} of {before_rows} rows are gone"
-    if (meant := promised.release.lost.get(table.name)) is None:
-        examination.expect(after_rows >= before_rows, gone)
-        return
-    more = beyond(examination, "lost", str(table.name), max(0, before_rows - after_rows), meant, "rows")
-    examination.expect(
-        after_rows < before_rows, "[release.lost] names this table, and no row of it is gone: remove the entry"
-    )
-    examination.expect(not more, f"{gone}; {more}")
+    expect_no_row_lost(table.name, table.rows or 0, after.rows or 0, promised.release, examination)
 
 
 @control(
@@ -82,11 +73,7 @@ def test_no_table_with_rows_is_dropped(
     """A dropped table takes its rows with it, and no count of surviving tables shows it."""
     before = drilled.facts.row_tables
     gone = [table for table in before if drilled.became(table.name) is None and table.rows]
-    lost = [f"{table.name} ({table.rows} rows)" for table in gone if table.name not in promised.release.lost]
-    for table in gone:
-        if (meant := promised.release.lost.get(table.name)) is not None:
-            more = beyond(examination, "lost", str(table.name), table.rows or 0, meant, "rows")
-            lost += [more] if more else []
+    lost = tables_lost(gone, promised.release, examination)
     examination.expect_none(lost, "were dropped with rows in them", of=len(before), unit="tables")
 
 

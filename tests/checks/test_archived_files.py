@@ -24,6 +24,7 @@ from fixtures.checks.sites.file_lookups import (
     missing_files,
     unclaimed_files,
 )
+from fixtures.checks.sites.site_lookups import VIEWS, pages_unknown
 from fixtures.database.read_facts import read_facts
 from fixtures.ownership import derive_ownership
 from fixtures.profile.exceptions import Counted
@@ -115,6 +116,72 @@ def test_files_that_a_pattern_leaves_out_are_counted_and_more_than_it_accepts_ar
                 "3.pdf": ("unclaimed", 1, 1),
             }
             assert "0 files that no row names are accepted as none-* (at most 1)" in records.note
+
+
+@pytest.mark.parametrize(
+    ("at_most", "message", "samples"),
+    [
+        (1, "", ()),
+        (0, "1 of 3 rows name a file that is not in the archive", ("id=1 has an empty file",)),
+        (1, "2 rows that are empty are accepted by pdf, which accepts at most 1", ("id=1", "id=2")),
+    ],
+    ids=["as many as accepted", "none accepted", "one more"],
+)
+def test_files_that_may_be_empty_are_counted_and_more_than_that_are_told(
+    healthy: Healthy,
+    tmp_path: Path,
+    at_most: int,
+    message: str,
+    samples: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    empty = range(1, len(samples) + 1) if samples else (1,)
+    files = {f"media/pdf/{2 if id == 37 else 1}/{id}.pdf": b"" if id in empty else b"one" for id in (1, 2, 37)}
+    monkeypatch.setitem(globals(), "FILES", files)
+    meant = Counted(at_most=at_most, reason="drafts have no pages yet") if at_most else None
+    column = COLUMN.model_copy(update={"may_be_empty": meant})
+    with looked_up(healthy, tmp_path, column) as look:
+        records = Examination()
+        look.index._examination = records
+        assert finding(look, missing_files(column)) == (message, samples)
+        counted = [(each.what, each.entry, each.count, each.at_most) for each in records.excepted]
+        assert counted == ([("may_be_empty", "pdf", len(empty), 1)] if at_most else [])
+
+
+PAGES = """
+CREATE TEMP TABLE page (site, path, key);
+CREATE TEMP TABLE unrecorded (pattern);
+INSERT INTO unrecorded VALUES ('*404.html');
+CREATE TEMP TABLE live (site, tenant, version, path);
+INSERT INTO live VALUES (1, 1, 'v1', 'a'), (2, 2, 'v1', 'b');
+CREATE TEMP TABLE entry (number, path, kind, size);
+INSERT INTO entry VALUES (1, 'a/404.html', 'file', 9), (2, 'b/404.html', 'file', 9), (3, 'b/errors/404.html', 'file', 9);
+"""
+
+
+def test_pages_without_a_record_are_counted_by_site_and_more_of_one_are_told() -> None:
+    meant = {"*404.html": Counted(at_most=1, reason="the server's own page")}
+    for more, message in (
+        ("DELETE FROM entry WHERE number = 3", ""),
+        (
+            "SELECT 1",
+            "2 published pages of one site that no row names are accepted as *404.html, which accepts at most 1",
+        ),
+    ):
+        with sqlite3.connect(":memory:") as session:
+            session.executescript(f"{PAGES}; {more}")
+            records = Examination()
+            index = ArchiveIndex(session, records, b"key", {"snapshot": 0.0})
+            for view in ("published", "published_page"):
+                index.define(view, VIEWS[view])
+            told = ""
+            try:
+                index.expect_none(pages_unknown(meant))
+            except Finding as found:
+                told = found.message
+            assert told == message
+            counted = [(each.what, each.entry, each.count, each.at_most) for each in records.excepted]
+            assert counted == [("unrecorded", "*404.html", 2 if message else 1, 1)]
 
 
 def test_a_querys_files_are_looked_up_both_ways(healthy: Healthy, tmp_path: Path) -> None:

@@ -105,6 +105,33 @@ def test_rows_beyond_those_that_may_outlive_their_target_are_told(tenancy: Small
         assert {each.what: each.count for each in look.database.examination.excepted} == {"outlives": 2, "crossing": 0}
 
 
+CONTENT_TYPES = """
+    CREATE TABLE django_content_type (id int PRIMARY KEY, app_label text, model text);
+    INSERT INTO django_content_type VALUES (1, 'shop', 'card'), (2, 'shop', 'word');
+    CREATE TABLE log (id int PRIMARY KEY, tenant_id int REFERENCES tenants, kind int, object_id text);
+    INSERT INTO log VALUES (1, 1, 1, '1'), (2, 1, 1, '9'), (3, 2, 1, '8'), (4, 2, 1, NULL), (5, 2, 2, '5');
+"""
+
+
+def test_rows_of_a_log_beyond_those_that_may_outlive_what_they_tell_of_are_told(tenancy: SmallTenancy) -> None:
+    """As a CMS keeps them: by content type and text, of pages and snippets that were deleted since."""
+    log = {"table": "log", "type_column": "kind", "id_column": "object_id"}
+    models = {"shop.card": "public.cards", "shop.word": "public.Words"}
+    reason = "the log outlives what it tells of"
+    gone = "3 of 4 rows point at a row that is gone, as the profile says"
+    for bound, finding in (
+        (3, (f"{gone}: {reason} (at most 3)", ())),
+        (2, (f"{gone}, which accepts at most 2", ("id=2", "id=3", "id=5"))),
+    ):
+        reference = log | {"models": models, "outlives": {"at_most": bound, "reason": reason}}
+        shared = {"Words": "the same for everyone"}
+        with tenancy.look(CONTENT_TYPES, owner_via=VIA, shared=shared, generic_reference=[reference]) as look:
+            (generic,) = look.tenancy.generic_reference
+            assert look.said(generic_strays(generic, look.database.facts, look.ownership)) == finding
+            (excepted,) = look.database.examination.excepted
+            assert (excepted.what, excepted.count, excepted.at_most) == ("outlives", 3, bound)
+
+
 def test_a_condition_of_rows_that_outlive_is_tried_before_it_is_relied_on(
     tenancy: SmallTenancy, tmp_path: Path
 ) -> None:

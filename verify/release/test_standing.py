@@ -2,7 +2,7 @@
 
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination
-from fixtures.checks.excepted import beyond
+from fixtures.checks.release.accepted import deploy_problems
 from fixtures.checks.release.released import undeclared_reaches
 from fixtures.plugin.declare import control
 from fixtures.profile import Profile
@@ -17,18 +17,7 @@ from fixtures.record.release.standing import Standing
 )
 def test_the_checks_of_a_deployment_pass(standing: Standing, promised: Profile, examination: Examination) -> None:
     """Debug left on, cookies without Secure, a key for development: what Django itself would not deploy with."""
-    accepted = promised.release.deploy_checks
-    said = set(standing.deploy_problems)
-    problems = [each for each in standing.deploy_problems if each not in accepted]
-    problems += [
-        f"{each}, accepted by the profile, and no longer reported: remove the entry"
-        for each in sorted(accepted.keys() - said)
-    ]
-    for name in sorted(accepted.keys() & said):
-        more = beyond(
-            examination, "deploy_checks", name, standing.deploy_problems.count(name), accepted[name], "messages"
-        )
-        problems += [more] if more else []
+    problems = deploy_problems(standing, promised.release, examination)
     examination.expect_none(
         problems, "must be fixed before a deployment", of=max(1, len(problems)), unit="runs of check"
     )
