@@ -104,6 +104,7 @@ def test_no_kind_of_data_hides_a_statement(kind: str, tmp_path: Path) -> None:
         "CREATE ROLE x;\n",
         "1');CREATE ROLE x;SELECT ('\n",
         "SELECT pg_catalog.lo_create('1');DROP TABLE t;\n",
+        "SELECT pg_catalog.setval('public.s\\'', 1, true); DROP TABLE t; --', 1, true);\n",
     ):
         dump.write_bytes(archive([of_data(1, kind, "1", definition)]))
         with pytest.raises(StageFailed, match="would load as data"):

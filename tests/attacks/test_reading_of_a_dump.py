@@ -14,7 +14,8 @@ from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest
 from tests.dump.test_plain_sql import HEAD, TAIL, read
 from tests.support.further import first_of
-from tests.support.small_source import another_server
+from tests.support.restore_target import Target
+from tests.support.small_source import Small, another_server, small_source
 
 CANARY = "DO $$BEGIN CREATE TABLE public.canary (); END$$;"
 ROWS = """
@@ -147,3 +148,45 @@ def test_what_reads_the_same_is_asked_about_once() -> None:
         len(read(TABLE.format("") + ROWS + "INSERT INTO public.t VALUES (1, 'größe \\n');\n" * 50).questions.places)
         == 1
     )
+
+
+SETS_WHERE_LOADED = """
+    CREATE FUNCTION public.sets(text) RETURNS boolean LANGUAGE plpgsql AS $f$BEGIN
+        IF pg_catalog.current_setting('application_name') OPERATOR(pg_catalog.=) 'pg_restore' THEN
+            PERFORM pg_catalog.set_config('{0}', '{1}', false);
+        END IF;
+        RETURN true;
+    END$f$;
+    ALTER TABLE public.people ADD CONSTRAINT fine CHECK (public.sets(name));
+"""
+# Definitions that stand behind the rows in an archive, and the setting that they would be read by.
+BEHIND_ROWS = {
+    "a literal that goes on": (
+        "standard_conforming_strings",
+        "off",
+        f"COMMENT ON INDEX public.by_name IS $$\\'; {CANARY.replace('$$', '$d$')} --$$;",
+    ),
+    "whatever stands there": ("client_encoding", "BIG5", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    with small_source(tmp_path_factory.mktemp("small")) as ready:
+        ready.run("CREATE INDEX by_name ON public.people (name)")
+        yield ready
+
+
+@pytest.mark.parametrize("how", BEHIND_ROWS)
+def test_an_archives_definitions_are_read_as_they_were_before(how: str, small: Small, tmp_path: Path) -> None:
+    name, value, definition = BEHIND_ROWS[how]
+    database = f"altering_{name}"
+    small.clone(database)
+    small.run(SETS_WHERE_LOADED.format(name, value) + definition, database)
+    small.back_up(tmp_path, database)
+    target = Target(small.server, small.guardian, number=len(name))
+    with pytest.raises(RestoreFailed, match="code of the dump changed how its own text is read"):
+        target.load(tmp_path)
+    assert target.ask("SELECT to_regclass('public.canary')") == [(None,)]
+    assert target.ask("SELECT 1 FROM pg_event_trigger") == []
+    assert target.ask("SELECT 1 FROM pg_namespace WHERE nspname ~ 'watch'") == []
