@@ -6,6 +6,7 @@ from pathlib import Path
 from fixtures.record.evidence import Evidence
 from reports import junit, metrics, oscal, page, runbook, summary, words
 from reports.audit import pdf
+from reports.query_text import texts_by_digest
 from reports.story import Story
 
 DOCUMENTS: dict[str, Callable[[Story], str | bytes]] = {
@@ -27,7 +28,7 @@ def render(evidence: Evidence, directory: Path, *, with_pdf: bool = True) -> lis
     All are rendered before one is written: a fault in any of them leaves what was there before. A document that this
     machine cannot make, or that was not wanted, has in its place a text that says why, and what was there of it goes."""
     file = directory / words.EVIDENCE
-    story = Story(evidence, file.read_bytes() if file.exists() else b"")
+    story = Story(evidence, file.read_bytes() if file.exists() else b"", texts_by_digest(evidence, directory))
     made: dict[str, str | bytes] = {}
     for name, write_up in DOCUMENTS.items():
         try:

@@ -1,7 +1,8 @@
 """The evidence in the order that a person wants to read it in: findings first, everything else grouped."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 
@@ -39,10 +40,12 @@ class Bar:
 
 @dataclass(frozen=True)
 class Story:
-    """Everything that more than one document tells, worked out once; `file` is what lies in the run's folder."""
+    """Everything that more than one document tells, worked out once; `file` is what lies in the run's folder, `queries` the
+    text of those that results name, by digest."""
 
     evidence: Evidence
     file: bytes = b""
+    queries: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def written(self) -> bytes:
@@ -87,6 +90,12 @@ class Story:
     def faults(self) -> tuple[Fault, ...]:
         """The failed controls by what they failed for, the greatest impact first."""
         return faults(self.evidence.record, self.of("failed"))
+
+    @property
+    def with_queries(self) -> tuple[Result, ...]:
+        """The failed and the waived results that name queries, in the order in which they are told."""
+        wrong = (*self.of("failed"), *self.of("waived"))
+        return tuple(result for chapter in wrong for result in chapter.results if result.query_sha256)
 
     @cached_property
     def whose_fault(self) -> str:

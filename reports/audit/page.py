@@ -12,6 +12,7 @@ from fixtures.record.origin import Revision
 from reports import words
 from reports.chapter import Chapter
 from reports.glossary import WORDS
+from reports.query_text import queries_of
 from reports.story import Story
 from reports.templating import html_templates
 
@@ -20,6 +21,8 @@ SUBJECTS = 12
 SAMPLES = 5
 LINES = 40
 NIGHTS = 30
+QUERIES = 40
+QUERY = 3_000
 _NOTHING = "\N{EN DASH}"
 
 # What fonts of every machine have. Anything else is written out: a glyph that is missing would be an empty box, and the
@@ -32,6 +35,7 @@ _IN_NO_FONT = re.compile(
 def write_up(story: Story) -> str:
     """The whole text; nothing in it is loaded from anywhere."""
     record = story.evidence.record
+    queries = queries_of(story.with_queries, story.queries)
     return (
         _templates()
         .get_template("audit.html.j2")
@@ -44,6 +48,8 @@ def write_up(story: Story) -> str:
             evidence_bytes=len(story.written),
             tried_all=", ".join(f"{words.number(n)} {outcome}" for outcome, n in story.counts.items() if n) or "none",
             glossary=WORDS,
+            queries=dict(list(queries.items())[:QUERIES]),
+            queries_more=len(queries) - QUERIES if len(queries) > QUERIES else 0,
         )
     )
 
@@ -108,4 +114,5 @@ def _templates() -> Environment:
         SAMPLES=SAMPLES,
         LINES=LINES,
         NIGHTS=NIGHTS,
+        QUERY=QUERY,
     )

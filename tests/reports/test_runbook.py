@@ -77,7 +77,7 @@ def test_first_line_forbids_promotion_unless_verified(drill) -> None:
     assert "Do not promote" not in write_up(Story(examples.verified()))
 
 
-def test_settings_are_asked_for_and_checked() -> None:
+def test_settings_are_queries_of_and_checked() -> None:
     settings = blocks(examples.verified())[0][1]
     empty = subprocess.run(["bash", "-c", settings], capture_output=True, text=True)
     assert empty.returncode != 0
