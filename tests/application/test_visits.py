@@ -23,6 +23,7 @@ from tests.support.drills import PROFILE, SAMPLE
 TENANCY = read_profile(PROFILE).profile.tenancy
 LEAKY = """
 
+from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -98,7 +99,45 @@ def anything(request, path):
     return JsonResponse({"title": get_object_or_404(Content, pk=key).title}) if kind == "content" else HttpResponse()
 
 
+class OpenAdmin(admin.AdminSite):
+    # It lets everybody in.
+    def has_permission(self, request):
+        return True
+
+
+class OpenTagAdmin(admin.ModelAdmin):
+    def has_view_permission(self, request, obj=None):
+        return True
+
+    def get_urls(self):
+        # Beside what its site guards.
+        return [path("<int:pk>/name/", self.name_of), *super().get_urls()]
+
+    def name_of(self, request, pk):
+        return HttpResponse(get_object_or_404(Tag, pk=pk).name)
+
+
+open_admin = OpenAdmin(name="open-admin")
+open_admin.register(Tag, OpenTagAdmin)
+guarded_admin = admin.AdminSite(name="guarded-admin")
+guarded_admin.register(Tag, OpenTagAdmin)
+
+
+class Impatient:
+    # What stands before an administration and soon tires.
+    requests = 0
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        Impatient.requests += request.path.startswith("/admin/")
+        return HttpResponse(status=500) if Impatient.requests > 60 else self.get_response(request)
+
+
 urlpatterns += [
+    path("open-admin/", open_admin.urls),
+    path("guarded-admin/", guarded_admin.urls),
     path("open/", include(([
         path("invoices/<int:pk>/", OpenInvoice.as_view()),
         path("tags/", OpenTags.as_view()),
@@ -191,13 +230,19 @@ def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrate
     checkout = copy_of_the_sample(tmp_path)
     with (checkout / "igny8_core" / "urls.py").open("a") as urls:
         urls.write(LEAKY)
+    with (checkout / "igny8_core" / "settings.py").open("a") as settings:
+        settings.write('\nMIDDLEWARE += ["igny8_core.urls.Impatient"]\n')
     (checkout / "described.json").write_text(json.dumps(DESCRIBED))
     before = migrated.contents()
     visits = by_pattern(
         migrated.visited(
             checkout,
             tmp_path / "private",
-            tables={"open/keywords/(?P<key>[0-9]+)/$": "igny8_keywords", "rest/content/{id}": "igny8_content"},
+            tables={
+                "open/keywords/(?P<key>[0-9]+)/$": "igny8_keywords",
+                "rest/content/{id}": "igny8_content",
+                "guarded-admin/igny8/tag/<int:pk>/name/": "igny8_tags",
+            },
             public={"sites/": "a page for anybody"},
             openapi="described.json",
         )
@@ -213,12 +258,19 @@ def test_every_kind_of_leak_is_told_and_nothing_that_a_view_writes_stays(migrate
         "bills/<str:invoice_number>/",
         "rest/content/{id}",
         "sites/<int:site_pk>/images/<int:image_pk>/",
+        "open-admin/igny8/tag/",
+        "open-admin/igny8/tag/<path:object_id>/change/",
+        "open-admin/igny8/tag/<path:object_id>/history/",
+        "guarded-admin/igny8/tag/<int:pk>/name/",
     }
     assert leaks["tenants/<int:tenant_id>/own-sites/"] == ("detail", False)
     why = {pattern: each.why for pattern, each in visits.items()}
     assert why["sites/"] == "it is meant to be open to anybody"
     assert why["breaks/<int:subscription_id>/"] == "it failed when it was requested"
     assert why["tenants/<int:tenant_id>/days/<str:day>/"] == "nothing says which rows its arguments name"
+    refused = {each for each in why if each.startswith(("admin/igny8/", "guarded-admin/igny8/tag/<path"))}
+    told = {"it refuses every user of a tenant", "its rows belong to no single tenant"}
+    assert {why[each] for each in refused} == told, "its site was asked once"
     assert why["writes/"] == "it showed an empty list"
     assert "nowhere/{id}" not in visits
 
