@@ -78,7 +78,10 @@ PLANTED = {
         "a materialised view was emptied": Fault(
             says="1 of 1 materialised views are not populated",
             samples=("igny8_reports.site_content",),
-            sql="REFRESH MATERIALIZED VIEW igny8_reports.site_content WITH NO DATA",
+            in_set=lambda backup, _: reword(
+                backup, "REFRESH MATERIALIZED VIEW igny8_reports", "--FRESH MATERIALIZED VIEW igny8_reports"
+            ),
+            arrives="REFRESH MATERIALIZED VIEW igny8_reports.site_content WITH NO DATA",
         ),
     },
     "RST-05": {
