@@ -70,7 +70,7 @@ def _told(chapter: Chapter, result: Result) -> str:
     if result.finding:
         lines.append(f"finding: {result.finding}")
     if result.samples:
-        lines.append(f"masked keys: {', '.join(result.samples)}")
+        lines.append(f"{words.samples_label(result)}: {', '.join(result.samples)}")
     if result.outcome == "failed":
         lines.append(f"to do: {chapter.remediation}")
     return "\n".join(lines)

@@ -46,6 +46,20 @@ class NightlyNews:
         return tuple(sorted(findings, key=lambda each: not each.new))
 
     @property
+    def since(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What became of each finding since the last drill with this profile; none of what nothing became."""
+        since = self.story.evidence.since
+        if since is None:
+            return ()
+        groups = (
+            ("New", since.new),
+            ("Still there", since.still),
+            ("Gone", since.gone),
+            ("Could not be tried now", since.untried),
+        )
+        return tuple(group for group in groups if group[1])
+
+    @property
     def command(self) -> str:
         """The one line that drills this very set again; not the newest, which may be another by then."""
         evidence = self.story.evidence

@@ -145,7 +145,7 @@ class _Results:
         more = {"broken": str(result.broken or ""), "finding": result.finding, "query-sha256": result.query_sha256}
         observation["props"] += [_prop(name, value) for name, value in more.items() if value]
         if result.samples:
-            observation["remarks"] = _text(f"Masked keys: {', '.join(result.samples)}")
+            observation["remarks"] = _text(f"{words.samples_label(result)}: {', '.join(result.samples)}")
         return observation
 
     def _finding(self, chapter: Chapter) -> Object:

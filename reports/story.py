@@ -1,5 +1,6 @@
 """The evidence in the order that a person wants to read it in: findings first, everything else grouped."""
 
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,9 @@ from reports.faults import Fault, faults
 from reports.lost_things import LostThings
 from reports.repairs import RepairList, repair_list
 from reports.whose_fault import whose_fault
+
+_REPORTS, _INSTALLED_REPORTS = "reports/out", "drill-reports"
+"""Where a drill writes that is not told where: from a checkout, which has a lock, and from a package, which has none."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,18 @@ class Story:
         """The stages that were reached, in their order."""
         stages = self.evidence.record.stages
         return tuple(stage for stage in stages if stage.state == "ok" or stage in self.stopped_stages)
+
+    @property
+    def folder(self) -> str:
+        """The run's folder as the drill was told it, quoted for a shell."""
+        command = self.evidence.command
+        folder = _REPORTS if self.evidence.origin.lock_sha256 else _INSTALLED_REPORTS
+        for place, word in enumerate(command):
+            if word == "--out" and place + 1 < len(command):
+                folder = command[place + 1]
+            elif word.startswith("--out="):
+                folder = word.removeprefix("--out=")
+        return shlex.quote(f"{folder.rstrip('/')}/{self.evidence.run_id}")
 
     @property
     def title(self) -> str:

@@ -130,11 +130,8 @@ def _waived(chapter: Chapter, console: Console) -> None:
 
 def _extras(result: Result, console: Console) -> None:
     if result.samples:
-        _line(
-            console,
-            4,
-            f"masked keys: {words.few(result.samples, SAMPLES)} (finding {result.finding or 'without an id'})",
-        )
+        shown = words.few(result.samples, SAMPLES)
+        _line(console, 4, f"{words.samples_label(result)}: {shown} (finding {result.finding or 'without an id'})")
     if result.waiver:
         accepted = result.waiver
         _line(console, 4, f"accepted by {accepted.approved_by} until {accepted.until}: {accepted.reason}")

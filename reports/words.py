@@ -135,6 +135,14 @@ def looked_at(result: Result) -> str:
     return f"{units(result.examined, result.unit)} examined"
 
 
+def samples_label(result: Result) -> str:
+    """What the samples of a finding are: by what was counted, else whose they are; and whether any of them is masked."""
+    tenants = result.control.startswith("FID") and all(sample.startswith("tenant=") for sample in result.samples)
+    noun = "tenants" if tenants else result.unit or "keys"
+    hidden = any("hmac:" in sample for sample in result.samples)
+    return noun[0].upper() + noun[1:] + (" (what a person wrote is masked)" if hidden else "")
+
+
 def days_left(days: int) -> str:
     """Of a waiver: its last day is a day on which it still holds."""
     return "today for the last time" if days == 0 else f"for {many(days, 'more day')}"

@@ -122,7 +122,7 @@ def _told(result: Result) -> str:
     if result.finding:
         lines.append(f"Finding {result.finding}")
     if result.samples:
-        lines.append(f"Masked keys: {', '.join(result.samples)}")
+        lines.append(f"{words.samples_label(result)}: {', '.join(result.samples)}")
     if result.waiver is not None:
         accepted = result.waiver
         lines.append(f"Waived by {accepted.approved_by} until {accepted.until} ({accepted.ticket}): {accepted.reason}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.record.evidence import Evidence
+from fixtures.record.evidence import Evidence, Since
 from reports.page import write_up
 from reports.story import Story
 from tests.support import evidence_examples as examples
@@ -261,3 +261,40 @@ def test_browser_would_have_noticed_a_request_and_a_complaint(tmp_path: Path) ->
     visited = visit(path, width=600)
     assert len(visited.console) >= 1
     assert any("report.example" in line for line in visited.asked)
+
+
+def test_the_findings_since_the_drill_before_are_listed_by_what_became_of_them() -> None:
+    evidence = examples.failed()
+    since = Since(
+        run_id="20261125T030000Z-aaaaaa",
+        finished_at=evidence.started_at,
+        new=("BIL-02[credits]",),
+        still=(),
+        gone=("BAK-04[set]", HOSTILE),
+        untried=("APP-04[set]",),
+    )
+    text = write_up(Story(evidence.model_copy(update={"since": since})))
+    listed = text[text.index("<h3>Since ") : text.index('id="again-h"')]
+    assert re.findall(r"<summary>(.*?)</summary>", listed) == [
+        "New: 1 finding",
+        "Gone: 2 findings",
+        "Could not be tried now: 1 finding",
+    ]
+    assert "<code>BIL-02[credits]</code>" in listed
+    assert "<script>" not in listed
+    assert "<h3>Since " not in write_up(Story(evidence))
+
+
+@pytest.mark.parametrize(
+    ("command", "folder"),
+    [
+        (("pytest", "verify"), "reports/out"),
+        (("pytest", "verify", "--out", "/srv/my drills"), "'/srv/my drills"),
+        (("pytest", "verify", "--out=/srv/drills"), "/srv/drills"),
+    ],
+)
+def test_how_to_check_it_names_the_folder_that_the_drill_wrote(command: tuple[str, ...], folder: str) -> None:
+    evidence = examples.verified().model_copy(update={"command": command})
+    text = page(evidence).text
+    assert f"make verify-report RUN={folder}/{evidence.run_id}" in text
+    assert text.count("RUN=reports/out") in (0, text.count("RUN="))

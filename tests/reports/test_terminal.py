@@ -70,7 +70,7 @@ def test_failed_control_says_where_how_many_which_and_what_to_do() -> None:
     for line in (
         "TEN-02 Every reference stays inside one tenant (critical impact)",
         "18 of 1,200 rows broken",
-        "masked keys: id=#000000",
+        "Rows: id=#000000",
         "to do: Do not promote this backup. Quarantine the rows.",
         "and 11 more subjects, in the report",
     ):

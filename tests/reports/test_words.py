@@ -42,3 +42,18 @@ def result(*, broken: int, examined: int) -> Result:
         samples=(),
         seconds=0.0,
     )
+
+
+@pytest.mark.parametrize(
+    ("control", "unit", "samples", "label"),
+    [
+        ("BAK-02", "parts", ("sites",), "Parts"),
+        ("RST-02", "objects", ("TABLE public.igny8_tags",), "Objects"),
+        ("FID-01", "tables", ("tenant=1 rows=-270",), "Tenants"),
+        ("BIL-51", "rows", ("tenant=1 entry_no=3",), "Rows"),
+        ("SIT-04", "site folders", ("site=hmac:c9f2af2026bd",), "Site folders (what a person wrote is masked)"),
+    ],
+)
+def test_samples_are_called_what_they_are(control: str, unit: str, samples: tuple[str, ...], label: str) -> None:
+    found = result(broken=1, examined=1).model_copy(update={"control": control, "unit": unit, "samples": samples})
+    assert words.samples_label(found) == label
