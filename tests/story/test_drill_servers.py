@@ -7,8 +7,6 @@ from urllib.parse import quote
 
 import pytest
 
-from fixtures.custody.drill_ledger import NAME as LEDGER
-from fixtures.custody.drill_ledger import read_ledger
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import ServerRequest, serve
 from tests.server.test_server_container import containers
@@ -16,7 +14,7 @@ from tests.server.test_server_scratch import Standing as Named
 from tests.story.test_drill_canary import nothing_told
 from tests.support.drills import Drill
 from tests.support.short_drills import LOADED, MIGRATED, Standing
-from tests.support.watched_drill import Watched, runs_in, watched_drill
+from tests.support.watched_drill import Watched, watched_drill
 
 PASSWORD = f"p4ssw0rd/{secrets.token_urlsafe(8)}"
 
@@ -147,24 +145,3 @@ def test_a_drill_killed_on_a_server_named_by_hand_takes_everything_away(
         assert not names_the_password(drilled)
         assert drilled.leaves_nothing_within(30), drilled.left
     assert (there.databases(), there.roles()) == before
-
-
-@pytest.mark.whole
-def test_two_drills_at_once_do_not_meet(whole_set: Path, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-    out = tmp_path / "out"
-    with (
-        watched_drill(whole_set.parent, tmp_path / "one", out=out) as first,
-        watched_drill(whole_set.parent, tmp_path / "two", out=out) as two,
-    ):
-        codes = [drilled.process.wait(240) for drilled in (first, two)]
-        assert codes == [0, 0], first.log.read_text() + two.log.read_text()
-        assert first.leaves_nothing_within(5), first.left
-        assert two.leaves_nothing_within(5), two.left
-    assert len(runs_in(out)) == 2
-    assert (out / "latest").resolve() in runs_in(out)
-    assert not [path for path in out.iterdir() if path.name.startswith(".")]
-    ledger = read_ledger(out / LEDGER)
-    assert sorted(entry.run_id for entry in ledger.entries) == [run.name for run in runs_in(out)]
-    assert (ledger.wrong, ledger.broken) == ((), ())
