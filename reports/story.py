@@ -21,6 +21,9 @@ from reports.whose_fault import whose_fault
 _REPORTS, _INSTALLED_REPORTS = "reports/out", "drill-reports"
 """Where a drill writes that is not told where: from a checkout, which has a lock, and from a package, which has none."""
 
+_TO_CHOOSE = 3
+"""From so many findings on a reader can choose which are shown."""
+
 
 @dataclass(frozen=True)
 class Cause:
@@ -131,6 +134,26 @@ class Story:
             return lost
         roots = (stage for stage in self.stopped_stages if stage.cause and stage.cause in message)
         return next((f"{stage.name} {stage.state}: {stage.cause}" for stage in roots), message)
+
+    @property
+    def choices(self) -> dict[str, dict[str, str]]:
+        """By what the findings can be chosen: the values of each group, with the words for each. None for a few findings."""
+        of_faults = [chapter for each in self.faults for chapter in each.chapters]
+        chapters = [*of_faults, *(chapter for each in self.causes for chapter in each.chapters)]
+        if len(self.faults) + len(self.causes) < _TO_CHOOSE:
+            return {}
+        outcomes = {"failed": bool(self.faults), "blocked": bool(self.causes)}
+        impacts = {each.impact for each in self.faults} | {
+            chapter.impact for each in self.causes for chapter in each.chapters
+        }
+        # They become part of the page's style, where nothing can be escaped: `Family` holds them to three letters.
+        areas = {chapter.area for chapter in chapters}
+        groups = {
+            "outcome": {outcome: outcome for outcome, there in outcomes.items() if there},
+            "impact": {impact: impact for impact in IMPACTS if impact in impacts},
+            "area": {area: AREAS.get(area, area) for area in self.areas if area in areas},
+        }
+        return {group: values for group, values in groups.items() if len(values) > 1}
 
     @cached_property
     def _lost(self) -> LostThings:

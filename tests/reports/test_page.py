@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from fixtures.record.evidence import Evidence, Since
 from reports.page import write_up
@@ -298,3 +299,15 @@ def test_how_to_check_it_names_the_folder_that_the_drill_wrote(command: tuple[st
     text = page(evidence).text
     assert f"make verify-report RUN={folder}/{evidence.run_id}" in text
     assert text.count("RUN=reports/out") in (0, text.count("RUN="))
+
+
+def test_a_control_of_a_strange_name_steers_no_style() -> None:
+    strange = examples.result("}*{x:y}-01", "whole", "failed")
+    evidence = examples.failed()
+    with pytest.raises(ValidationError, match=r"\[A-Z\]\{3\}"):
+        write_up(Story(evidence.model_copy(update={"results": (*evidence.results, strange)})))
+
+
+def test_few_findings_need_no_choice() -> None:
+    assert 'class="choices"' in write_up(Story(examples.failed()))
+    assert 'class="choices"' not in write_up(Story(examples.verified()))

@@ -41,7 +41,7 @@ def test_the_queries_of_a_finding_are_statements_that_end_and_say_what_was_given
 def test_they_stand_folded_under_the_finding_once_for_findings_of_the_same(tmp_path: Path, text: str) -> None:
     evidence, sha256 = drill(tmp_path, Query(text=text))
     written = write_up(Story(evidence, queries=texts_by_digest(evidence, tmp_path)))
-    assert written.count('<details class="query">') == 1
+    assert written.count('<details class="query fold">') == 1
     assert f"Its queries <small><code>{sha256[:12]}</code>" in written
     parsed = Page(written)
     assert "script" not in {tag for tag, _ in parsed.elements}

@@ -237,3 +237,21 @@ def test_on_paper_a_screen_is_printed_alone_and_in_dark_ink(
     assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.run("[...document.querySelectorAll('nav')].every(each => !each.offsetParent)")
     assert page.paper().startswith(b"%PDF")
+
+
+CHOSEN = """[...document.querySelectorAll('.findings > .finding')].filter(each => each.offsetParent)
+  .map(each => each.className.split(' ')[1] + ' ' + (each.dataset.area || '')).join()"""
+
+
+def test_findings_are_chosen_by_outcome_impact_and_area_without_a_script(
+    pages: dict[str, Path], chromium: Chromium
+) -> None:
+    page = opened(chromium, pages["failing"], "exceptions")
+    everything = page.run(CHOSEN).split(",")
+    assert {each.split()[0] for each in everything} == {"failed", "blocked"}
+    page.run("document.getElementById('by-area-BIL').click()")
+    assert page.run(CHOSEN) == "failed BIL"
+    page.run("document.getElementById('by-outcome-blocked').click()")
+    assert page.run(CHOSEN) == ""
+    page.run("document.querySelector('[name=by-area]').click()")
+    assert page.run(CHOSEN).split(",") == [each for each in everything if each.startswith("blocked")]
