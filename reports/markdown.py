@@ -67,7 +67,7 @@ def _finalize(value: Any) -> Any:
 def templates() -> Environment:
     """Templates in which every printed value is escaped unless it is a Literal."""
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader(__package__),
         autoescape=False,  # noqa: S701 - _finalize escapes everything, as Markdown
         finalize=_finalize,
         undefined=StrictUndefined,

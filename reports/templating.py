@@ -21,7 +21,7 @@ def html_templates(spelled: Callable[[str], str] = words.plain, **shown: Any) ->
         return value if isinstance(value, int | float | Markup) else spelled(str(value))
 
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader(__package__),
         autoescape=True,
         finalize=finalize,
         undefined=StrictUndefined,

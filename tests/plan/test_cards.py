@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.plan.cards import ControlError, DeclaredControl, Rule, never_twice, read_controls, read_rules, rule_node
+from fixtures.plan.cards import (
+    ControlError,
+    DeclaredControl,
+    Rule,
+    never_twice,
+    read_all_controls,
+    read_controls,
+    read_rules,
+    rule_node,
+)
 from fixtures.plan.rules import as_probe
 from tests.support.drills import PROFILE, ROOT
 
@@ -154,3 +163,27 @@ def test_the_suites_own_controls_and_rules_can_be_read() -> None:
     never_twice(declared, written)
     assert len(declared) > 40
     assert [rule.card.id for rule in written] == ["BIL-51"]
+
+
+def test_the_controls_in_a_profiles_folder_join_the_suites_own(tmp_path: Path) -> None:
+    suite = controls(tmp_path, WELL_DECLARED)
+    profile = tmp_path / "drills"
+    profile.mkdir()
+    (profile / "test_ours.py").write_text(WELL_DECLARED.replace("TEN-01", "TEN-81"))
+    both = read_all_controls(tmp_path / "verify", profile)
+    assert [each.card.id for each in both] == [*(each.card.id for each in suite), "TEN-81"]
+    assert both[-1].card.source == "drills/test_ours.py"
+    # As pytest names it: from the folder that it was given, or from its root where it lies within.
+    assert both[-1].node == "drills/test_ours.py::test_the_table_is_decided"
+    elsewhere = tmp_path / "elsewhere" / "drills"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "test_ours.py").write_text(WELL_DECLARED.replace("TEN-01", "TEN-81"))
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "verify").rename(tmp_path / "suite" / "verify")
+    assert (
+        read_all_controls(tmp_path / "suite" / "verify", elsewhere)[-1].node
+        == "test_ours.py::test_the_table_is_decided"
+    )
+    (elsewhere / "test_ours.py").write_text(WELL_DECLARED)
+    with pytest.raises(ControlError, match="TEN-01 is taken"):
+        read_all_controls(tmp_path / "suite" / "verify", elsewhere)
