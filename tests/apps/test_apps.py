@@ -71,7 +71,8 @@ FAULTS = {
         },
     ),
     # One price and one basket of another customer's; a total that was raised by a cent with everything that was paid for
-    # it; a product's image that is gone.
+    # it; a payment that is lost, and one given back twice over; an amount turned negative; a
+    # product's image that is gone.
     "oscar": Fault(
         """
         UPDATE order_lineprice SET line_id = (SELECT max(id) FROM order_line WHERE order_id = 9) WHERE order_id = 1 AND
@@ -82,13 +83,25 @@ FAULTS = {
          WHERE order_id = 4;
         UPDATE payment_transaction SET amount = amount + 0.01
          WHERE txn_type = 'Debit' AND source_id = (SELECT id FROM payment_source WHERE order_id = 4);
+        DELETE FROM payment_transaction
+         WHERE txn_type = 'Debit' AND source_id = (SELECT id FROM payment_source WHERE order_id = 5);
+        UPDATE payment_source SET amount_refunded = amount_debited * 2
+         WHERE id = (SELECT min(source_id) FROM payment_transaction WHERE txn_type = 'Refund');
+        UPDATE payment_transaction SET amount = (SELECT amount_refunded FROM payment_source WHERE id = source_id)
+         WHERE id = (SELECT min(id) FROM payment_transaction WHERE txn_type = 'Refund');
+        UPDATE payment_transaction SET amount = -amount
+         WHERE txn_type = 'Allocate' AND source_id = (SELECT id FROM payment_source WHERE order_id = 7);
         """,
         {
             "TEN-02": {
                 "public.order_lineprice(line_id)->public.order_line": 1,
                 "public.order_order(basket_id)->public.basket_basket": 1,
             },
+            "BIL-02": {"debits": 1},
             "BIL-03": {"orders": 1},
+            "BIL-12": {"orders": 1},
+            "BIL-16": {"sources": 1},
+            "BIL-21": {"public.payment_transaction": 1},
             "FIL-01": {"product images": 1},
         },
         lost="images/products/*/*/*.gif",
