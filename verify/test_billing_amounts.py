@@ -2,6 +2,7 @@
 
 from fixtures.checks.billing.books import Books
 from fixtures.checks.billing.conserved import Holdings, compare_money
+from fixtures.checks.billing.conserved_books import BookSums
 from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
 from fixtures.checks.billing.domain import (
     MoneyTable,
@@ -104,8 +105,11 @@ def test_moments_follow_each_other(migrated: Database, declared: Domain | Follow
 )
 @for_each("money_kept")
 def test_the_migrations_leave_the_money(
-    restored: Database, migrated: Database, holdings: Holdings, examination: Examination
+    restored: Database, migrated: Database, holdings: Holdings | BookSums, examination: Examination
 ) -> None:
     """A migration that rounds, drops or moves amounts does so to every row at once, and nobody looks at them all again."""
-    looked_at, differences = compare_money(holdings, restored, migrated)
+    if isinstance(holdings, BookSums):
+        looked_at, differences = holdings.compare(restored, migrated)
+    else:
+        looked_at, differences = compare_money(holdings, restored, migrated)
     examination.expect_none(differences, "differ from before the migrations", of=looked_at, unit="sums of money")

@@ -90,7 +90,7 @@ FAULTS = {
         UPDATE payment_transaction SET amount = (SELECT amount_refunded FROM payment_source WHERE id = source_id)
          WHERE id = (SELECT min(id) FROM payment_transaction WHERE txn_type = 'Refund');
         UPDATE payment_transaction SET amount = -amount
-         WHERE txn_type = 'Allocate' AND source_id = (SELECT id FROM payment_source WHERE order_id = 7);
+         WHERE txn_type = 'Authorise' AND source_id = (SELECT id FROM payment_source WHERE order_id = 7);
         """,
         {
             "TEN-02": {

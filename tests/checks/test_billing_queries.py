@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import psycopg
 import pytest
 
+from fixtures.checks.billing.conserved_books import sums_of_document, sums_of_payment
 from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
 from fixtures.checks.billing.settlement import (
     Processed,
@@ -16,6 +18,7 @@ from fixtures.checks.billing.settlement import (
     without_invoice,
 )
 from fixtures.checks.billing.tax import wrong_tax
+from fixtures.checks.blocked import Blocked
 from fixtures.checks.masking import masked_text
 from fixtures.checks.probe import Probe
 from fixtures.database.book_queries import unanswerable_books
@@ -212,6 +215,10 @@ UNFIT = {
         {"refunds": REFUNDS.replace("refunded AS", "refunded::text AS")},
         ("payment 'sources'.refunds", "amount must be numbers"),
     ),
+    "an amount that rounds": (
+        {"lines": """SELECT "order" AS document, price::float8 AS amount FROM "Shop"."Items" """},
+        ("invoice 'orders'.lines", "amount stands in a type that rounds; cast it to numeric, or say inexact"),
+    ),
     "a key that is none": (
         {"orders": ORDERS.replace("o.id,", "1 AS id,")},
         ("invoice 'orders'", "its id is no key: 1 of 2 rows have none, or that of another row"),
@@ -244,6 +251,52 @@ def test_a_query_that_does_not_fit_is_told_by_its_entry_its_file_and_its_fault(
     name = next(iter(texts))
     assert any(each.startswith(f"profile.toml: {entry}.query: books/{name}.sql: ") and fault in each for each in found)
     assert all(f".query: books/{name}.sql: " in each or "books/orders.sql" in each for each in found), found
+
+
+def conserved(shop: Shop, migration: str) -> dict[str, tuple[int, list[str]]]:
+    """What such a migration makes of each sum, beside the shop as it was."""
+    invoice, payment, info = shop.profile.invoice[0], shop.profile.payment[0], shop.session.info
+    sums = (*sums_of_document(invoice, shop.books), *sums_of_payment(payment, invoice, shop.books))
+    with psycopg.connect(**info.get_parameters(), password=info.password, autocommit=True) as before:
+        restored = replace(shop, session=before).database()
+        shop.done(migration)
+        return {name: each.compare(restored, shop.database()) for name, each in sums}
+
+
+def test_what_queries_find_is_added_up_before_and_after_the_migrations(shop: Shop) -> None:
+    names = ("orders (books/orders.sql)", "orders (books/lines.sql)", "orders (books/credits.sql)")
+    names += ("sources (books/payments.sql)", "sources (books/refunds.sql)")
+    sums = (2, 2, 1, 1, 1)
+    assert conserved(shop, "SELECT 1") == {name: (count, []) for name, count in zip(names, sums, strict=True)}
+    migration = """
+        UPDATE "Orders" SET total = total + 0.01 WHERE id = 2; UPDATE "Items" SET price = 4 WHERE price = 5;
+        UPDATE "Sources" SET currency = 'JPY', refunded = 2"""
+    assert conserved(shop, migration) == {
+        names[0]: (2, [f"documents tenant={ZEN} currency=EUR difference=0.01"]),
+        names[1]: (2, [f"lines tenant={ACME} currency=EUR difference=-1.00"]),
+        names[2]: (1, [f"credits tenant={ACME} currency=EUR difference=0.50"]),
+        names[3]: (
+            2,
+            [
+                f"payments tenant={ACME} currency=EUR difference=-24.80",
+                f"payments tenant={ACME} currency=JPY difference=24.80",
+            ],
+        ),
+        names[4]: (
+            2,
+            [
+                f"refunds tenant={ACME} currency=EUR difference=-1.50",
+                f"refunds tenant={ACME} currency=JPY difference=2",
+            ],
+        ),
+    }
+
+
+def test_what_the_release_leaves_no_query_to_find_is_blocked(shop: Shop) -> None:
+    lines = dict(sums_of_document(shop.profile.invoice[0], shop.books))["orders (books/lines.sql)"]
+    shop.done("""DROP TABLE "Items" """)
+    with pytest.raises(Blocked, match=r'relation "Shop\.Items" does not exist'):
+        lines.compare(shop.database(), shop.database())
 
 
 def test_a_query_names_its_columns_itself_and_stands_instead_of_a_table(shop: Shop) -> None:
