@@ -82,7 +82,9 @@ def with_queries(shop: Shop, **other: str) -> Shop:
             "refunds": {"query": files["refunds"]},
         }
     )
-    return replace(shop, profile=shop.profile.model_copy(update={"invoice": (invoice,), "payment": (payment,)}))
+    limits = shop.profile.limits.model_copy(update={"facts": 0.001 if "generate_series" in texts["lines"] else 60})
+    parts = {"invoice": (invoice,), "payment": (payment,), "limits": limits}
+    return replace(shop, profile=shop.profile.model_copy(update=parts))
 
 
 def problems(shop: Shop) -> tuple[str, ...]:
@@ -234,6 +236,10 @@ UNFIT = {
     "lines that name documents by text": (
         {"lines": """SELECT "order"::text AS document, price AS amount FROM "Shop"."Items" """},
         ("invoice 'orders'.lines", "operator does not exist: integer = text"),
+    ),
+    "a query that takes too long": (
+        {"lines": """SELECT 1 AS document, sum(a) AS amount FROM generate_series(1, 100000000) a"""},
+        ("invoice 'orders'.lines", "it was not answered within 0.001 minutes ([limits] facts)"),
     ),
     "what is no query": (
         {"lines": """DELETE FROM "Shop"."Items" """},
