@@ -7,6 +7,7 @@ from itertools import groupby
 
 from fixtures.record.evidence import ControlCard, Outcome, Result
 from reports import words
+from reports.frameworks import supported_by
 
 IMPACTS = ("critical", "high", "medium", "low")
 _WHOLE = ("whole", "set")
@@ -41,6 +42,11 @@ class Chapter:
         says = first.message or words.looked_at(first)
         said = says if first.subject in _WHOLE else f"{first.subject}: {says}"
         return f"{said} (and on {words.many(more, 'more subject')})" if more else said
+
+    @property
+    def supports(self) -> str:
+        """The requirements of frameworks that it supports, in one line; empty for none."""
+        return "; ".join(supported_by(self.id))
 
     @property
     def area(self) -> str:

@@ -142,7 +142,12 @@ class _Results:
             "relevant-evidence": [{"href": f"#{self._id('evidence')}", "description": f"{words.EVIDENCE}, results"}],
             "collected": self._ended,
         }
-        more = {"broken": str(result.broken or ""), "finding": result.finding, "query-sha256": result.query_sha256}
+        more = {
+            "broken": str(result.broken or ""),
+            "finding": result.finding,
+            "query-sha256": result.query_sha256,
+            "supports": chapter.supports,
+        }
         observation["props"] += [_prop(name, value) for name, value in more.items() if value]
         if result.samples:
             observation["remarks"] = _text(f"{words.samples_label(result)}: {', '.join(result.samples)}")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from fixtures.plan.cards import read_controls
 from fixtures.plugin.options import VERIFY
+from fixtures.record.areas import AREAS
+from reports.frameworks import REQUIREMENTS, supported_by
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "docs" / "frameworks.md"
@@ -58,3 +60,17 @@ def test_nothing_is_called_compliant() -> None:
         if re.search(r"complian(t|ce)\b", line, re.IGNORECASE) and "compliance-trestle" not in line
     ]
     assert claims == [line for line in TABLE.read_text().splitlines() if 'nothing here says "compliant"' in line]
+
+
+def test_reports_have_the_requirements_of_this_table() -> None:
+    entry = re.compile(rf"\b(?:{'|'.join(AREAS)})(?:-\d\d(?:\u2026[A-Z]{{3}}-\d\d)?)?\b")
+    documented = [(row[0], tuple(entry.findall(row[2])), tuple(entry.findall(row[3]))) for row in rows()]
+    assert [(each.name, each.shown, each.partly) for each in REQUIREMENTS] == documented
+
+
+def test_a_control_supports_what_names_it_its_range_or_its_area() -> None:
+    assert "NIST SP 800-53 SI-7" in supported_by("BAK-03")
+    assert "SOC 2 CC7.5" in supported_by("TEN-02")
+    assert "ISO/IEC 27001:2022 A.8.13 (in part)" in supported_by("BAK-10")
+    assert "SOC 2 A1.2" in supported_by("BAK-16")
+    assert supported_by("XYZ-01") == ()

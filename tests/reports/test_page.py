@@ -1,5 +1,6 @@
 """index.html: asks nobody for anything, tells everything, and reads well to eyes, paper and screen readers."""
 
+import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -9,6 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from fixtures.record.evidence import Evidence, Since
+from reports import oscal
+from reports.audit import page as audit
 from reports.page import write_up
 from reports.story import Story
 from tests.support import evidence_examples as examples
@@ -311,3 +314,12 @@ def test_a_control_of_a_strange_name_steers_no_style() -> None:
 def test_few_findings_need_no_choice() -> None:
     assert 'class="choices"' in write_up(Story(examples.failed()))
     assert 'class="choices"' not in write_up(Story(examples.verified()))
+
+
+def test_each_control_names_the_requirements_that_it_supports() -> None:
+    story = Story(examples.verified())
+    supports = "Supports ISO/IEC 27001:2022 A.8.13; SOC 2 A1.2"
+    for text in (write_up(story), audit.write_up(story)):
+        assert supports in text
+    observed = json.loads(oscal.write_up(story))["assessment-results"]["results"][0]["observations"]
+    assert all(any(prop["name"] == "supports" for prop in each["props"]) for each in observed)
