@@ -1,0 +1,78 @@
+"""What belongs to a managed service's role comes back with all that others own in it: nothing is executed as that role."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.sandbox.guardian import Guardian
+from tests.support.kept_server import kept_server
+from tests.support.restore_target import Target
+
+MADE = """
+CREATE ROLE "the service's admin"; CREATE ROLE app_owner;
+"""
+# As Cloud SQL, RDS and Supabase give the first user: one that may make roles, and owns the schemas that it made.
+ROLES = """CREATE ROLE "the service's admin";
+ALTER ROLE "the service's admin" WITH NOSUPERUSER INHERIT CREATEROLE CREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE app_owner;
+ALTER ROLE app_owner WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
+"""
+OWNED = """
+CREATE SCHEMA app AUTHORIZATION "the service's admin";
+CREATE TABLE app.made (id int PRIMARY KEY);
+CREATE TABLE app.notes (id int PRIMARY KEY);
+CREATE FUNCTION app.one() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE TYPE app.mood AS ENUM ('a');
+CREATE VIEW app.seen AS SELECT id FROM app.notes;
+ALTER TABLE app.made OWNER TO "the service's admin";
+ALTER TABLE app.notes OWNER TO app_owner;
+ALTER FUNCTION app.one OWNER TO app_owner;
+ALTER TYPE app.mood OWNER TO app_owner;
+ALTER VIEW app.seen OWNER TO app_owner;
+GRANT USAGE ON SCHEMA app TO app_owner;
+COMMENT ON SCHEMA app IS 'ours';
+INSERT INTO app.notes VALUES (1);
+"""
+OWNERS = """
+SELECT relname, pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind IN ('r', 'v')
+UNION SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'app'
+UNION SELECT proname, pg_get_userbyid(proowner) FROM pg_proc WHERE pronamespace = 'app'::regnamespace ORDER BY 1
+"""
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Target]:
+    with Guardian("5a7ed002") as guardian, kept_server() as server:
+        yield Target(server, guardian)
+
+
+@pytest.mark.parametrize(("options", "suffix"), [((), ".sql"), (("-Fc",), ".dump")])
+def test_what_others_own_in_a_schema_of_a_managed_role_is_theirs(
+    target: Target, tmp_path: Path, options: tuple[str, ...], suffix: str
+) -> None:
+    server, dump = target.server, tmp_path / f"shop_20261127_031500{suffix}"
+    with server.connect() as connection:
+        connection.execute(MADE)
+    server.create_database("managed")
+    with server.connect("managed") as connection:
+        connection.execute(OWNED)
+    command = [str(server.clients.pg_dump), *options, f"--file={dump}"]
+    subprocess.run(command, env=server.environment("managed"), check=True, capture_output=True)
+    server.drop_database("managed")
+    with server.connect() as connection:
+        connection.execute("""DROP ROLE "the service's admin", app_owner""")
+    (tmp_path / "shop_20261127_031500.roles.sql").write_text(ROLES)
+    try:
+        restored = target.load(tmp_path)
+        assert [line.text for line in restored.lines] == []
+        owners = dict(target.ask(OWNERS))  # type: ignore[arg-type]
+        heir = restored.stand_ins["the service's admin"]
+        assert owners == {"app": heir, "made": heir, "notes": "app_owner", "one": "app_owner", "seen": "app_owner"}
+        assert target.ask("SELECT has_schema_privilege('app_owner', 'app', 'CREATE')") == [(False,)]
+        assert target.ask("SELECT obj_description('app'::regnamespace, 'pg_namespace')") == [("ours",)]
+    finally:
+        server.drop_database(target.database)
+        with server.connect() as connection:
+            connection.execute("""DROP ROLE IF EXISTS "the service's admin", app_owner""")
