@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,9 +38,10 @@ class Foreign:
     def profile(self) -> Path:
         return self.folder / "profile"
 
-    def drill(self, work: Path, planted: str = "", lost: str = "") -> Drill:
+    def drill(self, work: Path, planted: str = "", lost: str = "", *, gate: bool = False) -> Drill:
         """Backs up a clone in which `planted` has been executed, without the first of the media files that match
-        `lost`, and drills that set at the newer release, as users do: by command lines."""
+        `lost`, and drills that set at the newer release, or lets a `gate` judge it with the older one as the release
+        before, as users do: by command lines."""
         clone = f"{self.name}_planted" if planted else self.name
         if planted:
             self.server.create_database(clone, template=self.name, owner=self.name)
@@ -62,7 +64,14 @@ class Foreign:
             app=self.folder / "project",
             python=interpreter(self.name, "newer"),
             profile=self.profile,
+            arguments=("--gate", "--previous", str(self._before(work))) if gate else (),
         )
+
+    def _before(self, work: Path) -> Path:
+        """A checkout that the older release's interpreter runs."""
+        checkout = Path(shutil.copytree(self.folder / "project", work / "before"))
+        (checkout / ".venv").symlink_to(interpreter(self.name, "older").parents[1])
+        return checkout
 
     def _back_up(self, database: str, into: Path) -> None:
         server = self.server

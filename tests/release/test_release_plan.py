@@ -98,3 +98,17 @@ def test_what_keeps_them_apart_is_told_with_the_way_out(
     (problem,) = planned(place, restored, checkout).problems
     assert problem.kind == kind
     assert way_out in problem.way_out
+
+
+def test_a_squash_whose_migrations_are_all_there_is_no_problem_however_many_are_applied(
+    place: Bench, restored: psycopg.Connection, checkout: Path
+) -> None:
+    """Django goes on with them, and records the squash once all are applied: each release that brings one begins so."""
+    half_a_squash(checkout)
+    new_migration(checkout, "0007_two", "", after="0007_one")
+    both = checkout / "igny8_core" / "igny8" / "migrations" / "0010_both.py"
+    both.write_text(both.read_text().replace('("igny8", "0007_one")', '("igny8", "0007_two")'))
+    restored.execute(APPLIED.format("0007_one"))
+    plan = planned(place, restored, checkout)
+    assert plan.problems == ()
+    assert "0007_two" in [each.name for each in plan.migrations]

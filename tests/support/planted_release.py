@@ -26,7 +26,7 @@ SQUASH = """from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    replaces = [("igny8", "0007_one"), ("igny8", "0010_two")]
+    replaces = [("igny8", "0007_one"), ("igny8", "0007_two")]
     dependencies = [("igny8", "0009_content_title_index")]
     operations = []
 """
@@ -49,11 +49,11 @@ class Planted:
 
 
 def half_a_squash(checkout: Path) -> None:
-    """One of the two that it replaces is applied in the dump, the other is not."""
+    """One of the two that it replaces is applied in the dump; the other is not, and the release has it no more."""
     new_migration(checkout, "0007_one", "", after="0006_postgres_features")
-    new_migration(checkout, "0010_two", "", after="0007_one")
-    two = checkout / APP / "migrations" / "0010_two.py"
-    replace_in(two, {'("igny8", "0007_one")': f'("igny8", "0007_one"), ("igny8", "{LAST}")'})
+    new_migration(checkout, "0010_both", "", after="0007_one")
+    both = checkout / APP / "migrations" / "0010_both.py"
+    replace_in(both, {'("igny8", "0007_one")': f'("igny8", "0007_one"), ("igny8", "{LAST}")'})
     (checkout / APP / "migrations" / "0007_squashed.py").write_text(SQUASH)
 
 
@@ -262,7 +262,7 @@ def planted_checkout(folder: Path, release: tuple[Planted, ...] = RELEASE) -> Pa
     for number, planted in enumerate(release, 10):
         if planted.in_code is not None:
             planted.in_code(checkout)
-            last = "0010_two" if (checkout / APP / "migrations" / "0010_two.py").exists() and last == LAST else last
+            last = "0010_both" if (checkout / APP / "migrations" / "0010_both.py").exists() and last == LAST else last
         if planted.operations:
             name = migration_name(planted, release)
             assert name.startswith(f"{number + 1:04}")

@@ -59,6 +59,7 @@ for name in CLINICS:
     clinic.save(verbosity=0)
     Domain.objects.create(domain=f"{name}.clinics.example", tenant=clinic, is_primary=True)
     with schema_context(name):
+        User.objects.create_superuser("keeper", f"keeper@{name}.example", "not-a-secret")
         for number in range(1, PATIENTS + 1):
             patient = patient_of(name, number)
             for turn in range(INVOICES):
