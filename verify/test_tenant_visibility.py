@@ -78,8 +78,8 @@ def test_every_tenant_is_there(
     restored: Database, migrated: Database, root: OwnerPath, drilled: Drilled, examination: Examination
 ) -> None:
     """A tenant that is missing altogether breaks no reference and shows in no other tenant's figures. Tried at the tenant
-    root, against the manifest and across the migrations, and by its schema where each has one; that each has all of its
-    rows is FID-05's."""
+    root, against the manifest and across the migrations, which must part no tenant from its schema where each has one;
+    that each has all of its rows is FID-05's."""
     tenants, changed = tenants_changed(drilled, restored, migrated)
     says = "were lost or made" if drilled.profile.tenancy.schemas is None else "were lost or made, or have no schema"
     examination.expect_none(changed, f"of {root.table} {says}", of=max(tenants, len(changed)), unit="tenants")
@@ -149,7 +149,7 @@ def test_every_tenants_schema_has_what_the_others_have(
 
 @control(
     "TEN-18",
-    title="Every tenant's schema is named by one tenant",
+    title="Every tenant's schema is named by one tenant, and every tenant's is there",
     impact="critical",
     remediation=(
         "Find out whether the tenant's row was lost, or the schema was left behind when the tenant went. If it is no "
@@ -158,8 +158,9 @@ def test_every_tenants_schema_has_what_the_others_have(
 )
 @for_each("tenants_schemas")
 def test_every_tenants_schema_is_named_by_one_tenant(
-    migrated: Database, schemas: Schemas, ownership: Ownership, examination: Examination
+    restored: Database, schemas: Schemas, drilled: Drilled, examination: Examination
 ) -> None:
-    """A schema that no row names is a tenant's whole data that nobody gets at; one that two rows name is shown to both.
-    The reverse, a row whose schema is not there, is TEN-14's."""
-    expect_named_once(migrated, ownership, schemas, examination)
+    """A schema that no row names is a tenant's whole data that nobody gets at; one that two rows name is shown to both; a
+    row whose schema is not there is a tenant without any. Asked of the backup itself: where a schema lacks, the migrations
+    end there. What they part from its schema is TEN-14's."""
+    expect_named_once(restored, drilled.restored_ownership, schemas, examination)

@@ -7,7 +7,8 @@ import pytest
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Finding
 from fixtures.checks.tenancy.tenants import all_tenants
-from fixtures.checks.tenancy.whole_tenants import lost_or_made, unlike_the_manifest, without_owner, without_schema
+from fixtures.checks.tenancy.tenants_schemas import unpaired, without_schema
+from fixtures.checks.tenancy.whole_tenants import lost_or_made, since_then, unlike_the_manifest, without_owner
 from fixtures.ownership import derive_ownership
 from fixtures.profile.owners import Schemas
 from fixtures.profile.people import Login
@@ -124,6 +125,32 @@ def test_a_membership_whose_rows_nobody_owns_is_a_fault_of_the_profile(guarded: 
             "tenancy.login.members: no tenant owns the rows of public.people_in_groups: "
             "name the column of their tenant in tenant"
         ]
+
+
+def test_what_the_migrations_part_from_its_schema_is_told_and_what_the_backup_held_so_is_not(guarded: Guarded) -> None:
+    planted = """
+    ALTER TABLE tenants ADD place text;
+    UPDATE tenants SET place = 'tenant_' || right(code::text, 1);
+    CREATE SCHEMA tenant_1 CREATE TABLE orders (id int);
+    CREATE SCHEMA tenant_2 CREATE TABLE orders (id int);
+    CREATE SCHEMA tenant_3 CREATE TABLE orders (id int);
+    """
+    tenancy, schemas = (
+        Tenancy.model_validate({"root": "tenants", "schemas": {"column": "place"}}),
+        Schemas(column="place"),
+    )
+    with guarded.spoiled(planted + "UPDATE tenants SET place = 'tenant_0' WHERE place = 'tenant_1'") as look:
+        before = unpaired(look.database, derive_ownership(look.database.facts, tenancy), schemas)
+        assert "tenant_1 is named by no tenant" in before
+        assert before[-1].endswith("has no table in its schema")
+    with guarded.spoiled(
+        planted + "UPDATE tenants SET place = 'tenant_0' WHERE place IN ('tenant_1', 'tenant_2')"
+    ) as look:
+        after = unpaired(look.database, derive_ownership(look.database.facts, tenancy), schemas)
+    told = since_then(before, after)
+    assert told[0] == "tenant_2 is named by no tenant after the migrations"
+    assert told[1].endswith("has no table in its schema after the migrations")
+    assert len(told) == len(after) - len(before) == 2
 
 
 def test_a_tenant_whose_schema_is_missing_altogether_is_named(guarded: Guarded) -> None:

@@ -82,17 +82,20 @@ PLANTED = {
         DELETE FROM tenant_5.shelves;
         DELETE FROM tenant_6.shelves;
         UPDATE igny8_tenants SET schema_name = 'tenant_5' WHERE id = 6;
+        UPDATE igny8_tenants SET schema_name = 'gone' WHERE id = 1;
+        DROP SCHEMA tenant_1 CASCADE;
         CREATE VIEW igny8_reports.added AS SELECT 1 AS one;
         """,
         {
             "public.igny8_tenants": Told(
-                "3 of … schemas are not one tenant's",
+                "4 of … schemas are not one tenant's",
                 (
                     "tenant_5 is named by 2 tenants",
                     "tenant_6 is named by no tenant",
+                    "tenant=1 has no table in its schema",
                     "igny8_reports: 2 tables and views, and its entry accepts at most 1",
                 ),
-                broken=3,
+                broken=4,
             )
         },
     ),

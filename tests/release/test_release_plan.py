@@ -15,6 +15,7 @@ from tests.support.further import first_of
 from tests.support.planted_release import half_a_squash
 
 APPLIED = "INSERT INTO django_migrations (app, name, applied) VALUES ('igny8', '{}', now())"
+ONE_OF_TWO = "INSERT INTO django_migrations (app, name, applied) VALUES ('notes', '0001_one', now())"
 MIXED = """
 migrations.RunSQL("CREATE EXTENSION IF NOT EXISTS tablefunc; CREATE EXTENSION IF NOT EXISTS pg_trgm", "SELECT 1"),
 migrations.RunSQL(["UPDATE igny8_tags SET name = name", ("DELETE FROM igny8_tags WHERE false", None)]),
@@ -72,7 +73,7 @@ def test_what_only_the_dump_knows_is_told_and_nothing_is_run(
             ),
             ("", "0009_site_region", "conflict", "makemigrations --merge"),
             (
-                APPLIED.format("0007_one"),
+                ONE_OF_TWO,
                 half_a_squash,
                 "half-applied squash",
                 "deploy the release that still has them apart",
@@ -105,10 +106,10 @@ def test_a_squash_whose_migrations_are_all_there_is_no_problem_however_many_are_
 ) -> None:
     """Django goes on with them, and records the squash once all are applied: each release that brings one begins so."""
     half_a_squash(checkout)
-    new_migration(checkout, "0007_two", "", after="0007_one")
-    both = checkout / "igny8_core" / "igny8" / "migrations" / "0010_both.py"
-    both.write_text(both.read_text().replace('("igny8", "0007_one")', '("igny8", "0007_two")'))
-    restored.execute(APPLIED.format("0007_one"))
+    migrations = checkout / "igny8_core" / "notes" / "migrations"
+    one = (migrations / "0001_one.py").read_text()
+    (migrations / "0002_two.py").write_text(one.replace("dependencies = []", 'dependencies = [("notes", "0001_one")]'))
+    restored.execute(ONE_OF_TWO)
     plan = planned(place, restored, checkout)
     assert plan.problems == ()
-    assert "0007_two" in [each.name for each in plan.migrations]
+    assert "0002_two" in [each.name for each in plan.migrations]

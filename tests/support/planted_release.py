@@ -26,10 +26,12 @@ SQUASH = """from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    replaces = [("igny8", "0007_one"), ("igny8", "0007_two")]
-    dependencies = [("igny8", "0009_content_title_index")]
+    replaces = [("notes", "0001_one"), ("notes", "0002_two")]
+    dependencies = []
     operations = []
 """
+
+REPLACED = '("notes", "0001_one"), ("notes", "0002_two")'
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,17 @@ class Planted:
 
 
 def half_a_squash(checkout: Path) -> None:
-    """One of the two that it replaces is applied in the dump; the other is not, and the release has it no more."""
-    new_migration(checkout, "0007_one", "", after="0006_postgres_features")
-    new_migration(checkout, "0010_both", "", after="0007_one")
-    both = checkout / APP / "migrations" / "0010_both.py"
-    replace_in(both, {'("igny8", "0007_one")': f'("igny8", "0007_one"), ("igny8", "{LAST}")'})
-    (checkout / APP / "migrations" / "0007_squashed.py").write_text(SQUASH)
+    """In an app of its own. One of the two that it replaces is applied in the dump; the other is not, and the release has
+    it no more."""
+    migrations = checkout / APP.parent / "notes" / "migrations"
+    migrations.mkdir(parents=True)
+    for package in (migrations.parent, migrations):
+        (package / "__init__.py").touch()
+    (migrations / "0001_squashed.py").write_text(SQUASH)
+    (migrations / "0001_one.py").write_text(SQUASH.replace(REPLACED, ""))
+    replace_in(
+        checkout / APP.parent / "settings.py", {"INSTALLED_APPS = [\n": 'INSTALLED_APPS = [\n    "igny8_core.notes",\n'}
+    )
 
 
 def a_field_without_a_migration(checkout: Path) -> None:
@@ -137,7 +144,7 @@ RELEASE = (
     Planted(
         "half a squash",
         {"REL-01": ("whole",)},
-        source="INSERT INTO django_migrations (app, name, applied) VALUES ('igny8', '0007_one', now())",
+        source="INSERT INTO django_migrations (app, name, applied) VALUES ('notes', '0001_one', now())",
         in_code=half_a_squash,
         samples={"REL-01": ("half-applied squash",)},
     ),
@@ -262,7 +269,6 @@ def planted_checkout(folder: Path, release: tuple[Planted, ...] = RELEASE) -> Pa
     for number, planted in enumerate(release, 10):
         if planted.in_code is not None:
             planted.in_code(checkout)
-            last = "0010_both" if (checkout / APP / "migrations" / "0010_both.py").exists() and last == LAST else last
         if planted.operations:
             name = migration_name(planted, release)
             assert name.startswith(f"{number + 1:04}")
