@@ -1,6 +1,8 @@
 """What is not shown for one reason is told in one line, however many roles or addresses it is of."""
 
+from fixtures.profile.money import Lines
 from fixtures.profile.reading import read_profile
+from fixtures.profile.words import SqlFile
 from fixtures.record.visited import AskedAddress, Visited
 from fixtures.story.not_shown import not_shown
 from tests.support import record_examples as examples
@@ -33,3 +35,13 @@ def test_roles_and_addresses_are_told_by_the_reason() -> None:
     assert [line for line in lines if line.startswith("Of ")] == [
         f"Of 4 addresses 3 were not tried (1: {ENDS}; 2: {NO_TENANT})."
     ]
+
+
+def test_what_a_query_finds_is_told_as_not_compared_with_the_source() -> None:
+    profile = read_profile(PROFILE).profile
+    query = SqlFile(file="books/lines.sql", text="SELECT 1 AS document, 2 AS amount")
+    (invoice,) = profile.invoice
+    queried = invoice.model_copy(update={"lines": Lines.model_validate({"query": query})})
+    said = "What books/lines.sql of the profile adds up to was compared over the migrations and not with the source"
+    for written, times in ((profile, 0), (profile.model_copy(update={"invoice": (queried,)}), 1)):
+        assert sum(line.startswith(said) for line in not_shown(examples.record(), written)) == times
