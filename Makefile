@@ -8,9 +8,12 @@ VENV := .venv
 IN_VENV := $(VENV)/bin/python
 RESTORE_DRILL := $(IN_VENV) -m fixtures.commands
 INSTALLED := $(VENV)/requirements.lock
+# What develops the suite is three times as large as what drills.
+DEVELOPING := $(VENV)/requirements-dev.lock
 SAMPLE_SETS := sample/backups
 LOCKER := uv==0.13.9
 UV := $(VENV)/locker/bin/uv
+EXTRAS := $(foreach extra,sample s3 sftp http encryption pdf,--extra $(extra))
 OSCAL := $(VENV)/oscal/requirements.lock
 SITE := $(VENV)/docs/requirements.lock
 
@@ -153,30 +156,30 @@ explain: $(INSTALLED)
 	  $(call given,SET,--set) $(call given,PROFILE,--profile) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## test    run the suite's own tests in minutes; the last lines count what they leave to test-all
-test: $(INSTALLED) $(OSCAL)
+test: $(DEVELOPING) $(OSCAL)
 	@$(IN_VENV) -m pytest tests --ignore tests/apps -m "not whole and not further" $(EVERY_CORE) --dist worksteal
 
 ## test-all  run all of the suite's own tests, with whole drills; the last lines name what this machine cannot run
-test-all: $(INSTALLED) $(OSCAL)
+test-all: $(DEVELOPING) $(OSCAL)
 	@$(IN_VENV) -m pytest tests --ignore tests/apps $(EVERY_CORE) --dist worksteal
 
 ## test-apps  drill applications from PyPI, from one release to a later one (installs them into .venv-apps)
-test-apps: $(INSTALLED) $(APP_RELEASES:%=$(APP_VENVS)/%/requirements.lock)
+test-apps: $(DEVELOPING) $(APP_RELEASES:%=$(APP_VENVS)/%/requirements.lock)
 	@$(IN_VENV) -m pytest tests/apps $(EVERY_CORE) --dist loadscope
 
 ## lint    run ruff and strict mypy
-lint: $(INSTALLED)
+lint: $(DEVELOPING)
 	@$(IN_VENV) -m ruff check .
 	@$(IN_VENV) -m ruff format --check .
 	@$(IN_VENV) -m mypy
 
 ## schema  write the JSON schemas and their documents from the shapes
-schema: $(INSTALLED)
+schema: $(DEVELOPING)
 	@$(IN_VENV) -m reports.schema
 	@$(IN_VENV) -m fixtures.profile.schema
 
 ## map     draw docs/map.svg: the rooms and their imports
-map: $(INSTALLED)
+map: $(DEVELOPING)
 	@$(IN_VENV) -m docs.draw_map
 
 ## docs    build the documents as a site, in docs/site; a link that leads nowhere ends it
@@ -200,12 +203,14 @@ allure: $(INSTALLED)
 	@echo "Building the Allure page of $$RUN"
 	@$(IN_VENV) -m reports.allure "$$RUN"
 
-## lock    write requirements.lock from pyproject.toml (UPGRADE=1: with the newest versions)
+## lock    write requirements.lock (drills) and requirements-dev.lock (tests) from pyproject.toml (UPGRADE=1: with the newest versions)
 lock: $(UV)
 	@echo "Locking with $(LOCKER)"
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --generate-hashes \
-	  --python-version 3.11 $(foreach extra,sample dev s3 sftp http encryption pdf,--extra $(extra)) $(if $(UPGRADE),--upgrade) \
-	  -o requirements.lock pyproject.toml
+	  --python-version 3.11 $(EXTRAS) $(if $(UPGRADE),--upgrade) -o requirements.lock pyproject.toml
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --generate-hashes \
+	  --python-version 3.11 $(EXTRAS) --extra dev --constraint requirements.lock $(if $(UPGRADE),--upgrade) \
+	  -o requirements-dev.lock pyproject.toml
 
 ## lock-apps  write the other lock files, from tests/apps/*/requirements/*.in, tests/oscal and docs
 lock-apps: $(UV)
@@ -216,7 +221,7 @@ lock-apps: $(UV)
 	    --python-version 3.11 -o $$wanted.lock $$wanted.in; done
 
 ## bench   measure speed, as ratios within one run: SCALES=1,10,100 ROUNDS=3 (minutes; prints a page)
-bench: $(INSTALLED)
+bench: $(DEVELOPING)
 	@$(IN_VENV) -m bench $(call given,SCALES,--scales) $(call given,ROUNDS,--rounds)
 
 ## keys    make the key pair that signs drills: INTO=DIR (then: make drill SIGNING_KEY=DIR/drill-signing.key)
@@ -254,6 +259,10 @@ clean:
 	rm -rf $(VENV) $(APP_VENVS) docs/site .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules tests/axe/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+install_lock = uv --version >/dev/null 2>&1 && \
+	  uv pip install --quiet --python $(IN_VENV) --require-hashes --compile-bytecode -r $< || \
+	  $(IN_VENV) -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $<
+
 # The copy of the lock in .venv is the mark of a whole installation of that very lock. uv is used where there is one, and pip
 # where there is none or it fails: it reads no pip.conf.
 $(INSTALLED): requirements.lock $(if $(shell test -x $(IN_VENV) || echo missing),FORCE)
@@ -267,9 +276,13 @@ $(INSTALLED): requirements.lock $(if $(shell test -x $(IN_VENV) || echo missing)
 	  "its venv module is missing (Debian: apt-get install python3-venv)"; \
 	echo "Making $(VENV) with $$("$(PYTHON)" -V)"; \
 	"$(PYTHON)" -m venv --clear $(VENV); \
-	uv --version >/dev/null 2>&1 && \
-	  uv pip install --quiet --python $(IN_VENV) --require-hashes --compile-bytecode -r $< || \
-	  $(IN_VENV) -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $<; \
+	$(install_lock); \
+	cp $< $@
+
+$(DEVELOPING): requirements-dev.lock $(INSTALLED)
+	@if cmp -s $< $@; then touch $@; exit 0; fi; set -e; \
+	echo "Adding what develops and tests the suite"; \
+	$(install_lock); \
 	cp $< $@
 
 $(UV): | $(INSTALLED)
