@@ -209,7 +209,13 @@ def test_other_bounds_are_asked_for_in_their_own_words() -> None:
 
 
 def waiver(**bound: object) -> Waiver:
-    words = {"subject": "whole", "owner": "B. B.", "ticket": "OPS-1", "reason": WHY, "approved_by": "A. A."}
+    words = {
+        "subject": "whole",
+        "owner": "billing team",
+        "ticket": "OPS-1",
+        "reason": WHY,
+        "approved_by": "head of operations",
+    }
     return Waiver.model_validate({"control": "BAK-01", "until": date(2027, 1, 1), **words, **bound})
 
 

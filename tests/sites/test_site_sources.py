@@ -23,7 +23,7 @@ from fixtures.record.site_archive import SitesData
 from fixtures.record.stage import StageFailed
 from fixtures.sites.folders import open_inventory
 from fixtures.sites.inventory import read_sites
-from tests.sites.test_sites_archive import FOLDERS, GOOD, KEYS
+from tests.support.small_archives import FOLDERS, GOOD, KEYS
 
 WRITTEN = 1_760_000_000
 

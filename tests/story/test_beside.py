@@ -16,7 +16,7 @@ from fixtures.record.record import StageOutcome
 from fixtures.record.stage import StageBlocked, StageFailed, outcome_of
 from fixtures.record.stages import Stage
 from fixtures.story.background_stage import BackgroundStage
-from tests.sites.test_sites_archive import tar
+from tests.support.small_archives import tar
 
 
 def taking(step: Callable[[], None]) -> Callable[[Stage], StageOutcome]:

@@ -13,8 +13,8 @@ from tests.support.profiles import profile_and
 from tests.support.watched_drill import runs_in
 
 WAIVER = (
-    '[[waiver]]\nsubject = "whole"\nowner = "B. B."\nticket = "OPS-1"\nat_most = 1\n'
-    'reason = "known since the move"\napproved_by = "A. A."\nuntil = 2027-01-01\n'
+    '[[waiver]]\nsubject = "whole"\nowner = "billing team"\nticket = "OPS-1"\nat_most = 1\n'
+    'reason = "known since the move"\napproved_by = "operations"\nuntil = 2027-01-01\n'
 )
 
 

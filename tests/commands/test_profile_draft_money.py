@@ -1,0 +1,109 @@
+"""A draft takes a ledger, usage and invoices for what their rows prove, and offers what they only suggest."""
+
+from typing import Any
+
+import psycopg
+
+from tests.support.drafts import TENANTS, drafted
+
+
+def test_a_ledger_that_does_not_run_on_is_not_one(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(
+        database,
+        TENANTS + "CREATE TABLE stock (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, amount int, "
+        "balance int); INSERT INTO stock SELECT g, 1, g, 5 FROM generate_series(1, 100) g",
+    )
+    assert not draft.profile.ledger
+    assert "[[ledger]]\n" not in draft.text
+
+
+def test_a_ledger_with_one_wrong_row_of_a_hundred_is_kept_and_says_so(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(
+        database,
+        TENANTS + "CREATE TABLE entries (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, amount int, "
+        "running_balance int); INSERT INTO entries SELECT g, 1, 2, 2 * g FROM generate_series(1, 100) g; "
+        "UPDATE entries SET amount = 3 WHERE id = 50",
+    )
+    (ledger,) = draft.profile.ledger
+    assert (ledger.account, ledger.order, ledger.amount, ledger.balance) == (
+        "org",
+        ("id",),
+        "amount",
+        "running_balance",
+    )
+    assert "holds for 99 of 100" in draft.prose
+    assert "The few that break it are a fault of this backup, or of the order that was guessed." in draft.prose
+
+
+LEDGER = (
+    "CREATE TABLE entries (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, kind text, amount int, "
+    "balance int); INSERT INTO entries SELECT g, 1, CASE g % 2 WHEN 0 THEN 'usage' ELSE 'grant' END, "
+    "CASE g % 2 WHEN 0 THEN -2 ELSE 5 END, 5 * ((g + 1) / 2) - 2 * (g / 2) FROM generate_series(1, 100) g; "
+)
+
+
+def test_kinds_that_no_usual_word_names_are_offered_and_none_is_written_down(
+    database: psycopg.Connection[Any],
+) -> None:
+    draft = drafted(database, TENANTS + LEDGER + "UPDATE entries SET kind = 'Quillfeather' WHERE id % 10 = 0")
+    assert draft.profile.ledger[0].kinds is None
+    assert '#[ledger.kinds]\n#column = "kind"\n#credits = ["grant"]\n#debits = ["usage"]' in draft.text
+    assert "Every entry is of one of these kinds: holds for 90 of 100." in draft.prose
+    assert "Quillfeather" not in draft.text
+
+
+def test_usage_that_comes_to_what_the_ledger_took_is_found_and_other_amounts_are_not(
+    database: psycopg.Connection[Any],
+) -> None:
+    draft = drafted(
+        database,
+        TENANTS + LEDGER + "CREATE TABLE calls (id int PRIMARY KEY, org_id int REFERENCES organizations, cost int); "
+        "INSERT INTO calls SELECT g, 1, 10 FROM generate_series(1, 10) g; "
+        "CREATE TABLE gifts (id int PRIMARY KEY, org_id int REFERENCES organizations, cost int); "
+        "INSERT INTO gifts SELECT * FROM calls WHERE id > 1",
+    )
+    (usage,) = draft.profile.usage
+    assert (usage.table.name, usage.amount, usage.by, usage.kinds) == ("calls", "cost", {"org_id": "org"}, ("usage",))
+    assert "calls.cost adds up to what entries took, by org_id: holds for 1 of 1." in draft.prose
+    assert f"usage.{usage.name}" in draft.profile.unconfirmed
+
+
+def test_statuses_that_no_usual_word_names_are_no_list(database: psycopg.Connection[Any]) -> None:
+    bills = (
+        "CREATE TABLE bills (id int PRIMARY KEY, org int REFERENCES organizations, status text, amount numeric, "
+        "created_at date, paid_at date); INSERT INTO bills SELECT g, 1, 'Paid', 5, '2026-01-01', '2026-01-01'::date + g "
+        "FROM generate_series(1, 60) g; "
+    )
+    (domain,) = drafted(database, TENANTS + bills).profile.domain
+    assert (domain.one_of, domain.not_negative) == ({"status": ("Paid",)}, ("amount",))
+    assert domain.in_order == (("created_at", "paid_at"),)
+
+
+def test_a_rate_on_each_line_tells_that_tax_is_rounded_line_by_line(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(
+        database,
+        TENANTS
+        + "CREATE TABLE currencies (code text PRIMARY KEY, decimals int); INSERT INTO currencies VALUES ('EUR', 2); "
+        "CREATE TABLE bills (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, status text, currency text "
+        "REFERENCES currencies, tax numeric, total numeric); "
+        "CREATE TABLE bill_lines (id serial PRIMARY KEY, bill int REFERENCES bills, amount numeric, vat_percent numeric); "
+        "INSERT INTO bills SELECT g, 1 + g % 2, 'paid', 'EUR', 0, 0 FROM generate_series(1, 60) g; "
+        "INSERT INTO bill_lines (bill, amount, vat_percent) SELECT b, b * 0.37 + l * 1.05, 10 FROM generate_series(1, 60) b, "
+        "generate_series(1, 3) l; UPDATE bills b SET (tax, total) = (SELECT sum(round(amount / 10, 2)), "
+        "sum(amount + round(amount / 10, 2)) FROM bill_lines l WHERE l.bill = b.id)",
+    )
+    (invoice,) = draft.profile.invoice
+    assert invoice.tax_rule is not None
+    said = {"of": "amount", "line_rate": "vat_percent", "rounding": "half up", "percent": True, "per_line": True}
+    assert invoice.tax_rule.model_dump(exclude_unset=True) == said
+    assert "rounded half up line by line: holds for 60 of 60" in draft.prose
+
+
+def test_an_empty_ledger_is_offered_and_not_taken(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(
+        database,
+        TENANTS + "CREATE TABLE entries (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, amount int, "
+        "running_balance int)",
+    )
+    assert not draft.profile.ledger
+    assert "not a row to try it on.\n#[[ledger]]" in draft.prose

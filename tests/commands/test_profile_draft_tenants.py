@@ -1,0 +1,151 @@
+"""A draft names the root, the sites and their hosts as the schema shows them, and leaves the rest to a person."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support import record_examples
+from tests.support.drafts import TENANTS, drafted
+
+
+def test_without_a_foreign_key_no_root_is_guessed(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(database, "CREATE TABLE notes (id int PRIMARY KEY, body text)")
+    assert "No table points at another by a foreign key, so nothing shows where tenants stand" in draft.prose
+    assert '#root = "the table of your tenants"' in draft.prose
+    assert "tenancy.root" not in tomllib.loads(draft.text)["unconfirmed"]
+
+
+def test_a_root_without_a_telling_name_is_said_to_go_by_its_figures(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(
+        database,
+        "CREATE TABLE planets (id int PRIMARY KEY); CREATE TABLE moons (id int PRIMARY KEY, planet int REFERENCES planets)",
+    )
+    assert draft.profile.tenancy.root.name == "planets"
+    assert "No table is named like tenants are: this goes by the figures alone" in draft.prose
+
+
+def test_sites_with_hosts_and_a_tree_of_pages_are_likelier_than_those_who_log_in(
+    database: psycopg.Connection[Any],
+) -> None:
+    logs = "".join(
+        f"CREATE TABLE log_{number} (id int PRIMARY KEY, by int REFERENCES auth_user); " for number in range(4)
+    )
+    pages = "".join(
+        f"CREATE TABLE part_{number} (id int PRIMARY KEY, page int REFERENCES pages); " for number in range(3)
+    )
+    draft = drafted(
+        database,
+        "CREATE TABLE auth_user (id int PRIMARY KEY, password text, last_login date); "
+        "CREATE TABLE pages (id int PRIMARY KEY, path text, depth int, numchild int); "
+        "CREATE TABLE sites (id int PRIMARY KEY, hostname text, root_page int NOT NULL REFERENCES pages); "
+        "CREATE TABLE redirects (id int PRIMARY KEY, site int REFERENCES sites); " + logs + pages,
+    )
+    assert draft.profile.tenancy.root.name == "sites"
+    assert (
+        "(with what hangs on pages, a tree that it points at). Its name says so too. Each has a hostname" in draft.prose
+    )
+
+
+HOSTS = (
+    "CREATE TABLE sites (id int PRIMARY KEY, org int REFERENCES organizations, hostname text); "
+    "INSERT INTO sites VALUES (1, 1, 'bakery.example'), (2, 2, 'choir.example')"
+)
+
+
+def test_hosts_are_told_by_column_and_their_names_are_left_to_a_person(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(database, TENANTS + HOSTS)
+    assert draft.profile.hosts is None
+    assert "# sites.hostname: 2 rows read like a host; no settings name production's hosts.\n#[hosts]" in draft.prose
+    assert '#columns = {sites = "hostname"}' in draft.text
+    assert "bakery" not in draft.text
+
+
+@pytest.mark.parametrize(("named", "kept"), [("'choir.example'", True), ("'nowhere.example'", False)])
+def test_hosts_are_kept_where_the_settings_name_every_one(
+    database: psycopg.Connection[Any], tmp_path: Path, named: str, kept: bool
+) -> None:
+    (tmp_path / "settings.py").write_text(f"ALLOWED_HOSTS = ['bakery.example', {named}, '*']\n")
+    draft = drafted(database, TENANTS + HOSTS, tmp_path)
+    assert (draft.profile.hosts is not None) is kept
+    assert ("hosts" in draft.profile.unconfirmed) is kept
+    assert f"ALLOWED_HOSTS of the checkout names {1 + kept} of them." in draft.prose
+    assert "choir" not in draft.text or kept
+
+
+def test_without_an_archive_of_sites_what_asks_for_one_is_exempt_with_that_reason(
+    database: psycopg.Connection[Any],
+) -> None:
+    whole = record_examples.backup_set()
+    left = tuple(file for file in whole.artefacts if file.role not in ("sites", "logs"))
+    bare = whole.model_copy(update={"artefacts": left})
+    draft = drafted(
+        database, TENANTS + "CREATE TABLE notes (id int, org int REFERENCES organizations)", backup_set=bare
+    )
+    exempt = draft.profile.exempt
+    assert {control for control in exempt if control.startswith("SIT")} == {
+        f"SIT-{number:02}" for number in range(1, 18)
+    }
+    assert exempt["SIT-03"] == "the draft found nothing to try it on: no archive of sites or uploads lies in the set"
+    assert exempt["SIT-08"] == "the draft found nothing to try it on: no archive of logs lies in the set"
+    assert {control for control in exempt if control.startswith("FIL")} == {"FIL-01", "FIL-02", "FIL-03", "FIL-04"}
+
+
+def test_an_archive_of_uploads_alone_is_one_too(database: psycopg.Connection[Any]) -> None:
+    """Both are read into one inventory: what asks for an archive is tried on it."""
+    whole = record_examples.backup_set()
+    sites = whole.artefact("sites")
+    assert sites is not None
+    others = tuple(file for file in whole.artefacts if file.role != "sites")
+    renamed = sites.model_copy(update={"role": "uploads", "name": "uploads.tar.gz"})
+    draft = drafted(
+        database,
+        TENANTS + "CREATE TABLE notes (id int, org int REFERENCES organizations)",
+        backup_set=whole.model_copy(update={"artefacts": (*others, renamed)}),
+    )
+    assert not {control for control in draft.profile.exempt if control in ("SIT-01", "SIT-02", "SIT-03")}
+
+
+def test_with_an_archive_of_sites_nothing_excuses_what_asks_for_it(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(database, TENANTS + "CREATE TABLE notes (id int, org int REFERENCES organizations)")
+    excused = {control for control in draft.profile.exempt if control.startswith("SIT")}
+    assert excused == {"SIT-12", "SIT-13", "SIT-16", "SIT-17"}
+
+
+def test_a_schema_for_each_tenant_is_told_by_the_roots_own_column(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(
+        database,
+        "CREATE TABLE tenants (id int PRIMARY KEY, schema_name text); INSERT INTO tenants VALUES (1, 'one'), (2, 'two'); "
+        "CREATE TABLE domains (id int PRIMARY KEY, tenant int REFERENCES tenants); CREATE SCHEMA one; CREATE SCHEMA two; "
+        "CREATE TABLE one.notes (id int PRIMARY KEY); CREATE TABLE two.notes (id int PRIMARY KEY)",
+    )
+    schemas = draft.profile.tenancy.schemas
+    assert schemas is not None
+    assert schemas.column == "schema_name"
+    assert "schema_name of 2 tenants names one of the 2 schemas" in draft.prose
+    assert not draft.profile.tenancy.shared
+
+
+CLINICS = """
+CREATE TABLE clinics (id int PRIMARY KEY, schema_name text);
+INSERT INTO clinics VALUES (1, 'north'), (2, 'south'), (3, 'public');
+CREATE TABLE audited (id int PRIMARY KEY, schema_name text);
+INSERT INTO audited VALUES (1, 'north'), (2, 'north'), (3, 'south');
+CREATE SCHEMA north; CREATE SCHEMA south;
+CREATE TABLE north.users (id int PRIMARY KEY); CREATE TABLE south.users (id int PRIMARY KEY);
+CREATE TABLE north.notes (id int PRIMARY KEY, writer int REFERENCES north.users);
+CREATE TABLE south.notes (id int PRIMARY KEY, writer int REFERENCES south.users);
+"""
+
+
+def test_the_table_that_names_a_schema_in_each_row_is_the_root_whatever_points_elsewhere(
+    database: psycopg.Connection[Any],
+) -> None:
+    draft = drafted(database, CLINICS)
+    assert draft.profile.tenancy.root.name == "clinics"
+    assert draft.profile.tenancy.schemas is not None
+    assert draft.profile.tenancy.schemas.column == "schema_name"
+    assert "Its rows name schemas of this database." in draft.prose
+    assert "schema_name of 2 tenants names one of the 2 schemas beside the root's own." in draft.prose
