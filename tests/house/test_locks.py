@@ -20,6 +20,6 @@ def test_the_lock_of_developers_has_all_that_a_drill_needs_at_the_same_version()
 def test_a_drill_installs_nothing_that_only_develops_the_suite() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["dev"]
     names = {re.split(r"[^\w.-]", each, maxsplit=1)[0].lower() for each in declared}
-    # What a drill's own packages need is there whoever else wants it: apprise reads YAML.
-    assert names & pins("requirements.lock").keys() <= {"pyyaml"}
+    # What a drill's own packages need is there whoever else wants it: apprise reads YAML, rich reads Markdown.
+    assert names & pins("requirements.lock").keys() <= {"markdown-it-py", "pyyaml"}
     assert names <= pins("requirements-dev.lock").keys()
