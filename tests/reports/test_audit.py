@@ -146,8 +146,16 @@ def test_it_tells_what_an_auditor_reads_in_that_order(tmp_path: Path) -> None:
     evidence = examples.failed()
     words = text(evidence, tmp_path)
     parts = (
-        *("The verdict, and how to check it", "Scope and limits", "Identity of the backup", "Targets and measures"),
-        *("Method", "Completeness", "Results by invariant", "Control matrix", "Exceptions", "Trend", "Review"),
+        *("The verdict, and how to check it", "Exceptions", "Scope and limits", "Identity of the backup"),
+        *(
+            "Targets and measures",
+            "Method",
+            "Completeness",
+            "Results by invariant",
+            "Control matrix",
+            "Trend",
+            "Review",
+        ),
         *("File hashes", "Queries", "Words"),
     )
     places = [words.index(f"{number}. {part}") for number, part in enumerate(parts, 1)]

@@ -323,3 +323,14 @@ def test_each_control_names_the_requirements_that_it_supports() -> None:
         assert supports in text
     observed = json.loads(oscal.write_up(story))["assessment-results"]["results"][0]["observations"]
     assert all(any(prop["name"] == "supports" for prop in each["props"]) for each in observed)
+
+
+def test_the_audit_tells_the_opinion_then_exceptions_scope_and_method_with_completeness_folded() -> None:
+    parsed = page(examples.failed())
+    sections = [attributes["id"] for attributes in parsed.all("section") if "id" in attributes]
+    audited = sections[sections.index("audit") + 1 :]
+    assert audited[:3] == ["verdict", "exceptions", "not-shown"]
+    assert audited.index("method") < audited.index("completeness")
+    text = write_up(Story(examples.failed()))
+    completeness = text[text.index('<section id="completeness"') : text.index('<section id="results"')]
+    assert completeness.count("<table>") == completeness.count('<details class="fold">')
