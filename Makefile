@@ -65,6 +65,10 @@ $(if $(call asked,explain),$(call need,TABLE,$(EXPLAIN_WAY)))
 $(if $(and $(call asked,drill gate),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
 $(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO $(if $(PROFILE),,SITES_DATA),$(OWN_DATABASE_WAY)))
 
+# Of the environment it may be meant for another target.
+$(if $(and $(call asked,drill demo),$(filter PREVIOUS,$(typed))),$(if $(call asked,gate),,$(error PREVIOUS is read by make gate \
+  alone: a drill tries no release. Use make gate PREVIOUS=…, or leave it out)))
+
 # What the caller gave reaches recipes by the environment, and is quoted there: a path may hold a space.
 given = $(if $(value $(1)),$(2) "$$$(1)")
 

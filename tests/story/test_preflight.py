@@ -34,6 +34,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
         server="auto",
         binaries=None,
         previous=None,
+        gate=True,
     )
 
 
@@ -67,6 +68,7 @@ def test_what_is_there_is_not_refused(call: Call, tmp_path: Path) -> None:
         ({"server": "mysql://root:hush@db/"}, "Write auto, local, container, or postgresql://"),
         ({"binaries": SAMPLE}, "there is no initdb, postgres, pg_dump, pg_restore, psql to start"),
         ({"previous": "no-such-release"}, "git has no such commit"),
+        ({"previous": "v1", "gate": False}, "--previous v1: only a gate tries the release before"),
         ({"previous": "--upload-pack=x"}, "git has no such commit"),
         ({"previous": str(ROOT / "docs")}, "it has no manage.py"),
     ],
