@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,8 @@ from fixtures.checks.examination import Finding
 from fixtures.checks.tenancy.rls_bypass import left_open
 from fixtures.checks.tenancy.row_security import seen_by_role
 from fixtures.checks.tenancy.row_writes import refused_to_role
-from fixtures.ownership import Ownership
-from fixtures.profile.tenancy import RowSecurity
+from fixtures.ownership import Ownership, derive_ownership
+from fixtures.profile.tenancy import RowSecurity, Tenancy
 from fixtures.record.facts import Table
 from fixtures.record.names import TableName
 from tests.support.guarded_source import ROLE, SECURITY, TENANT, Guarded, Look, guarded_source
@@ -104,6 +105,18 @@ def test_writes_that_would_leave_a_trace_are_not_tried(guarded: Guarded) -> None
             Blocked, match="only a superuser of the drill's server can let Shop app write without a trace"
         ):
             refused_to_role(look.database, table_of(look, LINES), look.ownership, SECURITY)
+
+
+def test_rows_whose_owner_only_a_query_tells_cannot_be_written_for_another(guarded: Guarded, tmp_path: Path) -> None:
+    (tmp_path / "lines.sql").write_text('SELECT id, "order Tenant" AS tenant FROM public.lines')
+    declared = {"root": "tenants", "owner_query": {"lines": "lines.sql"}}
+    tenancy = Tenancy.model_validate(declared, context={"folder": tmp_path})
+    with guarded.spoiled() as look:
+        ownership = derive_ownership(look.database.facts, tenancy)
+        with pytest.raises(Blocked, match=r"no column of .*lines.* names a row's owner .*, so no row can be written"):
+            refused_to_role(look.database, table_of(look, LINES), ownership, SECURITY)
+        # What is seen needs no column.
+        seen_by_role(look.database, table_of(look, LINES), ownership, SECURITY)
 
 
 FAILS = (
