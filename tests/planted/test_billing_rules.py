@@ -84,9 +84,9 @@ PLANTED = {
         {
             "invoices": Told(
                 "2 of … invoices are credited for more than their total, or for another sum than their credits "
-                "add up to; tenant=2 currency=EUR rows=1 beyond=0.010 difference=0; tenant=4 currency=KWD rows=1 "
-                "beyond=0.001 difference=0",
-                ("id=72 beyond=0.010 difference=0", "id=144 beyond=0.001 difference=0"),
+                "add up to; tenant=2 currency=EUR rows=1 beyond=0.010 difference=0.000; tenant=4 currency=KWD rows=1 "
+                "beyond=0.001 difference=0.000",
+                ("id=72 beyond=0.010 difference=0.000", "id=144 beyond=0.001 difference=0.000"),
                 broken=2,
             ),
         },
