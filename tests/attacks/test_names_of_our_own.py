@@ -1,6 +1,7 @@
 """A backup that brings roles of the names that the drill gives its own gains none of their rights, nor they any of its."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,10 @@ COPY public.t (body) FROM stdin;
 one
 \\.
 """
+ALTERS = BECOMES.replace(
+    "EXECUTE pg_catalog.format('SET LOCAL ROLE %I', '{0}');\n        CREATE ROLE ran_as_more;",
+    "SET LOCAL ROLE boss;\n        ALTER DATABASE theirs CONNECTION LIMIT 3;",
+).replace("boss", "landlord")
 MIGHTY = frozenset({"SUPERUSER", "INHERIT"})
 
 
@@ -61,3 +66,22 @@ def test_a_role_of_a_backup_that_is_called_like_ours_is_not_ours(
         owner = connection.execute("SELECT datdba::regrole::text FROM pg_database WHERE datname = %s", [database])
         assert owner.fetchone() != (name,)
     assert set(restored.stand_ins.values()).isdisjoint({name})
+
+
+def test_an_owner_of_a_dump_that_owns_another_database_of_that_server_is_not_what_loads_it(
+    fresh: tuple[Server, Guardian], tmp_path: Path
+) -> None:
+    server, guardian = fresh
+    outliving = replace(server, outlives=True, prefix="drill_7a26e715_")
+    with server.administer() as connection:
+        connection.execute("CREATE ROLE landlord")
+        connection.execute("CREATE DATABASE theirs OWNER landlord")
+    dump = tmp_path / "dump.sql"
+    dump.write_text(HEAD + ALTERS + TAIL)
+    roles = RolesFile(roles=(Role("landlord", attributes=frozenset({"INHERIT"})),))
+    restored = restore(outliving, dump, read_script(dump), guardian, roles=roles, limit_minutes=1, database="elsewhere")
+    assert restored.exit_code == 0
+    with server.administer() as connection:
+        limit = connection.execute("SELECT datconnlimit FROM pg_database WHERE datname = 'theirs'").fetchone()
+    assert limit == (-1,)
+    assert set(restored.stand_ins) == {"landlord"}
