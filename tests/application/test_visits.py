@@ -208,6 +208,21 @@ NEVER_ENDS = """
 """
 
 
+# A view in the place of a table: what reads it calls what the view calls.
+CANCELS = """
+    CREATE FUNCTION public.cancels() RETURNS boolean LANGUAGE plpgsql AS $f$BEGIN
+        RAISE EXCEPTION USING ERRCODE = '57014', MESSAGE = 'canceling statement due to statement timeout';
+    END$f$;
+    ALTER TABLE public.igny8_memberships RENAME TO memberships_behind;
+    CREATE VIEW public.igny8_memberships AS SELECT * FROM public.memberships_behind WHERE public.cancels();
+"""
+NO_LONGER = """
+    DROP VIEW public.igny8_memberships;
+    ALTER TABLE public.memberships_behind RENAME TO igny8_memberships;
+    DROP FUNCTION public.cancels;
+"""
+
+
 def by_pattern(visited: Visited) -> dict[str, AskedAddress]:
     assert visited.problem == ""
     return {each.pattern: each for each in visited.addresses}
@@ -312,6 +327,17 @@ def test_what_keeps_the_application_from_being_asked_is_its_problem(migrated: Mi
     assert visited.problem == "the checkout has no lacking.json, which tenancy.probe.openapi names"
     alone = migrated.visited(SAMPLE, tmp_path / "private", privileged=["is_active"])
     assert (alone.visitors, alone.problem) == (0, NOBODY)
+
+
+def test_a_query_that_a_function_of_the_dump_cancels_met_no_time_limit(migrated: Migrated, tmp_path: Path) -> None:
+    with migrated.place.server.altering("migrated") as connection:
+        connection.execute(CANCELS)
+        try:
+            visited = migrated.visited(SAMPLE, tmp_path / "private")
+        finally:
+            connection.execute(NO_LONGER)
+    assert "QueryCanceled within a function of the database" in visited.problem
+    assert "time limit" not in visited.problem
 
 
 def test_an_application_that_an_operator_of_the_dump_holds_up_is_ended_with_its_sessions(

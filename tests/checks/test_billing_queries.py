@@ -45,6 +45,10 @@ SELECT s.id, s."order" AS document, o."tenantCode" AS tenant, s.currency, s.debi
 """
 REFUNDS = """SELECT id AS payment, refunded AS amount FROM "Shop"."Sources" WHERE refunded <> 0"""
 CREDITS = """SELECT "order" AS document, refunded AS amount FROM "Shop"."Sources" WHERE refunded <> 0"""
+CANCELS = """
+    CREATE FUNCTION "Shop".cancels() RETURNS boolean LANGUAGE plpgsql AS
+    $$BEGIN RAISE EXCEPTION USING ERRCODE = '57014', MESSAGE = 'canceling statement due to statement timeout'; END$$
+"""
 DOCUMENT = {
     "name": "orders",
     "paid": ("paid",),
@@ -231,7 +235,7 @@ UNFIT = {
     ),
     "lines of other documents": (
         {"lines": """SELECT "order" + 7 AS document, price AS amount FROM "Shop"."Items" """},
-        ("invoice 'orders'.lines", "no document of its rows is a id of books/orders.sql"),
+        ("invoice 'orders'.lines", "no document of its rows equals the id of a row of books/orders.sql"),
     ),
     "lines that name documents by text": (
         {"lines": """SELECT "order"::text AS document, price AS amount FROM "Shop"."Items" """},
@@ -240,6 +244,10 @@ UNFIT = {
     "a query that takes too long": (
         {"lines": """SELECT 1 AS document, sum(a) AS amount FROM generate_series(1, 100000000) a"""},
         ("invoice 'orders'.lines", "it was not answered within 0.001 minutes ([limits] facts)"),
+    ),
+    "a query that a function of the database cancels": (
+        {"lines": """SELECT "order" AS document, price AS amount FROM "Shop"."Items" WHERE "Shop".cancels()"""},
+        ("invoice 'orders'.lines", "was ended by what it calls of the database: QueryCanceled"),
     ),
     "what is no query": (
         {"lines": """DELETE FROM "Shop"."Items" """},
@@ -253,7 +261,9 @@ def test_a_query_that_does_not_fit_is_told_by_its_entry_its_file_and_its_fault(
     opened: Callable[[], Shop], what: str
 ) -> None:
     texts, (entry, fault) = UNFIT[what]
-    found = problems(with_queries(opened(), **texts))
+    shop = opened()
+    shop.done(CANCELS)
+    found = problems(with_queries(shop, **texts))
     name = next(iter(texts))
     assert any(each.startswith(f"profile.toml: {entry}.query: books/{name}.sql: ") and fault in each for each in found)
     assert all(f".query: books/{name}.sql: " in each or "books/orders.sql" in each for each in found), found
