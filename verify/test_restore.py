@@ -4,7 +4,7 @@ from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.outreach import ask
-from fixtures.checks.restore.populated import not_populated
+from fixtures.checks.restore.populated import not_populated, unfilled_at_source
 from fixtures.checks.restore.toc import as_kind_and_name, missing_entries
 from fixtures.checks.restore.toc_grants import without_grants
 from fixtures.checks.restore.toc_names import TocNames, named_object
@@ -76,9 +76,9 @@ def test_materialised_views_are_populated(
     restored: Database, record: DrillRecord, dump_header: DumpHeader, examination: Examination
 ) -> None:
     """A view whose refresh failed is there, and answers every query with an error. One that nobody had filled at the source
-    either came back as it was: the dump lists no refresh of it."""
+    either came back as it was: the manifest says so, or the dump lists no refresh of it."""
     of = sum(table.kind == "matview" for table in restored.facts.tables)
-    empty = not_populated(restored, record.toc, dump_header)
+    empty = not_populated(restored, record.toc, dump_header, unfilled_at_source(record))
     if empty.nor_there:
         examination.add_note(f"{len(empty.nor_there)} of {of} were not populated at the source either")
     if empty.untold and not empty.lost:
