@@ -55,6 +55,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("left to make test-all")
         for mark, number in left_out.items():
             terminalreporter.write_line(f"{number} tests marked {mark}: {MARKS[mark]}")
+    if skipped := terminalreporter.stats.get("skipped", []):
+        terminalreporter.section("left out on this machine")
+        for report in skipped:
+            _, _, reason = report.longrepr
+            terminalreporter.write_line(f"{report.nodeid}: {reason.removeprefix('Skipped: ').removeprefix('left out: ')}")
 
 
 def pytest_unconfigure() -> None:
