@@ -59,7 +59,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("left out on this machine")
         for report in skipped:
             _, _, reason = report.longrepr
-            terminalreporter.write_line(f"{report.nodeid}: {reason.removeprefix('Skipped: ').removeprefix('left out: ')}")
+            terminalreporter.write_line(
+                f"{report.nodeid}: {reason.removeprefix('Skipped: ').removeprefix('left out: ')}"
+            )
 
 
 def pytest_unconfigure() -> None:

@@ -1,8 +1,10 @@
 """The terminal summary and the plugin that prints it: what a person can act on, colour or not."""
 
 import io
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -165,6 +167,11 @@ def test_plugin_renders_and_prints_what_the_drill_handed_over(tmp_path: Path) ->
     assert "FAILED  15 of 49 checks found a fault" in done.stdout
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert written == sorted(DOCUMENTS)
+    # What pytest counts itself, one test that passed, is said nowhere.
+    counted = Counter(result.outcome for result in examples.failed().results)
+    last = done.stdout.splitlines()[-1].strip("= ")
+    assert last.startswith(f"{counted['failed']} failed, {counted['blocked']} blocked, ")
+    assert sum(map(int, re.findall(r"(\d+) (?:passed|failed|blocked|waived|exempt)", last))) == counted.total()
 
 
 @pytest.mark.further
