@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.dump.plain_dump import Script, read_script
+from fixtures.dump.plain_dump import read_script
 from fixtures.dump.same_reading import Questions
+from fixtures.dump.script import Script
 from fixtures.restore.failure import RestoreFailed
 from fixtures.restore.restore import restore
 from fixtures.sandbox.guardian import Guardian

@@ -12,7 +12,8 @@ import pytest
 
 from fixtures.dump.dump_kind import UNKNOWN, recognised
 from fixtures.dump.no_dump import holds_other_files, no_dump
-from fixtures.dump.plain_dump import UNNAMED, read_script
+from fixtures.dump.plain_dump import read_script
+from fixtures.dump.script_header import UNNAMED
 from fixtures.record.stage import StageFailed
 from fixtures.restore.restore import restore
 from fixtures.sandbox.guardian import Guardian

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.dump.plain_dump import Script, read_script, read_text
+from fixtures.dump.plain_dump import read_script, read_text
+from fixtures.dump.script import Script
 from fixtures.dump.sql_stream import Piece, SqlStream
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.restore.failure import RestoreFailed

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.dump.grammar import parsed
-from fixtures.dump.plain_dump import Script, read_text
+from fixtures.dump.plain_dump import read_text
+from fixtures.dump.script import Script
 from fixtures.dump.written_by_pg_dump import is_row_of_constants, why_not
 from fixtures.record.stage import StageFailed
 from tests.dump.test_plain_sql import HEAD, TABLE, TAIL
