@@ -10,7 +10,7 @@ from fixtures.record.stage import StageBlocked
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server.binaries import Binaries, candidates
 from fixtures.server.client_floor import LEAST_CLIENTS, below_floor
-from fixtures.server.contract import ServerRequest
+from fixtures.server.request import ServerRequest
 from tests.support.drills import drill
 from tests.support.small_source import script
 

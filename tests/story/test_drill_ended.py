@@ -12,7 +12,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from fixtures.server.binaries import Binaries, candidates
-from fixtures.server.contract import ServerRequest
+from fixtures.server.request import ServerRequest
 from tests.server.test_server_container import containers
 from tests.support.drills import NOT_MIGRATED, interpreter_that_does_not_run
 from tests.support.outputs import nothing_told

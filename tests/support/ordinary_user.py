@@ -7,8 +7,8 @@ from fixtures.sandbox.guardian import Guardian
 from fixtures.sandbox.isolation import network_isolation
 from fixtures.server.binaries import Binaries
 from fixtures.server.choose import first_fit
-from fixtures.server.contract import ServerRequest
 from fixtures.server.local import local_server
+from fixtures.server.request import ServerRequest
 
 
 def main() -> None:
