@@ -20,6 +20,7 @@ from fixtures.profile.reading import read_profile
 from fixtures.record.evidence import Evidence, Result
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
+from fixtures.server.leftovers import AT_WORK, mark_role
 from sample.build import Built, Superuser, build
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -233,16 +234,17 @@ class Healthy:
                 sites_data = into.parent / f"{into.name}-sites" / "sites-data"
                 shutil.copytree(self.built.sites_data, sites_data, symlinks=True)
                 in_files(sites_data)
-            return take_backup(
-                self.source(name),
-                into,
-                application="igny8",
-                sites_data=sites_data,
-                logs=self.built.logs,
-                profile=read_profile(profile),
-                pg_dump=self.server.clients.pg_dump,
-                guardian=self.guardian,
-            )
+            with at_work_on(self.server):
+                return take_backup(
+                    self.source(name),
+                    into,
+                    application="igny8",
+                    sites_data=sites_data,
+                    logs=self.built.logs,
+                    profile=read_profile(profile),
+                    pg_dump=self.server.clients.pg_dump,
+                    guardian=self.guardian,
+                )
         finally:
             self.server.drop_database(name)
 
@@ -257,6 +259,19 @@ class Healthy:
                 "dbname": database,
             }
         )
+
+
+_RUN_AT_WORK = "20260101T000000Z-5eed5e"
+
+
+@contextmanager
+def at_work_on(server: Server) -> Iterator[None]:
+    """Shows a backup which roles go with the tests that work on its source: they bear the mark of a drill at work."""
+    with server.connect() as connection:
+        connection.execute("SELECT set_config('application_name', %s, false)", [f"{AT_WORK}{_RUN_AT_WORK}"])
+        for name in server.logins.names:
+            mark_role(connection, name, _RUN_AT_WORK)
+        yield
 
 
 @contextmanager
