@@ -133,10 +133,9 @@ def test_a_store_that_goes_silent_while_it_is_listed_is_told_as_that(shelf: Path
         lay_out(shelf, f"igny8_202610{day:02}_031500", b"PGDMP")
     into = tmp_path / "into"
     into.mkdir()
-    with ExitStack() as server:
-        port = server.enter_context(web_server(shelf))
+    with web_server(shelf, answers=5) as port:
         store, place, address = opened(f"http://127.0.0.1:{port}/")
-        blocked = trouble(lambda: stock(store, place, address, into, lambda _: server.close()))
+        blocked = trouble(lambda: stock(store, place, address, into, lambda _: None))
     assert blocked.cause.startswith(f"{address.shown} answered, and then broke off (")
 
 

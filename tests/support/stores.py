@@ -114,11 +114,12 @@ def s3_server() -> Iterator[S3]:
 
 
 class _Web(SimpleHTTPRequestHandler):
-    """A folder with its list; ranges, an ETag and a password where wanted. It may end at a byte, or call itself another
-    version at each request, as several servers behind one address do."""
+    """A folder with its list; ranges, an ETag and a password where wanted. It may end at a byte, fall silent after so many
+    answers, or call itself another version at each request, as several servers behind one address do."""
 
     ranges = True
     ends_at: int | None = None
+    answers: int | None = None
     restless = False
     authorization = ""
     protocol_version = "HTTP/1.1"
@@ -133,6 +134,11 @@ class _Web(SimpleHTTPRequestHandler):
         self._answer(False)
 
     def _answer(self, body: bool) -> None:
+        if self.answers is not None:
+            if self.answers == 0:
+                self.close_connection = True
+                return
+            type(self).answers = self.answers - 1
         if self.authorization and self.headers.get("Authorization") != self.authorization:
             self.send_response(401)
             self.send_header("Content-Length", "0")
