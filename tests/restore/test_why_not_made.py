@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.dump.plain_dump import read_script
 from fixtures.record.stage import StageBlocked
+from fixtures.restore.loader import loader
 from fixtures.restore.own_look import has_room
 from fixtures.restore.restore import restore
 from fixtures.restore.why_not_made import why_not_made
@@ -74,3 +75,21 @@ def test_room_that_nobody_may_try_is_not_a_full_disk(fresh: tuple[Server, Guardi
     finally:
         with server.connect() as connection:
             connection.execute("DROP EVENT TRIGGER forbids")
+
+
+def test_what_a_load_may_not_do_is_no_lack_of_the_role_that_loads(fresh: tuple[Server, Guardian]) -> None:
+    server, _ = fresh
+    with server.connect() as connection:
+        connection.execute("CREATE ROLE owns_it")
+    server.create_database("loaded", owner="owns_it")
+
+    def lacking() -> None:
+        with loader(server, "loaded", set(), "owns_it", set(), None), server.connect() as connection:
+            connection.execute("SET ROLE owns_it")
+            connection.execute("CREATE ROLE more")
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        lacking()
+    with server.connect() as connection:
+        left = connection.execute("SELECT 1 FROM pg_roles WHERE rolname LIKE '%loader%'").fetchall()
+    assert left == []
