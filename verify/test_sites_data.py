@@ -179,7 +179,7 @@ def test_no_two_names_are_one_on_another_disk(sites_data: SitesData, examination
 @for_each("pages")
 def test_every_page_on_record_is_published(pages: Pages, site_index: SiteIndex) -> None:
     """A page that the customer sees as published and the visitor as not found is a loss that nobody looks for."""
-    site_index.expect_none(PAGES_LACKING)
+    site_index.expect_no_page(PAGES_LACKING)
 
 
 @control(
@@ -191,7 +191,7 @@ def test_every_page_on_record_is_published(pages: Pages, site_index: SiteIndex) 
 @for_each("pages")
 def test_every_published_page_is_on_record(pages: Pages, site_index: SiteIndex) -> None:
     """A page that was withdrawn and is still served can't be withdrawn again: nobody finds it in the application."""
-    site_index.expect_none(pages_unknown(pages.unrecorded))
+    site_index.expect_no_page(pages_unknown(pages.unrecorded))
 
 
 @control(
