@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.commands.explaining.__main__ import main
 from fixtures.commands.explaining.touching import speaks_of
 from fixtures.profile.money import Ledger
 from fixtures.record.evidence import Evidence
@@ -103,8 +104,33 @@ def test_a_profile_that_does_not_fit_leaves_the_references(short_drill: Drill, t
     file = profile / "profile.toml"
     file.write_text(file.read_text().replace('root = "igny8_tenants"', 'root = "igny8_tenant"'))
     text = explained("igny8_content", short_drill.directory, "--profile", str(profile))
-    assert "profile cannot be applied: the profile does not fit the database" in text
+    assert "profile does not fit the database: " in text
+    assert "tenancy.root: no table igny8_tenant in the restored database; did you mean igny8_tenants?" in text
     assert "points at igny8_users by author_id" in text
+
+
+def test_what_the_run_found_of_the_profiles_queries_is_told_and_leaves_the_rest(
+    short_drill: Drill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evidence = short_drill.evidence
+    path = evidence.record.profile_path
+    problems = (
+        f"{path}: sites.pages.query: pages.sql: it returns no site",
+        f"{path}: ledger 'credits'.kinds.column: no column kind in public.igny8_credit_ledger",
+    )
+    record = evidence.record.model_copy(update={"profile_problems": problems})
+    why = {"outcome": "blocked", "message": f"the profile does not fit the database: {problems[1]}"}
+    results = tuple(each.model_copy(update=why if each.control == "BIL-01" else {}) for each in evidence.results)
+    (tmp_path / "evidence.json").write_text(
+        evidence.model_copy(update={"record": record, "results": results}).model_dump_json()
+    )
+    assert main(["igny8_credit_ledger", "--run", str(tmp_path)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for problem in problems:
+        assert f"does not fit the database: {problem}" in text
+    assert "money amount" in text
+    assert "BIL-01 The ledger's running balance holds at every entry credits: blocked" in text
+    assert "TEN-02 Every reference stays inside one tenant" in text
 
 
 def test_a_run_that_is_not_there_is_told_with_what_to_name(tmp_path: Path) -> None:
