@@ -35,12 +35,12 @@ export DRILL_SIGNING_KEY := $(or $(value SIGNING_KEY),$(value DRILL_SIGNING_KEY)
 export DRILL_MASK_KEY := $(or $(value MASK_KEY),$(value DRILL_MASK_KEY))
 
 OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
-OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(UPLOADS)$(LOGS)
+OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(NO_FILES)$(UPLOADS)$(LOGS)
 
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
-KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING INTO KEEP LOGS MASK_KEY OUT \
-  POSTGRES_BIN PREVIOUS PROFILE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY ROUNDS \
-  RUN SCALES SCRATCH_SUPERUSER SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS
+KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING INTO KEEP LOGS MASK_KEY \
+  NO_FILES OUT POSTGRES_BIN PREVIOUS PROFILE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
+  ROUNDS RUN SCALES SCRATCH_SUPERUSER SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
   SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE \
   SIGNING_PASSPHRASE_FILE)
@@ -56,14 +56,14 @@ asked = $(filter $(1),$(MAKECMDGOALS))
 need = $(foreach name,$(1),$(if $(value $(name)),,$(error $(name) is missing. $(2))))
 OWN_SET_WAY = Your own backups: make drill BACKUPS=DIR APP=DIR PROFILE=NAME. The sample: make drill, with none of \
   BACKUPS, SET, BEFORE, APP, APP_PYTHON and PROFILE given or in the environment
-OWN_DATABASE_WAY = Your own database: make backup INTO=DIR SITES_DATA=DIR. The sample: make backup, with none of INTO, \
-  SITES_DATA, UPLOADS, LOGS, DATABASE_URL, PGSERVICE, PGHOST and PGDATABASE given or in the environment
+OWN_DATABASE_WAY = Your own database: make backup INTO=DIR SITES_DATA=DIR (NO_FILES=yes where it keeps none). The sample: make \
+  backup, with none of INTO, SITES_DATA, NO_FILES, UPLOADS, LOGS, DATABASE_URL, PGSERVICE, PGHOST and PGDATABASE given or in the environment
 PROFILE_WAY = make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR where the checkout is at hand
 $(if $(call asked,profile),$(call need,BACKUPS INTO,$(PROFILE_WAY)))
 EXPLAIN_WAY = make explain TABLE=NAME, and RUN=reports/out/RUN-ID where the latest is not meant
 $(if $(call asked,explain),$(call need,TABLE,$(EXPLAIN_WAY)))
 $(if $(and $(call asked,drill gate),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
-$(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO $(if $(PROFILE),,SITES_DATA),$(OWN_DATABASE_WAY)))
+$(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO $(if $(PROFILE)$(NO_FILES),,SITES_DATA),$(OWN_DATABASE_WAY)))
 
 # Of the environment it may be meant for another target.
 $(if $(and $(call asked,drill demo),$(filter PREVIOUS,$(typed))),$(if $(call asked,gate),,$(error PREVIOUS is read by make gate \
@@ -137,16 +137,16 @@ endif
 list: $(INSTALLED)
 	@$(RESTORE_DRILL) list --backups "$${BACKUPS:-$(SAMPLE_SETS)}" $(call given,PROFILE,--profile)
 
-## backup  take a backup set of the sample; or of your own database: INTO=DIR SITES_DATA=DIR
+## backup  take a backup set of the sample; or of your own database: INTO=DIR SITES_DATA=DIR (or NO_FILES=yes)
 backup: $(INSTALLED)
 ifeq ($(OWN_DATABASE),)
 	@echo "Taking a backup set of the sample into $(SAMPLE_SETS)"
 	@$(IN_VENV) -m sample.backup --into $(SAMPLE_SETS) $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 else
 	@echo "Taking a backup set into $$INTO"
-	@$(RESTORE_DRILL) backup --into "$$INTO" $(call given,SITES_DATA,--sites-data) $(call given,UPLOADS,--uploads) \
-	  $(call given,LOGS,--logs) $(call given,PROFILE,--profile) $(call given,APPLICATION,--application) \
-	  $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
+	@$(RESTORE_DRILL) backup --into "$$INTO" $(call given,SITES_DATA,--sites-data) $(if $(NO_FILES),--no-files) \
+	  $(call given,UPLOADS,--uploads) $(call given,LOGS,--logs) $(call given,PROFILE,--profile) \
+	  $(call given,APPLICATION,--application) $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 endif
 
 ## profile draft a profile from a backup set: BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR SET=NAME if wanted

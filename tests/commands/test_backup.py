@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.commands.backup import BackupFailed, Source, take_backup
+from fixtures.commands.backup.__main__ import main
 from fixtures.commands.backup.place import sole_writer, thin_out
 from fixtures.profile.reading import ReadProfile
 from fixtures.record.manifest import Manifest
@@ -50,6 +51,20 @@ def test_a_set_is_whole_private_and_named_after_its_snapshot(taken: Path) -> Non
     assert backup.altered == ()
     assert stat.S_IMODE(taken.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in taken.iterdir()} == {0o600}
+
+
+def test_the_first_set_of_an_application_without_files_needs_no_profile(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in small.server.environment("source").items():
+        monkeypatch.setenv(name, value)
+    for wrong, words in ((["--no-files", "--sites-data", "x"], "leave --sites-data"), ([], "files say --no-files")):
+        with pytest.raises(SystemExit):
+            main(["--into", str(tmp_path), *wrong])
+        assert words in capsys.readouterr().err
+    assert main(["--into", str(tmp_path), "--no-files"]) == 0
+    located = locate(Path(capsys.readouterr().out.strip()), PROFILE).backup_set
+    assert {artefact.role for artefact in located.artefacts} == {"dump", "roles", "manifest"}
 
 
 def test_the_manifest_counts_every_table_of_user_schemas(taken: Path) -> None:

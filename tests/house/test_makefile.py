@@ -30,6 +30,7 @@ GIVEN = (
     "WORKERS",
     "INTO",
     "SITES_DATA",
+    "NO_FILES",
     "UPLOADS",
     "LOGS",
 )
@@ -130,7 +131,14 @@ def test_every_name_of_the_recipes_and_the_documents_is_read() -> None:
 def test_half_of_a_backup_is_refused(door: Path, variables: dict[str, str], missing: str) -> None:
     done = make("backup", folder=door, **variables)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"*** {missing} is missing. Your own database: make backup INTO=DIR SITES_DATA=DIR." in done.stderr
+    assert (
+        f"*** {missing} is missing. Your own database: make backup INTO=DIR SITES_DATA=DIR (NO_FILES=yes" in done.stderr
+    )
+
+
+def test_a_backup_without_files_is_taken_where_that_is_said(door: Path) -> None:
+    assert "[--no-files]" in make("backup", "NO_FILES=yes", "INTO=sets", folder=door, PGHOST="db").stdout
+    assert "[--no-files]" not in make("backup", "INTO=sets", "SITES_DATA=files", folder=door, PGHOST="db").stdout
 
 
 @pytest.mark.parametrize(
