@@ -6,6 +6,7 @@ from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
+from fixtures.checks.sites.absolute_names import by_their_slash
 from fixtures.checks.sites.site_index import SiteIndex
 from fixtures.checks.sites.site_lookups import (
     ALTERED,
@@ -55,9 +56,8 @@ def test_the_archive_can_be_read_to_its_end(record: DrillRecord, examination: Ex
 def test_no_entry_reaches_outside(sites_data: SitesData, examination: Examination) -> None:
     """A path that climbs out, a device or a link that escapes writes wherever the one who restores may write."""
     unsafe = [f"entry {entry.entry}: {entry.reason}" for entry in sites_data.unsafe]
-    examination.expect_none(
-        unsafe, "are unsafe to extract", of=sites_data.entries, unit="entries", counted=sites_data.unsafe_total
-    )
+    says = f"are unsafe to extract{by_their_slash(sites_data)}"
+    examination.expect_none(unsafe, says, of=sites_data.entries, unit="entries", counted=sites_data.unsafe_total)
 
 
 @control(

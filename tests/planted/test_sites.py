@@ -11,7 +11,7 @@ from sample.igny8_core.igny8.filling import canary
 from sample.igny8_core.igny8.filling.sites_data import content_digest
 from tests.support.drills import Healthy
 from tests.support.met_faults import OF_SITES, Fault
-from tests.support.spoiled_sets import add_entries, cut
+from tests.support.spoiled_sets import add_entries, cut, rename_entries
 
 CONTENTS = (*OF_SITES, "SIT-11", "FIL")
 DEFINITION = "site-definition.json"
@@ -30,6 +30,10 @@ def entry(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile
 
 def adding(*entries: tarfile.TarInfo) -> Callable[[Path, Healthy], None]:
     return lambda backup, _: add_entries(backup, entries)
+
+
+def naming(renamed: Callable[[str], str]) -> Callable[[Path, Healthy], None]:
+    return lambda backup, _: rename_entries(backup, renamed)
 
 
 def files_of_a_site_called(name: str) -> Callable[[Path], None]:
@@ -96,6 +100,21 @@ PLANTED = {
             says="are unsafe to extract",
             samples=("entry 439: traversal",),
             in_set=adding(entry("sites-data/../../etc/cron.d/planted")),
+        ),
+        # Its files are looked at all the same: one cause, one finding.
+        "every name begins with a slash": Fault(
+            says="are unsafe to extract, by the slash alone that their names begin with, as tar -P",
+            samples=tuple(f"entry {number}: absolute path" for number in range(1, 21)),
+            broken=438,
+            in_set=naming("/{}".format),
+        ),
+        "every name climbs out": Fault(
+            says="438 of 438 entries are unsafe to extract",
+            samples=tuple(f"entry {number}: traversal" for number in range(1, 21)),
+            broken=438,
+            in_set=naming("../{}".format),
+            blocked=(*OF_SITES, "FIL"),
+            because="files of the sites archive can be looked at: 438 of its 438 entries are unsafe to extract",
         ),
         "a link escapes and a device comes along": Fault(
             says="2 of ",

@@ -10,6 +10,7 @@ import pytest
 
 from fixtures.archives.file_digest import sha256_of_file
 from fixtures.archives.reading import Watch
+from fixtures.checks.sites.absolute_names import by_their_slash
 from fixtures.record.set_record import Artefact
 from fixtures.record.site_archive import SitesData
 from fixtures.sites.inventory import read_sites
@@ -85,6 +86,21 @@ def test_a_volume_that_continues_another_is_told_as_that(folder: Path, tmp_path:
     )
     data = read(volumes[1], tmp_path / "index")
     assert data.read_error.startswith("it goes on from another volume")
+
+
+def test_names_that_begin_with_a_slash_are_told_and_looked_at_as_tar_unpacks_them(folder: Path, tmp_path: Path) -> None:
+    """tar -P leaves them as they are; without it tar takes the slash away, of a hard link's target too."""
+    (folder / "same.html").hardlink_to(folder / "root.html")
+    (folder / "a" / "up").symlink_to("../root.html")
+    archive, unpacked = tmp_path / "all.tar", tmp_path / "unpacked"
+    subprocess.run(["tar", "-cPf", archive, folder], check=True, capture_output=True)
+    data = read(archive, tmp_path / "index")
+    assert (data.unsafe[0].reason, data.unsafe_total, data.by_slash) == ("absolute path", data.entries, data.entries)
+    unpacked.mkdir()
+    subprocess.run(["tar", "-xf", archive, "-C", unpacked], check=True, capture_output=True)
+    below = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*")}
+    assert {path for path in below if f"{path}/".startswith(f"{folder}/"[1:])} == set(_paths(data))
+    assert by_their_slash(data).startswith(", by the slash alone that their names begin with, as tar -P")
 
 
 def _paths(data: SitesData) -> list[str]:

@@ -5,7 +5,7 @@ import io
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,19 @@ def add_entries(backup: Path, entries: Iterable[tarfile.TarInfo]) -> None:
         for entry in entries:
             opened.addfile(entry)
     archive.write_bytes(gzip.compress(unpacked.getvalue(), 1))
+    sign(backup)
+
+
+def rename_entries(backup: Path, renamed: Callable[[str], str]) -> None:
+    """Gives every entry of the sites archive another name."""
+    archive = part(backup, "sites")
+    written = io.BytesIO()
+    with tarfile.open(archive) as read, tarfile.open(fileobj=written, mode="w") as opened:
+        for entry in read:
+            content = read.extractfile(entry) if entry.isreg() else None
+            entry.name, entry.pax_headers = renamed(entry.name), {}
+            opened.addfile(entry, content)
+    archive.write_bytes(gzip.compress(written.getvalue(), 1))
     sign(backup)
 
 
