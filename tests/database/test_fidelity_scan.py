@@ -11,7 +11,8 @@ from psycopg.rows import dict_row
 
 from fixtures.database import read_contents
 from fixtures.database.catalogue import take_structure
-from fixtures.database.digests import CurrencyPlace, Division, MoneyColumn, scan
+from fixtures.database.digests import Division, MoneyColumn, scan
+from fixtures.database.places import Place
 from fixtures.ownership import OwnerPath
 from fixtures.record.names import TableName
 from fixtures.server import Server
@@ -81,7 +82,7 @@ def _lines_division(connection: psycopg.Connection[Any]) -> Division:
         "slug",
         (keys["public.lines"], keys["public.bills"], keys["public.sites"]),
     )
-    place = CurrencyPlace(column="currency", through="bill", target=TableName("public", "bills"), key="id")
+    place = Place(column="currency", through="bill", target=TableName("public", "bills"), key="id")
     return Division(
         table=TableName("public", "lines"),
         owner=path,

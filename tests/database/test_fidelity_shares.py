@@ -12,7 +12,8 @@ from psycopg.rows import dict_row
 from fixtures.checks.fidelity.table_difference import TableDifference
 from fixtures.commands.backup.place import create
 from fixtures.database.catalogue import take_structure
-from fixtures.database.digests import CurrencyPlace, Division, MoneyColumn, pin, scan
+from fixtures.database.digests import Division, MoneyColumn, pin, scan
+from fixtures.database.places import Place
 from fixtures.database.shares_file import SharedOut, writing_shares
 from fixtures.database.take_contents import TakenContents, take_contents
 from fixtures.ownership import OwnerPath
@@ -74,7 +75,7 @@ def write_shares(connection: psycopg.Connection[Any], folder: Path) -> Path:
                 BILLS, TableName("public", "tenants"), "slug", (keys["public.bills"], keys["public.sites"])
             ),
             plain_keys=False,
-            money=(MoneyColumn(column="total", currency=CurrencyPlace(column="currency")),),
+            money=(MoneyColumn(column="total", currency=Place(column="currency")),),
         )
         table = structure.table(BILLS)
         assert table is not None

@@ -159,6 +159,14 @@ CREATE TABLE "Orders" (id int PRIMARY KEY, "tenantCode" text REFERENCES "Tenants
 CREATE TABLE "Items" ("order" int REFERENCES "Orders", price numeric);
 CREATE TABLE "Sources" (id int PRIMARY KEY, "order" int REFERENCES "Orders", currency text, debited numeric,
                         refunded numeric);
+CREATE TABLE "Setting" ("defaultCurrency" text);
+CREATE TABLE "Rates" (id int PRIMARY KEY, percent numeric);
+CREATE TABLE "Parcels" (id int PRIMARY KEY, "order" int REFERENCES "Orders", rate int REFERENCES "Rates", vat numeric,
+                        gross numeric);
+CREATE TABLE "Boxes" (no int PRIMARY KEY, parcel int REFERENCES "Parcels");
+CREATE TABLE "Packed" (id int PRIMARY KEY, box int REFERENCES "Boxes", price numeric);
+CREATE TABLE "Receipts" (id int PRIMARY KEY, box int REFERENCES "Boxes", taken numeric);
+CREATE TABLE "Returns" (receipt int REFERENCES "Receipts", amount numeric);
 CREATE TABLE "Plans" (id int PRIMARY KEY, "tenantCode" text REFERENCES "Tenants", product text, begins date,
                       ends timestamptz, state text);
 
@@ -188,6 +196,13 @@ INSERT INTO "Excess" VALUES (4, 0.5);
 INSERT INTO "Orders" VALUES (1, 'acme', 'EUR', 'complete', 24.80, 4.80), (2, 'zen', 'EUR', 'pending', 9, NULL);
 INSERT INTO "Items" VALUES (1, 15), (1, 5), (2, 9);
 INSERT INTO "Sources" VALUES (1, 1, 'EUR', 24.80, 1.50);
+INSERT INTO "Setting" VALUES ('EUR');
+INSERT INTO "Rates" VALUES (1, 5), (2, 20);
+INSERT INTO "Parcels" VALUES (1, 1, 1, 1.00, 21.00), (2, 1, 2, 2.00, 12.00), (3, 2, 1, 0.45, 9.45);
+INSERT INTO "Boxes" VALUES (11, 1), (12, 1), (21, 2), (31, 3);
+INSERT INTO "Packed" VALUES (1, 11, 5), (2, 12, 15), (3, 21, 10), (4, 31, 9);
+INSERT INTO "Receipts" VALUES (1, 11, 6), (2, 12, 15), (3, 21, 12);
+INSERT INTO "Returns" VALUES (1, 1.50);
 INSERT INTO "Plans" VALUES
   (1, 'acme', 'mail', '2025-01-01', '2026-01-01', 'over'), (2, 'acme', 'mail', '2026-01-01', NULL, 'runs'),
   (3, 'acme', 'site', '2025-06-01', '2025-07-01', 'over'), (4, 'zen', 'mail', '2026-01-01', '2027-01-01', 'runs');
