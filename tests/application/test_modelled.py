@@ -78,6 +78,10 @@ FIELDS = """
                            options={"db_table": 'ledger"."planted_twin'}),
     migrations.CreateModel("Moved", fields=[("id", models.BigAutoField(primary_key=True))],
                            options={"db_table": "planted_moved"}),
+    migrations.CreateModel("Paired", fields=[
+        ("pk", models.CompositePrimaryKey("site", "number", blank=True, editable=False, primary_key=True, serialize=False)),
+        ("site", models.ForeignKey("igny8.Site", models.CASCADE, related_name="+")), ("number", models.IntegerField()),
+    ], options={"db_table": "planted_paired"}),
     migrations.RunSQL("CREATE TABLE planted_twin (LIKE ledger.planted_twin INCLUDING ALL)"),
     migrations.SeparateDatabaseAndState(
         database_operations=[migrations.RunSQL("CREATE VIEW planted_view AS SELECT 1::bigint AS id, 'a'::text AS word")],
@@ -174,6 +178,9 @@ FAULTS = {
     "DO $$ DECLARE k text; BEGIN SELECT conname INTO k FROM pg_constraint WHERE contype = 'f' AND conrelid = "
     "'ledger.planted_entry'::regclass; EXECUTE format('ALTER TABLE ledger.planted_entry DROP CONSTRAINT %I', k); END $$": (
         "ledger.planted_entry.book_id has no foreign key to planted_book"
+    ),
+    "ALTER TABLE planted_paired DROP CONSTRAINT planted_paired_pkey": (
+        "public.planted_paired is not unique by site_id, number"
     ),
     # Another table of its name is not the model's.
     "DROP TABLE ledger.planted_twin": (
