@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from fixtures.profile.backups import Backup
+from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.shelf.choosing import Choice, choose, look_over
+from fixtures.shelf.locate import locate, require_whole
 from tests.support.drills import NOT_MIGRATED, ROOT, drill, interpreter_that_does_not_run
 from tests.support.profiles import profile_and
 from tests.support.seen_faults import expect_no_canary
+from tests.support.small_source import PROFILE
 from tests.support.stores import AWS, BUCKET, s3_server
 
 LISTED = ("igny8_20261120_031500", "igny8_20261121_031500", "igny8_20261122_031500")
@@ -183,3 +186,44 @@ def test_a_set_whose_folder_alone_tells_its_time_is_chosen_by_it(tmp_path: Path)
     shelf = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path))
     assert choose(shelf, Choice())[0].files.folder.name == "2026-11-27"
     assert choose(shelf, Choice(name="2026-11-26"))[0].files.folder.name == "2026-11-26"
+
+
+PIECES = {
+    "split": ["igny8_20261127_031500.{}.aa", "igny8_20261127_031500.{}.ab"],
+    "split without a dot": ["igny8_20261127_031500.{}aa", "igny8_20261127_031500.{}ab"],
+    "numbers": ["igny8_20261127_031500.{}.001", "igny8_20261127_031500.{}.002"],
+    "parts": ["igny8_20261127_031500.{}.part1", "igny8_20261127_031500.{}.part2"],
+}
+
+
+@pytest.mark.parametrize("written", PIECES)
+def test_pieces_are_told_as_pieces_of_the_part_that_they_make(written: str, tmp_path: Path) -> None:
+    (tmp_path / "igny8_20261127_031500.dump").write_bytes(b"PGDMP" + bytes(1000))
+    for name in PIECES[written]:
+        (tmp_path / name.format("sites.tar.gz")).write_bytes(bytes(100))
+    shelf = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path))
+    assert [one.files.pieces for one in shelf.candidates] == [{"sites": "igny8_20261127_031500.sites.tar.gz"}]
+    first = PIECES[written][0].format("sites.tar.gz")
+    assert shelf.notes[0].startswith(
+        f"{first} is one of 2 pieces of igny8_20261127_031500.sites.tar.gz, which are not put"
+    )
+    with pytest.raises(StageBlocked, match="the set holds its sites archive in pieces alone"):
+        require_whole(locate(tmp_path, PROFILE).backup_set, "sites", "uploads")
+
+
+@pytest.mark.parametrize(
+    "beside", [["dump.1", "dump.2", "dump"], ["dump.2", "dump.3"], ["dump.aa"], ["dump.old", "dump.sig"]]
+)
+def test_what_a_rotation_or_a_person_named_so_is_no_piece(beside: list[str], tmp_path: Path) -> None:
+    for name in [*beside, "roles.sql"]:
+        (tmp_path / f"igny8_20261127_031500.{name}").write_bytes(b"PGDMP" + bytes(1000))
+    shelf = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path))
+    assert [one.files.pieces for one in shelf.candidates] == [{}]
+
+
+def test_a_dump_in_pieces_is_told_with_how_to_bring_them_together(tmp_path: Path) -> None:
+    for name in ("dump.aa", "dump.ab", "roles.sql"):
+        (tmp_path / f"igny8_20261127_031500.{name}").write_bytes(b"PGDMP" + bytes(1000))
+    with pytest.raises(StageFailed, match="has no dump but in pieces") as failed:
+        locate(tmp_path, PROFILE)
+    assert failed.value.fix == ("Bring them together: cat igny8_20261127_031500.dump* > igny8_20261127_031500.dump.")

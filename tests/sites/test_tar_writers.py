@@ -1,6 +1,7 @@
 """Archives that other programs write are read as those programs meant them."""
 
 import sqlite3
+import struct
 import subprocess
 from collections.abc import Sequence
 from contextlib import closing
@@ -86,6 +87,19 @@ def test_a_volume_that_continues_another_is_told_as_that(folder: Path, tmp_path:
     )
     data = read(volumes[1], tmp_path / "index")
     assert data.read_error.startswith("it goes on from another volume")
+    first = read(volumes[0], tmp_path / "first")
+    assert first.read_error.startswith(
+        "it is cut off: the data ends within an entry, or it goes on in another volume (tar"
+    )
+
+
+def test_the_last_file_of_a_zip_in_several_is_told_as_that(tmp_path: Path) -> None:
+    """The list of files at its end counts the files that the zip was written to."""
+    archive = tmp_path / "last.zip"
+    archive.write_bytes(bytes(range(256)) * 8 + struct.pack("<4sHHHHIIH", b"PK\5\6", 2, 2, 1, 1, 46, 1024, 0))
+    assert read(archive, tmp_path / "index").read_error.startswith(
+        "it is the last file of a zip that was written to several"
+    )
 
 
 def test_names_that_begin_with_a_slash_are_told_and_looked_at_as_tar_unpacks_them(folder: Path, tmp_path: Path) -> None:
