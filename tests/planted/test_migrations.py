@@ -5,11 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.checks.blocked import Blocked
+from fixtures.checks.examination import Examination
+from fixtures.profile.exceptions import Counted
+from fixtures.profile.reading import read_profile
 from tests.support.application_under_test import copy_of_the_sample, new_migration
-from tests.support.drills import Drilling, Healthy
+from tests.support.drills import PROFILE, Drilling, Healthy
 from tests.support.met_faults import WITHOUT_MIGRATED, Fault
+from tests.support.record_examples import record
 from tests.support.short_drills import MIGRATED
 from tests.support.spoiled_sets import profile_with, replace_in
+from verify.test_migrations import (
+    test_the_models_have_no_change_without_a_migration as no_change_without_a_migration,
+)
 
 APP = Path("igny8_core") / "igny8"
 STOPS_EARLY = """
@@ -184,6 +192,27 @@ def test_a_column_that_no_migration_makes_is_told_where_so_many_changes_are_acce
     profile = profile_with(tmp_path, {'unmade_migrations = "fail"': f"unmade_migrations = {policy}"})
     outcome = drilling(whole_set.parent, tmp_path / "out", app=checkout, profile=profile, really=MIGRATED)
     assert red == set(outcome.red) & {"MIG-05", "MIG-07"}, outcome.output
+
+
+@pytest.mark.parametrize(
+    ("migrated", "says"),
+    [
+        ({"unmade": True, "unmade_detail": ()}, "makemigrations reports changes and names none"),
+        ({"unmade_error": "makemigrations --check: RuntimeError"}, "could not tell: makemigrations --check: Run"),
+    ],
+)
+def test_changes_that_cannot_be_counted_block_where_so_many_are_accepted(
+    migrated: dict[str, object], says: str
+) -> None:
+    of_models = record().migrated
+    assert of_models is not None
+    igny8 = read_profile(PROFILE).profile
+    application = igny8.application.model_copy(
+        update={"unmade_migrations": Counted(reason="made next week", at_most=1)}
+    )
+    accepting = igny8.model_copy(update={"application": application})
+    with pytest.raises(Blocked, match=says):
+        no_change_without_a_migration(of_models.model_copy(update=migrated), accepting, Examination())
 
 
 @pytest.mark.further

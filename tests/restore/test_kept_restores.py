@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -17,6 +18,7 @@ from fixtures.commands.drafting.look import NOTHING_KNOWN
 from fixtures.record import stages
 from fixtures.record.progress import silent
 from fixtures.record.record import DrillRecord, Restored
+from fixtures.record.stage import StageBlocked
 from fixtures.restore.cache.data_files import UnfitData, copy_digested
 from fixtures.restore.cache.own_restore import KeepIn, OwnRestore
 from fixtures.restore.cache.restores import Bounds, KeptRestores
@@ -250,6 +252,45 @@ def test_it_is_bounded_in_size_and_in_age(backups: Path, keep: KeepIn, guardian:
     small = record_of(backups, KeepIn(keep.folder, Bounds(10**6, timedelta(days=7))))
     assert any("more than the 0 MB that may be kept" in note for note in whole(small.restored).notes)
     assert entries(keep) == []
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_the_reason(tmp_path: Path, guardian: Guardian) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StageBlocked) as blocked:
+        KeptRestores(tmp_path / "file" / "kept", WEEK, None, guardian)
+    assert blocked.value.cause == f"{tmp_path / 'file' / 'kept'} cannot be used to keep restores: Not a directory"
+
+
+@pytest.mark.further
+def test_other_collations_and_a_server_that_does_not_shut_down_are_told_as_that(
+    backups: Path, tmp_path: Path, guardian: Guardian
+) -> None:
+    keep = KeepIn(tmp_path / "kept", WEEK)
+    with drilled(backups, keep) as run:
+        server = run.server
+        assert server is not None
+        assert server.cluster is not None
+        own = OwnRestore(keep, locate(backups, PROFILE), "1234abcd", guardian)
+        assert own.bring(server.cluster.shape, tmp_path / "data", None)
+        # As on a machine whose operating system was brought up to date meanwhile.
+        with server.connect("restored") as connection:
+            connection.execute("UPDATE pg_catalog.pg_collation SET collversion = '1.0' WHERE collversion IS NOT NULL")
+        with pytest.raises(StageBlocked, match="this machine's collations have another version now") as blocked:
+            own.restored(server)
+        assert blocked.value.fix == "drill again: the next drill loads the dump itself."
+        assert entries(keep) == []
+        # A server that is killed does not shut down: what it left is kept by nobody.
+        (postmaster,) = (
+            process
+            for process in psutil.Process().children(recursive=True)
+            if process.name() == "postgres" and process.cmdline()[2:3] == [str(server.cluster.data)]
+        )
+        postmaster.kill()
+        with pytest.raises(
+            StageBlocked, match="what was restored was to be kept: the server did not shut down cleanly"
+        ):
+            own.keep(server, whole(run.record.restored))
+        assert entries(keep) == []
 
 
 def test_a_folder_that_others_read_is_refused(backups: Path, tmp_path: Path) -> None:
