@@ -4,10 +4,10 @@ from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
-from fixtures.checks.excepted import beyond
 from fixtures.checks.exposure.servers_own import expect_as_in_template0
 from fixtures.checks.naming import named_table
 from fixtures.checks.release.accepted import expect_no_row_lost, tables_lost
+from fixtures.checks.release.unmade_changes import expect_no_unmade
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.checks.tenancy.same_history import expect_same_history
 from fixtures.checks.tolerated import expect_known
@@ -87,15 +87,7 @@ def test_the_models_have_no_change_without_a_migration(
     migration: Migrated, promised: Profile, examination: Examination
 ) -> None:
     """Models ahead of their migrations fail at the first query; some healthy applications always are, and say so."""
-    if migration.unmade_error:
-        raise Blocked(f"makemigrations could not tell: {migration.unmade_error}")
-    changes = migration.unmade_detail or (("changes",) if migration.unmade else ())
-    if (meant := promised.application.unmade_migrations) != "fail":
-        if migration.unmade and not migration.unmade_detail:
-            raise Blocked("makemigrations reports changes and names none, so they cannot be counted")
-        more = beyond(examination, "unmade_migrations", "application", len(changes), meant, "model changes")
-        changes = changes if more else ()
-    examination.expect_none(changes, "have no migration", of=max(1, len(changes)), unit="model changes")
+    expect_no_unmade(migration, promised, examination)
 
 
 @control(

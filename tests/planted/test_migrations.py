@@ -7,6 +7,7 @@ import pytest
 
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination
+from fixtures.checks.release.unmade_changes import expect_no_unmade
 from fixtures.profile.exceptions import Counted
 from fixtures.profile.reading import read_profile
 from tests.support.application_under_test import copy_of_the_sample, new_migration
@@ -15,9 +16,6 @@ from tests.support.met_faults import WITHOUT_MIGRATED, Fault
 from tests.support.record_examples import record
 from tests.support.short_drills import MIGRATED
 from tests.support.spoiled_sets import profile_with, replace_in
-from verify.test_migrations import (
-    test_the_models_have_no_change_without_a_migration as no_change_without_a_migration,
-)
 
 APP = Path("igny8_core") / "igny8"
 STOPS_EARLY = """
@@ -212,7 +210,7 @@ def test_changes_that_cannot_be_counted_block_where_so_many_are_accepted(
     )
     accepting = igny8.model_copy(update={"application": application})
     with pytest.raises(Blocked, match=says):
-        no_change_without_a_migration(of_models.model_copy(update=migrated), accepting, Examination())
+        expect_no_unmade(of_models.model_copy(update=migrated), accepting, Examination())
 
 
 @pytest.mark.further
