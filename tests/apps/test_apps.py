@@ -80,7 +80,7 @@ FAULTS = {
         },
     ),
     # One price and one basket of another customer's; a total that was raised by a cent with everything that was paid for
-    # it; a payment that is lost, and one given back twice over; an amount turned negative; a
+    # it; a payment that is lost, one given back twice over, and one that stands for two; an amount turned negative; a
     # product's image that is gone.
     "oscar": Fault(
         """
@@ -100,6 +100,7 @@ FAULTS = {
          WHERE id = (SELECT min(id) FROM payment_transaction WHERE txn_type = 'Refund');
         UPDATE payment_transaction SET amount = -amount
          WHERE txn_type = 'Authorise' AND source_id = (SELECT id FROM payment_source WHERE order_id = 7);
+        UPDATE payment_source SET reference = (SELECT reference FROM payment_source WHERE order_id = 10) WHERE order_id = 11;
         """,
         {
             "TEN-02": {
@@ -110,7 +111,8 @@ FAULTS = {
             "BIL-03": {"orders": 1},
             "BIL-12": {"orders": 1},
             "BIL-16": {"sources": 1},
-            "BIL-21": {"public.payment_transaction": 1},
+            "BIL-15": {"sources": 1},
+            "BIL-21": {"public.payment_transaction": 1, "kept": 1},
             "FIL-01": {"product images": 1},
         },
         lost="images/products/*/*/*.gif",

@@ -59,7 +59,9 @@ def ordered(owner: User | None, basket: Basket, **more: str) -> None:
         billing_address=BillingAddress.objects.create(**place(name)),
         **more,
     )
-    source = Source.objects.create(order=order, source_type=card, currency=order.currency)
+    source = Source.objects.create(
+        order=order, source_type=card, currency=order.currency, reference=f"card_{order.number}"
+    )
     source.allocate(order.total_incl_tax)
     source.debit(order.total_incl_tax)
     if order.pk % 3 == 0:

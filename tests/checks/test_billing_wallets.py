@@ -1,0 +1,88 @@
+"""What a wallet, a gift card or a voucher holds is the sum of its entries, at any time, and never less than nothing."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fixtures.checks.billing.ledger import below_zero, broken_account_balance, wrong_signs
+from fixtures.checks.billing.usage import not_charged_alike
+from fixtures.checks.masking import masked_text
+from fixtures.profile.money import EntryKinds, Ledger
+from tests.support.small_shop import Shop, Told, small_shop
+
+ACME, ZEN = masked_text("acme", b"key"), masked_text("zen", b"key")
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Callable[[], Shop]]:
+    with small_shop() as opens:
+        yield opens
+
+
+@pytest.fixture
+def shop(opened: Callable[[], Shop]) -> Shop:
+    return opened()
+
+
+def test_an_account_that_falls_below_zero_is_told_even_where_it_recovers(shop: Shop) -> None:
+    points = shop.profile.ledger[0]
+    assert shop.told(below_zero(points, shop.books)) is None
+    shop.done("""
+        UPDATE "Entries" SET amount = -150.5 WHERE "tenantCode" = 'acme' AND no = 2;
+        INSERT INTO "Entries" VALUES ('acme', 5, '2026-01-04', 'buy', 200, 0, false);
+    """)
+    told = shop.told(below_zero(points, shop.books))
+    assert told == Told(
+        f"2 of 6 ledger entries leave less than nothing on their account; tenant={ACME} rows=2",
+        (f"tenantCode={ACME} no=2 difference=-0.5", f"tenantCode={ACME} no=4 difference=-5.5"),
+    )
+
+
+def test_what_is_spent_at_the_very_moment_of_its_purchase_is_no_debt(shop: Shop) -> None:
+    points = shop.profile.ledger[0].model_copy(update={"order": ("at",)})
+    shop.done("""UPDATE "Entries" SET at = '2026-01-01', no = no - 9 WHERE "tenantCode" = 'zen' AND kind = 'spend'""")
+    assert shop.told(below_zero(points, shop.books)) is None
+
+
+def test_an_account_has_a_balance_in_each_currency(shop: Shop) -> None:
+    cards = Ledger.model_validate(
+        {
+            "name": "cards",
+            "table": "Shop.Orders",
+            "account": "tenantCode",
+            "currency": "currency",
+            "order": ("id",),
+            "amount": "total",
+            "not_negative": True,
+        }
+    )
+    shop.done("""INSERT INTO "Orders" VALUES (3, 'acme', 'JPY', 'open', -1, 0)""")
+    told = shop.told(below_zero(cards, shop.books))
+    assert told is not None
+    assert told.samples == ("id=3 difference=-1",)
+
+
+def test_amounts_without_a_sign_count_by_their_kind(shop: Shop) -> None:
+    written = shop.profile.ledger[0]
+    kinds = EntryKinds(column="kind", credits=("buy", "correct"), debits=("spend", "expire"), unsigned=True)
+    points = written.model_copy(update={"kinds": kinds})
+    shop.done("""UPDATE "Entries" SET amount = abs(amount)""")
+    assert points.balance_of is not None
+    probes = (
+        lambda: below_zero(points, shop.books),
+        lambda: broken_account_balance(points, written.balance_of, shop.books),
+        lambda: wrong_signs(points, kinds, shop.books),
+        lambda: not_charged_alike(shop.profile.usage[0], points, shop.books),
+        lambda: not_charged_alike(shop.profile.usage[0].model_copy(update={"kinds": ()}), points, shop.books),
+    )
+    # What takes is what is spent, and what expires where no kinds of usage are named.
+    assert [shop.told(probe()) is None for probe in probes] == [True, True, True, True, False]
+    shop.done("""UPDATE "Entries" SET amount = -4 WHERE "tenantCode" = 'zen' AND kind = 'spend'""")
+    told = shop.told(probes[2]())
+    assert told is not None
+    assert told.samples == (f"tenantCode={ZEN} no=2 wrong_amount=4 unknown_kind=False",)
+
+
+def test_a_kind_of_either_sign_tells_none_of_an_unsigned_amount() -> None:
+    with pytest.raises(ValueError, match="unsigned amounts get their sign by their kind"):
+        EntryKinds(column="kind", credits=("buy",), either=("correct",), unsigned=True)
