@@ -8,6 +8,7 @@ from psycopg.rows import dict_row
 
 from fixtures.checks.billing.books import Books
 from fixtures.checks.billing.conserved import holdings, summed, sums
+from fixtures.checks.billing.conserved_books import sums_of_document
 from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
 from fixtures.checks.billing.document import wrong_totals, wrongly_credited
 from fixtures.checks.billing.settlement import overpaid_invoices, refunded_beyond, uncovered_invoices, without_invoice
@@ -19,6 +20,7 @@ from fixtures.database.digests import Division, divisible, pin, scan
 from fixtures.database.money_columns import summed_columns
 from fixtures.database.reconcile import reconcile
 from fixtures.profile.money import Invoice, MoneyColumns, Payment
+from fixtures.profile.words import SqlFile
 from fixtures.record.facts import Facts
 from fixtures.record.names import TableName
 from tests.support.small_shop import Shop, small_shop
@@ -248,3 +250,45 @@ def test_whose_a_row_is_cannot_be_the_same_for_every_row() -> None:
             Invoice.model_validate(PARCEL | {key: said})
     with pytest.raises(ValueError, match="the same for every row"):
         Payment.model_validate(RECEIPT | {"invoice": "'1'"})
+
+
+FEES = SqlFile(file="books/fees.sql", text='SELECT id AS document, 1.50 AS amount FROM "Shop"."Parcels" WHERE id = 1')
+SEVERAL = (
+    {"table": "Shop.Packed", "invoice": "box.parcel", "amount": "price"},
+    {"table": "Shop.Returns", "invoice": "receipt.box.parcel", "amount": "amount", "less": True},
+    {
+        "query": SqlFile(
+            file="books/fees.sql", text='SELECT id AS document, 1.50 AS amount FROM "Shop"."Parcels" WHERE id = 1'
+        )
+    },
+)
+
+
+def test_lines_of_several_tables_and_a_query_add_up_less_what_is_taken_off(opened: Callable[[], Shop]) -> None:
+    shop = parcels(opened(), tax_rule=None, lines=SEVERAL)
+    assert len(shop.profile.invoice[0].lines) == 3
+    assert shop.told(totals(shop)) is None
+    for fault, difference in (
+        ("""UPDATE "Returns" SET amount = 1.49""", "-0.01"),
+        ("""DELETE FROM "Returns" """, "-1.50"),
+        ("""UPDATE "Packed" SET price = 14 WHERE id = 2""", "1.00"),
+    ):
+        wrong = parcels(opened(), tax_rule=None, lines=SEVERAL)
+        wrong.done(fault)
+        told = wrong.told(totals(wrong))
+        assert told is not None
+        assert told.samples == (f"id=1 by_lines={difference}",)
+    # Each is money of its own, in the documents' currency, and a query's is compared over the migrations.
+    summed_up = summed_columns(shop.profile, shop.facts)
+    for table in (PACKED, TableName("Shop", "Returns")):
+        assert [money.currency is not None for money in summed_up[table]] == [True]
+    assert [name for name, _ in sums_of_document(shop.profile.invoice[0], shop.books)] == ["parcels (books/fees.sql)"]
+
+
+def test_what_does_not_fit_is_told_of_its_lines_alone(opened: Callable[[], Shop]) -> None:
+    wrong = ({"table": "Shop.Packed", "invoice": "box.parcels", "amount": "price"}, SEVERAL[1])
+    shop = parcels(opened(), tax_rule=None, lines=wrong)
+    (problem,) = reconcile(shop.profile, shop.facts, "profile.toml").problems
+    assert problem.startswith("profile.toml: invoice 'parcels'.lines[0].invoice: box.parcels leads nowhere")
+    with pytest.raises(ValueError, match="needs the lines of one table"):
+        parcels(shop, lines=SEVERAL)

@@ -42,7 +42,7 @@ def test_an_entry_is_made_for_each_schema_with_all_that_it_names() -> None:
         ("north: invoices", TableName("north", "billing_invoice")),
         ("with.dot: invoices", TableName("with.dot", "billing_invoice")),
     ]
-    lines = [each.lines.table for each in profile.invoice if each.lines is not None]
+    lines = [lines.table for each in profile.invoice for lines in each.lines]
     assert lines == [TableName("north", "billing_line"), TableName("with.dot", "billing_line")]
     assert [each.settles for each in profile.payment] == ["north: invoices", "with.dot: invoices"]
     assert [each.root for each in profile.files] == ["sites-data/north", "sites-data/with.dot"]

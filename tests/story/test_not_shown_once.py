@@ -41,7 +41,7 @@ def test_what_a_query_finds_is_told_as_not_compared_with_the_source() -> None:
     profile = read_profile(PROFILE).profile
     query = SqlFile(file="books/lines.sql", text="SELECT 1 AS document, 2 AS amount")
     (invoice,) = profile.invoice
-    queried = invoice.model_copy(update={"lines": Lines.model_validate({"query": query})})
+    queried = invoice.model_copy(update={"lines": (Lines.model_validate({"query": query}),)})
     said = "What books/lines.sql of the profile adds up to was compared over the migrations and not with the source"
     for written, times in ((profile, 0), (profile.model_copy(update={"invoice": (queried,)}), 1)):
         assert sum(line.startswith(said) for line in not_shown(examples.record(), written)) == times
