@@ -178,6 +178,66 @@ def test_what_means_no_row_is_no_crossing(tenancy: SmallTenancy) -> None:
         )
 
 
+# Each tenant counts its own orders, as it does where (tenant, number) is the key.
+ORDERS = """
+CREATE TABLE orders (tenant_id int REFERENCES tenants, id int, PRIMARY KEY (tenant_id, id));
+CREATE TABLE parcels (id int PRIMARY KEY, tenant int REFERENCES tenants, order_id int, ids int[], what int, of text);
+INSERT INTO orders VALUES (1, 1), (1, 2), (2, 1), (2, 3);
+INSERT INTO parcels VALUES (1, 1, 1, '{1,2}'), (2, 1, 3, '{3}'), (3, 2, 1, '{1}'), (4, 2, NULL, NULL), (5, NULL, 1, NULL);
+"""
+WITHIN = {"within": {"tenant": "tenant_id"}}
+
+
+@pytest.mark.parametrize(
+    ("column", "finding"),
+    [
+        ("order_id", ("2 of 4 ids", ("id=2 tenant=1 other_tenant=None", "id=5 tenant=None other_tenant=None"))),
+        ("ids", ("1 of 4 ids", ("id=2 tenant=1 other_tenant=None",))),
+    ],
+)
+def test_an_id_that_counts_within_its_tenant_means_that_tenants_row(
+    tenancy: SmallTenancy, column: str, finding: tuple[str, tuple[str, ...]]
+) -> None:
+    reference = {"table": "parcels", "column": column, "target": "orders", **WITHIN}
+    with tenancy.look(ORDERS, owner_via=VIA, soft_reference=[reference]) as look:
+        (said_of,) = look.tenancy.soft_reference
+        assert said_of.id == f"public.parcels(tenant,{column})->public.orders"
+        message, keys = said(look)
+        assert (message.split(" refer")[0], keys) == finding
+
+
+def test_an_id_and_its_tenant_give_the_owner_where_nothing_else_does(tenancy: SmallTenancy) -> None:
+    planted = ORDERS + "ALTER TABLE parcels DROP CONSTRAINT parcels_tenant_fkey"
+    reference = {"table": "parcels", "column": "order_id", "target": "orders", **WITHIN}
+    with tenancy.look(planted, owner_via={**VIA, "parcels": "order_id"}, soft_reference=[reference]) as look:
+        assert look.problems == ()
+        assert (
+            str(look.ownership.owned[look.table("parcels").name]) == "public.parcels -> public.orders -> public.tenants"
+        )
+        assert said(look)[1] == ("id=2 tenant=None other_tenant=None", "id=5 tenant=None other_tenant=None")
+
+
+def test_a_content_type_and_an_id_that_counts_within_its_tenant_mean_that_tenants_row(tenancy: SmallTenancy) -> None:
+    planted = f"""{ORDERS}{CONTENT_TYPES.split("CREATE TABLE log")[0]}
+        INSERT INTO django_content_type VALUES (3, 'shop', 'order');
+        UPDATE parcels SET what = 3, of = order_id WHERE order_id IS NOT NULL;
+        UPDATE parcels SET what = 1, of = '2' WHERE id = 4"""
+    reference = {"table": "parcels", "type_column": "what", "id_column": "of", **WITHIN}
+    models = {"shop.card": "public.cards", "shop.order": "public.orders"}
+    for outlives in ({}, {"outlives": {"at_most": 2, "reason": "a parcel outlives its order"}}):
+        generic = {**reference, "models": models, **outlives}
+        with tenancy.look(planted, owner_via=VIA, generic_reference=[generic]) as look:
+            message, keys = look.said(
+                generic_strays(look.tenancy.generic_reference[0], look.database.facts, look.ownership)
+            )
+            gone = ("id=2 tenant=1 other_tenant=None", "id=5 tenant=None other_tenant=None")
+            assert keys == (() if outlives else gone)
+            assert message.startswith("2 of 5 rows point")
+    with tenancy.look(planted, owner_via={**VIA, "parcels": "of"}, generic_reference=[generic]) as look:
+        problem = "of of public.parcels tells no owner by keys of several columns: name another column"
+        assert look.problems == (f"tenancy.owner_via: {problem}",)
+
+
 def test_its_name_says_where_it_stands() -> None:
     reference = SoftReference.model_validate({"table": "a", "column": "b", "json_path": "$.c", "target": "d"})
     assert reference.id == "public.a(b $.c)->public.d"

@@ -171,6 +171,25 @@ def test_a_table_that_is_a_part_of_another_does_not_refer_to_it(database: psycop
     assert draft.profile.tenancy.soft_reference == ()
 
 
+def test_an_id_that_counts_within_its_tenant_is_looked_for_there(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(
+        database,
+        TENANTS
+        + "CREATE TABLE invoices (org int NOT NULL REFERENCES organizations, id int, PRIMARY KEY (org, id)); "
+        + "CREATE TABLE letters (org int NOT NULL REFERENCES organizations, id int, invoice_id int, PRIMARY KEY (org, id)); "
+        + "CREATE TABLE visits (org int NOT NULL REFERENCES organizations, id int PRIMARY KEY, invoice_id int); "
+        + "INSERT INTO invoices SELECT 1, n FROM generate_series(1, 50) n; "
+        + "INSERT INTO invoices SELECT 2, n FROM generate_series(40, 90) n; "
+        + "INSERT INTO letters SELECT org, id, id FROM invoices; "
+        # All of these are found, and most at the other tenant.
+        + "INSERT INTO visits SELECT 3 - org, row_number() OVER (), id FROM invoices",
+    )
+    assert [each.id for each in draft.profile.tenancy.soft_reference] == [
+        "public.letters(org,invoice_id)->public.invoices"
+    ]
+    assert draft.profile.tenancy.soft_reference[0].within == {"org": "org"}
+
+
 def test_a_row_that_names_itself_refers_to_nothing(database: psycopg.Connection[Any]) -> None:
     draft = drafted(
         database,

@@ -303,6 +303,23 @@ def test_a_table_that_others_point_at_needs_a_key_of_one_column(tmp_path: Path) 
     )
 
 
+def test_a_key_of_several_columns_is_pointed_at_by_an_id_within_the_others(tmp_path: Path) -> None:
+    within = WELL_WRITTEN.replace(
+        "[[tenancy.generic_reference]]", '[[tenancy.generic_reference]]\nwithin.tenant_id = "tenant_id"'
+    )
+    assert within != WELL_WRITTEN
+    problems = reconcile(read(tmp_path, within), without_its_key("orders"), "profile.toml").problems
+    assert not [problem for problem in problems if "one column" in problem and "generic" in problem]
+    wrong = read(tmp_path, within.replace('= "tenant_id"\n', '= "tenant"\n', 1))
+    assert (
+        "profile.toml: tenancy.generic_reference.models.shop.order: public.orders needs a primary key of one column beside "
+        "tenant for others to point at"
+    ) in (
+        *reconcile(wrong, without_its_key("orders"), "profile.toml").problems,
+        *unbrought(wrong, *[without_its_key("orders")] * 2, "profile.toml"),
+    )
+
+
 @pytest.mark.parametrize("application", ["openwisp", "oscar", "wagtail"])
 def test_the_profiles_of_other_peoples_applications_are_well_written(application: str) -> None:
     folder = Path(__file__).parents[1] / "apps" / application / "profile"
