@@ -290,5 +290,5 @@ def test_what_does_not_fit_is_told_of_its_lines_alone(opened: Callable[[], Shop]
     shop = parcels(opened(), tax_rule=None, lines=wrong)
     (problem,) = reconcile(shop.profile, shop.facts, "profile.toml").problems
     assert problem.startswith("profile.toml: invoice 'parcels'.lines[0].invoice: box.parcels leads nowhere")
-    with pytest.raises(ValueError, match="needs the lines of one table"):
+    with pytest.raises(ValueError, match="needs those of one table"):
         parcels(shop, lines=SEVERAL)

@@ -101,7 +101,7 @@ PROMISES = {
     "EntryKinds": "column credits debits either unsigned",
     "Invoice": "name table query tenant currency status paid unpaid subtotal tax tax_rule plus discount total credited "
     "credits lines json_lines numbering live",
-    "TaxRule": "of rate line_rate rounding percent per_line",
+    "TaxRule": "of rate line_rate rounding percent per_line per_rate included",
     "Credits": "table query invoice amount status counts live",
     "Lines": "table query invoice amount less live",
     "JsonLines": "column amount",

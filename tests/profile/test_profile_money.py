@@ -42,8 +42,8 @@ def test_all_that_can_be_said_of_money_is_read(tmp_path: Path) -> None:
         ),
         (
             'rate = "vatPercent"',
-            'line_rate = "vat"',
-            "invoice[0].tax_rule: line_rate is each line's own: it needs per_line",
+            'per_rate = true, rate = "vatPercent"',
+            "invoice[0].tax_rule: per_rate parts the lines by their rates: it needs line_rate",
         ),
         ("gapless = true, year_of", "year_of", "invoice[0].numbering: first and series say where a count begins"),
         ('unpaid = ["void"]', 'unpaid = ["paid"]', "invoice[0]: paid stands in paid and in unpaid; keep one"),
