@@ -11,6 +11,7 @@ from fixtures.checks.billing.conserved import holdings, summed, sums
 from fixtures.checks.billing.conserved_books import sums_of_document
 from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
 from fixtures.checks.billing.document import wrong_totals, wrongly_credited
+from fixtures.checks.billing.relations import ways_of
 from fixtures.checks.billing.settlement import overpaid_invoices, refunded_beyond, uncovered_invoices, without_invoice
 from fixtures.checks.billing.tax import wrong_tax
 from fixtures.checks.blocked import Blocked
@@ -292,3 +293,24 @@ def test_what_does_not_fit_is_told_of_its_lines_alone(opened: Callable[[], Shop]
     assert problem.startswith("profile.toml: invoice 'parcels'.lines[0].invoice: box.parcels leads nowhere")
     with pytest.raises(ValueError, match="needs those of one table"):
         parcels(shop, lines=SEVERAL)
+
+
+def test_a_total_that_is_stored_nowhere_is_what_the_lines_come_to(opened: Callable[[], Shop]) -> None:
+    """What is paid is held against it; there is nothing else that the lines could differ from."""
+    not_stored = PARCEL | {"total": None, "tax_rule": None, "plus": ("vat",), "tax": None}
+    faults = {
+        "": (None, None, None),
+        """DELETE FROM "Packed" WHERE id = 3""": (None, "id=2 difference=10.00", None),
+        """UPDATE "Packed" SET price = price + 0.01 WHERE id = 3""": ("id=2 difference=-0.01", None, None),
+        """UPDATE "Packed" SET price = NULL WHERE id = 3""": ("id=2 difference=None", "id=2 difference=12", None),
+        """UPDATE "Returns" SET amount = 21.01""": (None, None, "id=1 beyond=0.01 difference=0.00"),
+    }
+    for fault, expected in faults.items():
+        shop = parcels(opened(), **not_stored)
+        shop.done(fault or "SELECT 1")
+        said = (shop.told(probe(shop)) for probe in (covered, excess, credited))
+        assert tuple(each.samples[0] if each is not None else None for each in said) == expected, fault
+    assert ways_of(shop.profile.invoice[0]) == ()
+    stored_twice = parcels(opened(), **not_stored, subtotal="gross").profile.invoice[0]
+    assert ways_of(stored_twice) == ("by_lines",)
+    assert [each.column for each in summed_columns(shop.profile, shop.facts)[PARCELS]] == ["vat"]
