@@ -4,6 +4,7 @@ import io
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,6 +84,21 @@ def test_what_lies_in_the_run_is_attached_though_it_was_written_otherwise() -> N
     other = evidence.model_dump_json().encode()
     with pikepdf.open(io.BytesIO(pdf.write_up(Story(evidence, other)))) as document:
         assert document.attachments["evidence.json"].get_file().read_bytes() == other
+
+
+def test_setting_that_ends_early_is_a_fault_and_no_missing_library() -> None:
+    evidence = examples.verified()
+    with pdf.being_set(Story(evidence, evidence.written)) as setting:
+        setting.process.kill()
+        with pytest.raises(RuntimeError, match=r"ended with -9: it said nothing"):
+            setting.written()
+
+
+def test_what_a_block_leaves_unset_is_ended_with_it() -> None:
+    evidence = examples.verified()
+    with pdf.being_set(Story(evidence, evidence.written)) as setting:
+        pass
+    assert setting.process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("drill", DRILLS)
