@@ -109,7 +109,7 @@ PROMISES = {
     "Payment": "name settles table query invoice tenant currency amount refunded status succeeded processor_id refunds "
     "excess live",
     "Refunds": "table query payment amount status succeeded processor_id live",
-    "Period": "name table owner start end gapless active live",
+    "Period": "name table owner start end last_day gapless active live",
     "ActivePeriods": "status means served",
     "Served": "table key live",
     "Usage": "name charges table amount by kinds live",
