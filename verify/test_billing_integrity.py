@@ -199,9 +199,11 @@ def test_a_processors_id_counts_once(migrated: Database, processed: Processed, b
     remediation="Compare the listed payments' refunds with the processor's own list. Recover what was refunded twice.",
 )
 @for_each("refunded_payment")
-def test_refunds_stay_within_their_payment(migrated: Database, payment: Payment, books: Books) -> None:
+def test_refunds_stay_within_their_payment(
+    migrated: Database, payment: Payment, profile: Profile, books: Books
+) -> None:
     """A refund beyond its payment is money lost; one of no payment is money that nobody can explain."""
-    migrated.expect_none(refunded_beyond(payment, books))
+    migrated.expect_none(refunded_beyond(payment, profile.invoice_named(payment.settles), books))
 
 
 @control(

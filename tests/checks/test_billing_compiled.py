@@ -116,7 +116,8 @@ def processed(shop: Shop) -> Probe:
 
 
 def refunds(shop: Shop, which: int = 0) -> Probe:
-    return refunded_beyond(shop.profile.payment[which], shop.books)
+    payment = shop.profile.payment[which]
+    return refunded_beyond(payment, shop.profile.invoice_named(payment.settles), shop.books)
 
 
 def overlaps(shop: Shop) -> Probe:

@@ -128,7 +128,8 @@ def tax(shop: Shop) -> Probe:
 
 
 def refunds(shop: Shop) -> Probe:
-    return refunded_beyond(shop.profile.payment[0], shop.books)
+    payment = shop.profile.payment[0]
+    return refunded_beyond(payment, shop.profile.invoice_named(payment.settles), shop.books)
 
 
 def processed(shop: Shop) -> Probe:

@@ -106,7 +106,8 @@ def settles(shop: Shop) -> Probe:
 
 
 def refunds(shop: Shop) -> Probe:
-    return refunded_beyond(shop.profile.payment[0], shop.books)
+    payment = shop.profile.payment[0]
+    return refunded_beyond(payment, shop.profile.invoice_named(payment.settles), shop.books)
 
 
 def finer(shop: Shop) -> Probe:
@@ -229,7 +230,7 @@ def replace_owner(division: Division, of: Division) -> Division:
 def test_a_way_that_leads_nowhere_is_told_by_its_key_and_blocks(opened: Callable[[], Shop]) -> None:
     wrong = {
         "order.tenantcode": "order.tenantcode leads nowhere: there is no column tenantcode in Shop.Orders",
-        "gross.currency": "gross.currency leads nowhere: gross of Shop.Parcels is no foreign key of one column",
+        "gross.currency": "gross.currency leads nowhere: gross of Shop.Parcels is in no foreign key",
         "(Shop.Rates).percent": "Shop.Rates has 2 rows; a setting stands in a table of one row",
         "(Shop.Rate).percent": "there is no table Shop.Rate",
         "curency": "no column curency in Shop.Parcels",

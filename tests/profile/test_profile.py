@@ -293,13 +293,14 @@ def without_its_key(name: str) -> Facts:
     return facts(*composite, roles=THERE.roles)
 
 
-def test_a_table_that_others_point_at_needs_a_key_of_one_column(tmp_path: Path) -> None:
+def test_what_points_at_a_key_of_several_columns_names_all_of_it(tmp_path: Path) -> None:
     profile, there = read(tmp_path, WELL_WRITTEN), without_its_key("orders")
     problems = (*unbrought(profile, there, there, "profile.toml"), *reconcile(profile, there, "profile.toml").problems)
-    fault = "public.orders needs a primary key of one column for others to point at"
     assert problems == (
-        f"profile.toml: tenancy.generic_reference.models.shop.order: {fault}",
-        f"profile.toml: invoice 'orders'.table: {fault}",
+        "profile.toml: tenancy.generic_reference.models.shop.order: public.orders needs a primary key of one column for "
+        "others to point at",
+        "profile.toml: payment 'payments'.invoice: the key of public.orders is (id, tenant_id), and public.payments has no "
+        "foreign key to it by order_id, nor columns that are called like all of it but one: let a query name them together",
     )
 
 
