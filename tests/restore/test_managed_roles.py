@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,64 @@ def test_what_others_own_in_a_schema_of_a_managed_role_is_theirs(
         server.drop_database(target.database)
         with server.connect() as connection:
             connection.execute("""DROP ROLE IF EXISTS "the service's admin", app_owner""")
+
+
+# The first by name is lent the rights of the other, so both orders are tried.
+@pytest.mark.parametrize(
+    ("of_database", "other", "user"),
+    [
+        ("zz_owner", "aa_other", ""),
+        pytest.param("aa_owner", "zz_other", "", marks=pytest.mark.further),
+        ("aa_owner", "zz_other", "lends"),
+    ],
+)
+def test_an_owner_of_the_database_in_anothers_schema_and_that_one_in_public_are_both_loaded(
+    target: Target, tmp_path: Path, of_database: str, other: str, user: str
+) -> None:
+    server, dump = target.server, tmp_path / "shop_20261127_031500.dump"
+    with server.connect() as connection:
+        connection.execute(f"CREATE ROLE {of_database}; CREATE ROLE {other}")  # type: ignore[call-overload]
+        if user:
+            connection.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{user}' CREATEDB CREATEROLE")  # type: ignore[call-overload]
+    server.create_database("lent", owner=of_database)
+    made = f"""
+        CREATE SCHEMA app AUTHORIZATION {other};
+        CREATE TABLE app.one AS SELECT 1; CREATE TABLE app.two AS SELECT 2;
+        CREATE TABLE public.three AS SELECT 3; CREATE TABLE public.four AS SELECT 4;
+        ALTER TABLE app.one OWNER TO {of_database}; ALTER TABLE app.two OWNER TO {other};
+        ALTER TABLE public.three OWNER TO {of_database}; ALTER TABLE public.four OWNER TO {other};
+    """
+    with server.connect("lent") as connection:
+        connection.execute(made)  # type: ignore[call-overload]
+    command = [str(server.clients.pg_dump), "-Fc", "-C", f"--file={dump}"]
+    subprocess.run(command, env=server.environment("lent"), check=True, capture_output=True)
+    server.drop_database("lent")
+    with server.connect() as connection:
+        connection.execute(f"DROP ROLE {of_database}, {other}")  # type: ignore[call-overload]
+    roles = ROLES[ROLES.index("CREATE ROLE app_owner") :]
+    (tmp_path / "shop_20261127_031500.roles.sql").write_text(
+        roles.replace("app_owner", of_database) + roles.replace("app_owner", other)
+    )
+    try:
+        # A managed service's user may make roles and databases, and is no superuser.
+        loads = replace(server, user=user, password=user, outlives=True) if user else server
+        restored = target.load(tmp_path, server=loads)
+        assert [line.text for line in restored.lines] == []
+        owners = target.ask(
+            "SELECT relname, pg_get_userbyid(relowner) FROM pg_class "
+            "WHERE relnamespace IN ('app'::regnamespace, 'public'::regnamespace) AND relkind = 'r' ORDER BY 1"
+        )
+        assert owners == [("four", other), ("one", of_database), ("three", of_database), ("two", other)]
+        database = target.ask(
+            "SELECT pg_get_userbyid(datdba), datacl FROM pg_database WHERE datname = current_database()"
+        )
+        assert database == [(of_database, None)]
+        assert target.ask(f"SELECT pg_has_role('{of_database}', '{other}', 'MEMBER')") == [(False,)]
+        assert target.ask(f"SELECT pg_has_role('{other}', '{of_database}', 'MEMBER')") == [(False,)]
+        assert target.ask("SELECT rolname FROM pg_roles WHERE rolname ~ 'holder|loader'") == []
+    finally:
+        server.drop_database(target.database)
+        with server.connect() as connection:
+            connection.execute(f"DROP ROLE IF EXISTS {of_database}, {other}")  # type: ignore[call-overload]
+            if user:
+                connection.execute(f"DROP ROLE {user}")  # type: ignore[call-overload]
