@@ -44,6 +44,7 @@ def back_up_sample(
             profile=read_profile(PROFILE),
             pg_dump=server.clients.pg_dump,
             guardian=guardian,
+            sample=True,
         )
 
 

@@ -77,6 +77,7 @@ def test_the_manifest_counts_every_table_of_user_schemas(taken: Path) -> None:
         TableName("public", "parts_2026"): 50,
     }
     assert manifest.large_objects == 1
+    assert not manifest.sample
     assert manifest.database == "source"
 
 

@@ -319,3 +319,4 @@ def test_the_sample_backs_itself_up(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert [path.name for path in tmp_path.glob("igny8_*")] == [folder.name]
     manifest = json.loads((folder / f"{folder.name}.manifest.json").read_text())
     assert (manifest["tables"]["public.igny8_content"], manifest["large_objects"]) == (3000, 21)
+    assert manifest["sample"]

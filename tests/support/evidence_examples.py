@@ -220,7 +220,13 @@ def evidence(
     )
     completeness, teardown = other.pop("completeness", whole), other.pop("teardown", gone)
     drilled = record or record_examples.record()
-    verdict, headline = judge(everything, completeness, teardown, as_superuser=drilled.loaded_as_superuser)
+    verdict, headline = judge(
+        everything,
+        completeness,
+        teardown,
+        as_superuser=drilled.loaded_as_superuser,
+        sample=drilled.sample_data,
+    )
     fields: dict[str, Any] = {
         "run_id": "20261122-031509-7f3a",
         "started_at": record_examples.STARTED,
