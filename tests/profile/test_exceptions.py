@@ -107,7 +107,7 @@ PROMISES = {
     "JsonLines": "column amount",
     "Numbering": "column scope gapless first serial series year_of",
     "Payment": "name settles table query invoice tenant currency amount refunded status succeeded processor_id refunds "
-    "excess live",
+    "minor_units excess live",
     "Refunds": "table query payment amount status succeeded processor_id live",
     "Period": "name table owner start end last_day gapless active live",
     "ActivePeriods": "status means served",

@@ -225,7 +225,7 @@ class Shop:
 
     @property
     def books(self) -> Books:
-        return Books(self.facts, derive_ownership(self.facts, self.profile.tenancy))
+        return Books(self.facts, derive_ownership(self.facts, self.profile.tenancy), self.profile.currencies)
 
     def database(self) -> Database:
         access = Access("", 0, "", "", "shop", "shop", "", b"key")
