@@ -1,6 +1,7 @@
 """Sessions of the suite mean the same whatever a database, a role or the shell has set."""
 
 from collections.abc import Iterator
+from datetime import date, datetime
 
 import psycopg
 import pytest
@@ -76,3 +77,12 @@ def test_libpqs_variables_are_forgotten_but_for_passwords() -> None:
     assert environment == {"PGPASSWORD": "kept", "PATH": "/bin"}
     forget_libpq_variables(environment)
     assert environment == {"PATH": "/bin"}
+
+
+def test_a_moment_that_python_has_no_value_for_is_read_as_its_text(server: Server) -> None:
+    moments = (
+        "SELECT date 'infinity', timestamptz '0044-03-15 BC', '{-infinity,2026-01-02}'::timestamp[], date '2026-01-02'"
+    )
+    with server.reading("restored") as session:
+        read = session.execute(moments).fetchone()
+    assert read == ("infinity", "0044-03-15 00:00:00+00 BC", ["-infinity", datetime(2026, 1, 2)], date(2026, 1, 2))
