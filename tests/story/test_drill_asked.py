@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from fixtures.profile.reading import ProfileError, read_profile
-from tests.support.drills import ROOT, Drill, Drilling, command, drill, programs_that_do_not_run
+from tests.support.drills import (
+    ROOT,
+    Drill,
+    Drilling,
+    command,
+    drill,
+    interpreter_that_does_not_run,
+    programs_that_do_not_run,
+)
 from tests.support.further import first_of
 from tests.support.profiles import profile_and
 from tests.support.watched_drill import runs_in
@@ -144,7 +152,8 @@ def test_a_part_of_the_checks_is_no_verdict(whole_set: Path, tmp_path: Path) -> 
 
 @pytest.mark.whole
 def test_one_file_of_the_controls_is_no_verdict_with_workers_either(whole_set: Path, tmp_path: Path) -> None:
-    argv = command(whole_set.parent, tmp_path / "out", workers=2)
+    python = interpreter_that_does_not_run(tmp_path)
+    argv = command(whole_set.parent, tmp_path / "out", python=python, workers=2)
     argv[argv.index("verify")] = "verify/test_backup_set.py"
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=240)
     (run,) = runs_in(tmp_path / "out")

@@ -102,7 +102,8 @@ def test_a_drill_that_is_ended_during_a_stage_leaves_nothing_and_no_verdict(
 def test_a_drill_interrupted_during_its_checks_reports_what_it_did_not_try(
     workers: int | None, whole_set: Path, tmp_path: Path
 ) -> None:
-    with watched_drill(whole_set.parent, tmp_path, workers=workers) as watched:
+    python = interpreter_that_does_not_run(tmp_path)
+    with watched_drill(whole_set.parent, tmp_path, workers=workers, python=python) as watched:
         # As early as can be: one process tries all checks in a few seconds.
         watched.wait_for(1)
         # The sample is too small for workers that nobody asked for.

@@ -19,7 +19,7 @@ def nights(
     healthy.backup(work / "backups", BALANCE_OFF, name="third")
     out = work / "out"
     shutil.copytree(second.directory.parent, out, symlinks=True)
-    return healthy_drill, second, drill(work / "backups", out, workers=2)
+    return healthy_drill, second, drill(work / "backups", out)
 
 
 @pytest.mark.whole

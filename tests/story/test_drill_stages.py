@@ -204,7 +204,13 @@ def set_up(name: str, healthy: Healthy, whole_set: Path, folder: Path) -> Settin
     return setting
 
 
-@pytest.mark.parametrize("name", first_of(sorted(FAULTS, key=lambda name: name not in SHORTEST), len(SHORTEST)))
+# What is met with workers besides.
+WITH_WORKERS = ("inspect: no programs", "application: over its limit")
+
+
+@pytest.mark.parametrize(
+    "name", first_of([*SHORTEST, *(name for name in FAULTS if name not in SHORTEST + WITH_WORKERS)], len(SHORTEST))
+)
 def test_a_stage_that_fails_takes_no_control_away(
     name: str, healthy: Healthy, whole_set: Path, standing: Standing, tmp_path: Path
 ) -> None:
@@ -214,13 +220,14 @@ def test_a_stage_that_fails_takes_no_control_away(
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("name", ["inspect: no programs", "application: over its limit"])
+@pytest.mark.parametrize("name", WITH_WORKERS)
 def test_a_stage_that_fails_takes_no_control_away_with_workers_either(
     name: str, healthy: Healthy, whole_set: Path, standing: Standing, tmp_path: Path
 ) -> None:
     setting, fault = set_up(name, healthy, whole_set, tmp_path), FAULTS[name]
     short = standing.drill(tmp_path / "backups", tmp_path / "short", **setting.short, really=fault.really)
     shared = drill(tmp_path / "backups", tmp_path / "shared", **setting.whole, workers=2)
+    expect_all_told(short, fault)
     expect_all_told(shared, fault)
     assert outcomes(short) == outcomes(shared)
 

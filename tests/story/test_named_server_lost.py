@@ -3,7 +3,7 @@
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from fixtures.checks.lost_server import lost
 from fixtures.profile.reading import read_profile
 from fixtures.record import stages
 from fixtures.record.progress import Progress, silent
+from fixtures.record.record import StageOutcome
 from fixtures.record.stage import StageBlocked
 from fixtures.record.stages import Stage
 from fixtures.sandbox.guardian import Guardian
@@ -33,12 +34,15 @@ from tests.support.watched_drill import watched_drill
 
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IS NOT NULL AND pid <> pg_backend_pid()"
 _NEED_IT = [stage for stage in stages.GATE if stages.SERVE in stage.grounds]
+# All of a drill whose results a later stage needs.
+_GROUNDS = tuple(stage for stage in stages.GATE if any(stage in each.grounds for each in _NEED_IT))
+_LATER = [stage for stage in _NEED_IT if stages.FACTS in stage.grounds and stage is not stages.MIGRATE]
 # Whose last step asks nothing of the server in this profile.
 _LOST_BEFORE: dict[Stage, Step[object]] = {stages.REHEARSE: REHEARSED}
 
 
-@pytest.fixture
-def standing() -> Iterator[tuple[Standing, Callable[[], None]]]:
+@contextmanager
+def standing_server() -> Iterator[tuple[Standing, Callable[[], None]]]:
     """A server that was there before the drill, and how it is stopped."""
     others = postmasters(psutil.Process())
     with (
@@ -53,14 +57,59 @@ def standing() -> Iterator[tuple[Standing, Callable[[], None]]]:
         yield Standing(server), lambda: kill(postmasters(psutil.Process()) - others)
 
 
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Standing]:
+    """One that nobody stops."""
+    with standing_server() as (there, _):
+        yield there
+
+
+@pytest.fixture(scope="module")
+def migrated(standing: Standing, whole_set: Path) -> Iterator[DrillRun]:
+    """A drill on it that has come to its migrated database and its plan, and goes on from there as often as it is asked."""
+    with drill_on(standing.url, whole_set.parent) as (order, stack):
+        run = run_drill(order, stack, lambda _: silent, _GROUNDS)
+        assert {each.state for each in run.outcomes} == {"ok"}, run.outcomes
+        yield run
+
+
 def sessions_ended(server: Server) -> None:
     with server.connect() as connection:
         connection.execute(_END)
 
 
-def drilled_until(stage: Stage, backups: Path, url: str, lose: Callable[[], None]) -> DrillRun:
-    """As much of a gate as that stage needs; its server is lost once the stage tells how far it is, or, in those that
-    tell nothing, before the last step that asks it anything."""
+@contextmanager
+def drill_on(url: str, backups: Path) -> Iterator[tuple[Order, ExitStack]]:
+    # What was made on it cannot be taken away where it is lost.
+    with Guardian(secrets.token_hex(4)) as guardian, suppress(psycopg.OperationalError), ExitStack() as stack:
+        order = Order(
+            run_id=secrets.token_hex(4),
+            backups=backups,
+            set_name=None,
+            application=SAMPLE,
+            previous=str(SAMPLE),
+            python=Path(sys.executable),
+            profile=read_profile(PROFILE),
+            server=url,
+            binaries=None,
+            guardian=guardian,
+            mask=str,
+            superuser=True,
+        )
+        yield order, stack
+
+
+def those(before: StepResults) -> StepResults:
+    again = StepResults()
+    again._results.update(before._results)
+    return again
+
+
+def losing(
+    stage: Stage, order: Order, stack: ExitStack, lose: Callable[[], None], before: StepResults | None = None
+) -> tuple[StageOutcome, ...]:
+    """That stage and all that it stands on, or what is left of them after `before`. The server is lost once the stage tells
+    how far it is, or, in those that tell nothing, before the last step that asks it anything."""
 
     def progress(now: Stage) -> Progress:
         return (lambda *_: lose()) if now is stage and not stage.gate else silent
@@ -70,49 +119,18 @@ def drilled_until(stage: Stage, backups: Path, url: str, lose: Callable[[], None
             lose()
         taken(results, step, drill)
 
-    runs: list[DrillRun] = []
     taken = StepResults.add
-    # What was made on it cannot be taken away where it is lost.
-    with Guardian(secrets.token_hex(4)) as guardian, suppress(psycopg.OperationalError), ExitStack() as stack:
-        order = Order(
-            run_id=secrets.token_hex(4),
-            backups=backups,
-            set_name=None,
-            application=SAMPLE,
-            previous=str(SAMPLE) if stage is stages.PREVIOUS else None,
-            python=Path(sys.executable),
-            profile=read_profile(PROFILE),
-            server=url,
-            binaries=None,
-            guardian=guardian,
-            mask=str,
-            superuser=True,
-        )
-        story = (*(each for each in stages.GATE if each in stage.grounds), stage)
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(StepResults, "add", add)
-            runs.append(run_drill(order, stack, progress, story))
-    (run,) = runs
-    return run
+    story = (stage,) if before is not None else (*reversed(stage.grounds), stage)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(StepResults, "add", add)
+        if before is not None:
+            patched.setattr("fixtures.story.run_drill.StepResults", lambda: those(before))
+        return run_drill(order, stack, progress, story).outcomes
 
 
-@pytest.mark.whole
-@pytest.mark.parametrize(
-    ("stage", "way"),
-    [
-        *((stage, "its sessions are ended") for stage in _NEED_IT),
-        *((stage, "it is stopped") for stage in (stages.RESTORE, stages.FACTS, stages.PLAN)),
-    ],
-    ids=str,
-)
-def test_a_stage_whose_server_is_lost_is_blocked_and_names_it(
-    stage: Stage, way: str, standing: tuple[Standing, Callable[[], None]], whole_set: Path
-) -> None:
-    there, stop = standing
-    lose = stop if way == "it is stopped" else lambda: sessions_ended(there.server)
-    run = drilled_until(stage, whole_set.parent, there.url, lose)
-    (*before, outcome) = run.outcomes
-    assert {each.state for each in before} == {"ok"}, before
+def blocked_for_its_loss(stage: Stage, outcomes: tuple[StageOutcome, ...], there: Standing) -> None:
+    (*before, outcome) = outcomes
+    assert {each.state for each in before} <= {"ok"}, before
     assert outcome.state == "blocked"
     when = "while the dump was restored" if stage is stages.RESTORE else f"during the stage {stage}"
     assert outcome.cause.startswith(f"the connection to the drill's server broke {when}: ")
@@ -121,22 +139,51 @@ def test_a_stage_whose_server_is_lost_is_blocked_and_names_it(
 
 
 @pytest.mark.whole
-def test_checks_whose_sessions_are_ended_are_blocked_with_the_servers_name(
-    standing: tuple[Standing, Callable[[], None]], whole_set: Path, tmp_path: Path
+@pytest.mark.parametrize("stage", [each for each in _NEED_IT if each not in _LATER], ids=str)
+def test_a_stage_whose_sessions_are_ended_is_blocked_and_names_the_server(
+    stage: Stage, standing: Standing, whole_set: Path
 ) -> None:
-    there, _ = standing
-    environment = {"DRILL_SERVER": there.url}
-    with watched_drill(
-        whole_set.parent, tmp_path, workers=2, environment=environment, server=None, arguments=("--scratch-superuser",)
-    ) as seen:
-        seen.wait_for(5)
-        sessions_ended(there.server)
-        drill = seen.end()
-    assert (drill.evidence.verdict, drill.red) == ("INCONCLUSIVE", {})
-    told = {each.message for each in drill.evidence.results if each.outcome == "blocked"}
-    assert told == {lost(drill.evidence.record.server)}
-    assert f"scratch: named outright, {there.server.host}, port" in told.pop()
-    assert "Traceback" not in drill.output
+    with drill_on(standing.url, whole_set.parent) as (order, stack):
+        outcomes = losing(stage, order, stack, lambda: sessions_ended(standing.server))
+    blocked_for_its_loss(stage, outcomes, standing)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("stage", _LATER, ids=str)
+def test_a_stage_after_the_migrations_is_as_well(stage: Stage, standing: Standing, migrated: DrillRun) -> None:
+    with ExitStack() as stack:
+        outcomes = losing(stage, migrated.order, stack, lambda: sessions_ended(standing.server), migrated.results)
+    blocked_for_its_loss(stage, outcomes, standing)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("stage", [stages.RESTORE, stages.FACTS, stages.PLAN], ids=str)
+def test_a_stage_whose_server_is_stopped_is_blocked_and_names_it(stage: Stage, whole_set: Path) -> None:
+    with standing_server() as (there, stop), drill_on(there.url, whole_set.parent) as (order, stack):
+        outcomes = losing(stage, order, stack, stop)
+        blocked_for_its_loss(stage, outcomes, there)
+
+
+@pytest.mark.whole
+def test_checks_whose_sessions_are_ended_are_blocked_with_the_servers_name(whole_set: Path, tmp_path: Path) -> None:
+    # What the application's role may log in with there is one drill's alone.
+    with standing_server() as (there, _):
+        with watched_drill(
+            whole_set.parent,
+            tmp_path,
+            workers=2,
+            environment={"DRILL_SERVER": there.url},
+            server=None,
+            arguments=("--scratch-superuser",),
+        ) as seen:
+            seen.wait_for(5)
+            sessions_ended(there.server)
+            drill = seen.end()
+        assert (drill.evidence.verdict, drill.red) == ("INCONCLUSIVE", {})
+        told = {each.message for each in drill.evidence.results if each.outcome == "blocked"}
+        assert told == {lost(drill.evidence.record.server)}
+        assert f"scratch: named outright, {there.server.host}, port" in told.pop()
+        assert "Traceback" not in drill.output
 
 
 def ended_within(server: Server, sessions: str, *, restarts: bool = False) -> str:

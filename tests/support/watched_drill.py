@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,31 +37,42 @@ class Watched:
     said: set[str] = field(default_factory=set)
     secrets: set[str] = field(default_factory=set, repr=False)
     dumping: set[str] = field(default_factory=set)
+    known: dict[tuple[str, int], tuple[str, bool]] = field(default_factory=dict)
+    """Of each process the command line that it had when its environment was read, and whether the drill started it."""
 
     def processes(self) -> dict[int, str]:
         """Everything alive that the drill started, itself included: pid and command line."""
         lines = {}
-        for pid, entry in self._since():
+        for process in self._since():
+            entry, pid = Path("/proc", process[0]), int(process[0])
             try:
-                environment = (entry / "environ").read_bytes()
-                if f"TMPDIR={self.private}".encode() not in environment:
-                    continue
                 words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                # A process has another environment once it runs another program, and then another command line.
+                if self.known.get(process, ("", False))[0] != words or not words:
+                    self.known[process] = (words, self._read(entry))
+                if not self.known[process][1]:
+                    continue
                 limits = (entry / "limits").read_text()
                 alive = is_running(psutil.Process(pid))
             except (OSError, psutil.NoSuchProcess):
                 continue
             if alive:
                 lines[pid] = words
-                self.secrets.update(_passwords(environment))
                 if _may_dump(limits):
                     self.dumping.add(words)
         self.said.update(lines.values())
         return lines
 
-    def _since(self) -> Iterator[tuple[int, Path]]:
-        for process in _in_proc() - self.before:
-            yield int(process[0]), Path("/proc", process[0])
+    def _read(self, entry: Path) -> bool:
+        """Whether the drill started that process; its passwords are noted."""
+        environment = (entry / "environ").read_bytes()
+        ours = f"TMPDIR={self.private}".encode() in environment
+        if ours:
+            self.secrets.update(_passwords(environment))
+        return ours
+
+    def _since(self) -> Iterable[tuple[str, int]]:
+        return _in_proc() - self.before
 
     def workers(self) -> list[psutil.Process]:
         return [psutil.Process(pid) for pid, words in self.processes().items() if WORKER in words]
@@ -81,7 +92,8 @@ class Watched:
 
     def _says(self, text: str) -> bool:
         """Quicker than `processes`: some programs live for a few hundredths of a second."""
-        for _, entry in self._since():
+        for name, _ in self._since():
+            entry = Path("/proc", name)
             try:
                 said = text.encode() in (entry / "cmdline").read_bytes().replace(b"\0", b" ")
                 if said and str(self.private).encode() in (entry / "environ").read_bytes():
