@@ -50,7 +50,7 @@ def test_what_was_paid_in_cents_covers_its_document(opened: Callable[[], Shop], 
         uncovered_invoices(payment, invoice, shop.books),
         overpaid_invoices(payment, invoice, shop.books),
         without_invoice(payment, invoice, shop.books),
-        refunded_beyond(payment, shop.books),
+        refunded_beyond(payment, invoice, shop.books),
     )
     said = [shop.told(probe) for probe in probes]
     assert tuple(each.samples[0] if each is not None else None for each in said) == FAULTS[fault]
