@@ -39,11 +39,11 @@ def _suite(story: Story, area: str, chapters: tuple[Chapter, ...]) -> ElementTre
         errors=sum(result.outcome == "blocked" for result in results),
         seconds=sum(result.seconds for result in results),
     )
-    suite.extend(_testcase(chapter, result) for chapter in chapters for result in chapter.results)
+    suite.extend(_testcase(story, chapter, result) for chapter in chapters for result in chapter.results)
     return suite
 
 
-def _testcase(chapter: Chapter, result: Result) -> ElementTree.Element:
+def _testcase(story: Story, chapter: Chapter, result: Result) -> ElementTree.Element:
     case = ElementTree.Element(
         "testcase",
         classname=_xml(f"{chapter.area}.{chapter.id}"),
@@ -53,13 +53,13 @@ def _testcase(chapter: Chapter, result: Result) -> ElementTree.Element:
     if result.outcome in ("failed", "blocked"):
         tag = "failure" if result.outcome == "failed" else "error"
         trouble = ElementTree.SubElement(case, tag, type=result.outcome, message=_xml(words.one_line(result.message)))
-        trouble.text = _xml(_told(chapter, result))
+        trouble.text = _xml(_told(story, chapter, result))
     elif note := _note(result):
         ElementTree.SubElement(case, "system-out").text = _xml(note)
     return case
 
 
-def _told(chapter: Chapter, result: Result) -> str:
+def _told(story: Story, chapter: Chapter, result: Result) -> str:
     lines = [
         result.message,
         f"subject: {result.subject}",
@@ -69,6 +69,8 @@ def _told(chapter: Chapter, result: Result) -> str:
     ]
     if result.finding:
         lines.append(f"finding: {result.finding}")
+    if age := story.age((result,)):
+        lines.append(f"since the last drill: {age}")
     if result.samples:
         lines.append(f"{words.samples_label(result)}: {', '.join(result.samples)}")
     if result.outcome == "failed":

@@ -20,6 +20,8 @@ class Finding:
     fault: Fault
     new: int | None
     earlier: int | None
+    open_for: str = ""
+    """Of those of earlier drills: for how many nights the oldest of them has been open."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +44,11 @@ class NightlyNews:
                 findings.append(Finding(fault, None, None))
                 continue
             names = {f"{result.control}[{result.subject}]" for result in fault.results}
-            findings.append(Finding(fault, len(names.intersection(since.new)), len(names.intersection(since.still))))
+            oldest = max((since.nights.get(name, 0) for name in names), default=0)
+            open_for = self.story.open_for(oldest) if oldest else "known"
+            new, earlier = len(names.intersection(since.new)), len(names.intersection(since.still))
+            findings.append(Finding(fault, new, earlier, open_for))
         return tuple(sorted(findings, key=lambda each: not each.new))
-
-    @property
-    def since(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """What became of each finding since the last drill with this profile; none of what nothing became."""
-        since = self.story.evidence.since
-        if since is None:
-            return ()
-        groups = (
-            ("New", since.new),
-            ("Still there", since.still),
-            ("Gone", since.gone),
-            ("Could not be tried now", since.untried),
-        )
-        return tuple(group for group in groups if group[1])
 
     @property
     def command(self) -> str:

@@ -40,7 +40,7 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
     for problem in story.profile_problems:
         _line(console, 1, ("profile ", "yellow"), problem)
     for fault in story.faults[:CONTROLS]:
-        _fault(fault, console)
+        _fault(fault, story, console)
     _and_more(len(story.faults), "fault", console)
     for cause in story.causes[:CONTROLS]:
         _blocked(cause, console)
@@ -88,12 +88,13 @@ def _stages(story: Story, console: Console) -> None:
             _line(console, 2, ("to do: ", "bold"), stage.fix)
 
 
-def _fault(fault: Fault, console: Console) -> None:
+def _fault(fault: Fault, story: Story, console: Console) -> None:
     """What is wrong, then each control that found it."""
     _line(console, 0)
     heading = words.one_line(fault.title, MESSAGE)
+    age = f", {since}" if (since := story.age(fault.results)) else ""
     ids = f": {fault.ids}" if len(fault.chapters) > 1 else ""
-    _line(console, 0, ("failed ", _STYLES["failed"]), (f"{heading}{ids}", "bold"), f" ({fault.impact} impact)")
+    _line(console, 0, ("failed ", _STYLES["failed"]), (f"{heading}{ids}", "bold"), f" ({fault.impact} impact{age})")
     for chapter in fault.chapters:
         if len(fault.chapters) > 1:
             _line(console, 2, (chapter.id, "bold"), f" {words.one_line(fault.beyond_title(chapter), MESSAGE)}")

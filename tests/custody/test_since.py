@@ -1,12 +1,18 @@
 """Findings keep their identity from night to night: new, still there, gone, or not tried."""
 
 import hashlib
+import io
 from pathlib import Path
+
+from rich.console import Console
 
 from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
 from fixtures.custody.since import compare_findings, last_drill
-from fixtures.record.evidence import Evidence, Outcome, Result
+from fixtures.record.evidence import Evidence, Outcome, Result, Since
+from reports import junit, page, summary
+from reports.audit import page as audit
 from reports.story import Story
+from reports.terminal import show
 from tests.support import evidence_examples as examples
 
 
@@ -73,3 +79,54 @@ def test_every_reader_is_told_what_changed() -> None:
     healthy = examples.evidence([result("BAK-01", "passed")])
     quiet = healthy.model_copy(update={"since": compare_findings(healthy, healthy.results)})
     assert Story(quiet).since.startswith("no finding then or now, since ")
+
+
+def compared_nights(nights: list[dict[str, Outcome]]) -> list[Since | None]:
+    """What each night says beside the one before it."""
+    compared: list[Since | None] = []
+    before: Evidence | None = None
+    for outcomes in nights:
+        results = [result(control, outcome) for control, outcome in outcomes.items()]
+        since = compare_findings(before, results) if before is not None else None
+        before = examples.evidence(results, since=since)
+        compared.append(since)
+    return compared
+
+
+def test_a_finding_says_for_how_many_nights_it_has_been_open() -> None:
+    found: dict[str, Outcome] = {"BAK-01": "failed"}
+    both: dict[str, Outcome] = {"BAK-01": "waived", "BAK-02": "failed"}
+    *_, last = compared_nights([found, found, both, both])
+    assert last is not None
+    assert last.nights == {"BAK-01[set]": 4, "BAK-02[set]": 2}
+    evidence = examples.evidence([result(control, "failed") for control in both], since=last)
+    story = Story(evidence)
+    assert [story.age(fault.results) for fault in story.faults] == ["open for 4 nights", "open for 2 nights"]
+    assert story.since_groups == (("Still there", ("BAK-01[set] open for 4 nights", "BAK-02[set] open for 2 nights")),)
+    documents = (page.write_up(story), summary.write_up(story), audit.write_up(story), junit.write_up(story))
+    assert all("open for 4 nights" in document for document in documents)
+    text = io.StringIO()
+    show(evidence, Path("out"), Console(file=text, width=120))
+    assert "impact, open for 4 nights)" in text.getvalue()
+
+
+def test_a_night_that_could_not_look_leaves_a_finding_open() -> None:
+    nights: list[dict[str, Outcome]] = [{"BAK-01": outcome} for outcome in ("failed", "blocked", "blocked", "failed")]
+    _, second, third, fourth = compared_nights(nights)
+    assert second is not None
+    assert third is not None
+    assert fourth is not None
+    assert [(each.untried, each.nights["BAK-01[set]"]) for each in (second, third)] == [
+        (("BAK-01[set]",), 2),
+        (("BAK-01[set]",), 3),
+    ]
+    assert (fourth.new, fourth.still, fourth.nights) == ((), ("BAK-01[set]",), {"BAK-01[set]": 4})
+
+
+def test_a_finding_whose_subject_went_is_told_of_once() -> None:
+    there: dict[str, Outcome] = {"BAK-01": "failed", "BAK-02": "passed"}
+    without: dict[str, Outcome] = {"BAK-02": "passed"}
+    _, second, third = compared_nights([there, without, without])
+    assert second is not None
+    assert third is not None
+    assert (second.untried, third.untried) == (("BAK-01[set]",), ())
