@@ -18,7 +18,7 @@ OSCAL := $(VENV)/oscal/requirements.lock
 SITE := $(VENV)/docs/requirements.lock
 
 # The applications that nobody here wrote, each at two releases: an environment of its own for each.
-APPS := clinics openwisp oscar wagtail
+APPS := clinics openwisp oscar rentals wagtail
 APP_RELEASES := $(foreach app,$(APPS),$(app)-older $(app)-newer)
 APP_VENVS := .venv-apps
 

@@ -79,6 +79,38 @@ FAULTS = {
             }
         },
     ),
+    # Keys of a company and a number: a primary key and a unique constraint that are lost; an invoice for a customer whom
+    # only another company has, and a line that moved to another company's invoice of its number; a total that was raised,
+    # a payment that is lost, one in another currency, a line turned negative, a number left out, more given back than was
+    # received, money kept for what is void; a document that is gone.
+    "rentals": Fault(
+        """
+        ALTER TABLE rental_line DROP CONSTRAINT rental_line_pkey;
+        ALTER TABLE rental_invoice DROP CONSTRAINT rental_numbers;
+        UPDATE rental_invoice SET customer_id = 5 WHERE company_id = 1 AND id = 2;
+        UPDATE rental_line SET company_id = 2, id = 99 WHERE company_id = 1 AND id = 7;
+        UPDATE rental_invoice SET total = total + 0.01 WHERE company_id = 1 AND id = 1;
+        DELETE FROM rental_payment WHERE company_id = 2 AND id = 1;
+        UPDATE rental_payment SET currency = 'CHF' WHERE company_id = 3 AND id = 1;
+        UPDATE rental_line SET amount = -amount WHERE company_id = 3 AND id = 1;
+        UPDATE rental_invoice SET number = 'R-00099' WHERE company_id = 2 AND id = 15;
+        UPDATE rental_refund SET amount = 500 WHERE company_id = 3 AND id = 8;
+        UPDATE rental_invoice SET status = 'void' WHERE company_id = 2 AND id = 6;
+        """,
+        {
+            "TEN-09": {"public.rental_invoice(company_id,customer_id)->public.rental_customer": 1},
+            "MIG-07": {"whole": 2},
+            "BIL-03": {"invoices": 4},
+            "BIL-04": {"payments": 3},
+            "BIL-05": {"payments": 1},
+            "BIL-11": {"invoices": 1},
+            "BIL-13": {"payments": 1},
+            "BIL-16": {"payments": 1},
+            "BIL-21": {"public.rental_line": 1},
+            "FIL-01": {"documents": 1},
+        },
+        lost="invoices/crane-1.txt",
+    ),
     # One price and one basket of another customer's; a total that was raised by a cent with everything that was paid for
     # it; a payment that is lost, one given back twice over, and one that stands for two; an amount turned negative; a
     # product's image that is gone.

@@ -321,7 +321,7 @@ def test_a_key_of_several_columns_is_pointed_at_by_an_id_within_the_others(tmp_p
     )
 
 
-@pytest.mark.parametrize("application", ["openwisp", "oscar", "wagtail"])
+@pytest.mark.parametrize("application", ["openwisp", "oscar", "rentals", "wagtail"])
 def test_the_profiles_of_other_peoples_applications_are_well_written(application: str) -> None:
     folder = Path(__file__).parents[1] / "apps" / application / "profile"
     assert read_profile(folder).profile.application.name == application
