@@ -10,7 +10,7 @@ from fixtures.checks.billing.books import Books
 from fixtures.checks.billing.conserved import holdings, summed, sums
 from fixtures.checks.billing.conserved_books import sums_of_document
 from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
-from fixtures.checks.billing.document import wrong_totals, wrongly_credited
+from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
 from fixtures.checks.billing.relations import ways_of
 from fixtures.checks.billing.settlement import overpaid_invoices, refunded_beyond, uncovered_invoices, without_invoice
 from fixtures.checks.billing.tax import wrong_tax
@@ -315,3 +315,18 @@ def test_a_total_that_is_stored_nowhere_is_what_the_lines_come_to(opened: Callab
     stored_twice = parcels(opened(), **not_stored, subtotal="gross").profile.invoice[0]
     assert ways_of(stored_twice) == ("by_lines",)
     assert [each.column for each in summed_columns(shop.profile, shop.facts)[PARCELS]] == ["vat"]
+
+
+def test_numbers_count_within_what_a_document_leads_to(opened: Callable[[], Shop]) -> None:
+    said = {"column": "id", "scope": ("order.tenantCode", "rate.percent"), "gapless": True}
+    shop = parcels(opened(), numbering=said)
+    assert reconcile(shop.profile, shop.facts, "profile.toml").problems == ()
+    invoice = shop.profile.invoice[0]
+    assert invoice.numbering is not None
+    probe = used_twice(invoice, invoice.numbering, shop.books)
+    assert shop.told(probe) is None
+    # The third parcel now follows the first of the same tenant and rate.
+    shop.done("""UPDATE "Parcels" SET "order" = 1 WHERE id = 3""")
+    told = shop.told(probe)
+    assert told is not None
+    assert told.samples == ("id=3 again=False missing=1",)
