@@ -18,6 +18,7 @@ import pytest
 from fixtures.commands.backup import BackupFailed, Source, take_backup
 from fixtures.commands.backup.__main__ import main
 from fixtures.commands.backup.place import sole_writer, thin_out
+from fixtures.database.catalogue import take_facts
 from fixtures.profile.reading import ReadProfile
 from fixtures.record.manifest import Manifest
 from fixtures.record.names import TableName
@@ -65,6 +66,36 @@ def test_the_first_set_of_an_application_without_files_needs_no_profile(
     assert main(["--into", str(tmp_path), "--no-files"]) == 0
     located = locate(Path(capsys.readouterr().out.strip()), PROFILE).backup_set
     assert {artefact.role for artefact in located.artefacts} == {"dump", "roles", "manifest"}
+
+
+def test_rows_on_a_foreign_server_are_another_databases_and_never_asked_for(small: Small, tmp_path: Path) -> None:
+    small.clone("reaching")
+    try:
+        small.run(
+            """
+            CREATE EXTENSION postgres_fdw;
+            CREATE SERVER away FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');
+            CREATE USER MAPPING FOR PUBLIC SERVER away OPTIONS (user 'nobody');
+            CREATE FOREIGN TABLE theirs (id int) SERVER away;
+            CREATE FOREIGN TABLE parts_2025 PARTITION OF parts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') SERVER away;
+            """,
+            "reaching",
+        )
+        manifest = locate(small.back_up(tmp_path, "reaching"), PROFILE).backup_set.manifest
+        assert manifest is not None
+        parts = TableName("public", "parts")
+        assert manifest.tables[parts] == manifest.tables[TableName("public", "parts_2026")] == 50
+        assert not manifest.tables.keys() & {TableName("public", "theirs"), TableName("public", "parts_2025")}
+        with small.server.connect("reaching") as connection:
+            facts = take_facts(connection)
+        assert {table.name.name: table.rows for table in facts.tables if table.name.name[:5] in ("parts", "their")} == {
+            "parts": 50,
+            "parts_2025": None,
+            "parts_2026": 50,
+            "theirs": None,
+        }
+    finally:
+        small.server.drop_database("reaching")
 
 
 def test_the_manifest_counts_every_table_of_user_schemas(taken: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from fixtures.commands.drafting.counts import Questions
-from fixtures.commands.drafting.draft import draft
+from fixtures.commands.drafting.draft import _cut_section, draft
 from fixtures.commands.drafting.draft_state import DraftState
 from fixtures.commands.drafting.tenancy.json_ids import json_sections
 from fixtures.commands.drafting.tenancy.soft import soft_sections
@@ -85,6 +85,23 @@ def test_a_question_that_takes_too_long_stays_unanswered(database: psycopg.Conne
     questions = Questions(database, seconds=0.05)
     assert questions.counts(sql.SQL("SELECT {}").format(sql.SQL("pg_sleep(5)::text = '' AS slept"))) is None
     assert questions.counts(sql.SQL("SELECT {} AS one").format(sql.Literal(1))) == {"one": 1}
+
+
+def test_a_question_that_a_function_of_the_database_ends_is_not_told_as_slow(
+    database: psycopg.Connection[Any],
+) -> None:
+    database.execute(
+        "CREATE FUNCTION ends() RETURNS int LANGUAGE plpgsql AS "
+        "$$BEGIN RAISE EXCEPTION USING ERRCODE = '57014', MESSAGE = 'canceling statement due to statement timeout'; END$$;"
+        "CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1);"
+        "CREATE VIEW seen AS SELECT id, ends() AS code FROM items"
+    )
+    questions = Questions(database)
+    view = sql.Identifier("public", "seen")
+    assert questions.counts(sql.SQL("SELECT sum(code) AS codes FROM {}").format(view), "codes") is None
+    assert (questions.cut, questions.ended) == ([], ["codes"])
+    said = _cut_section(questions).why
+    assert said[0].startswith("1 questions were ended by a function of the database that they call, before their time")
 
 
 def test_nothing_is_written_to_the_database(database: psycopg.Connection[Any]) -> None:

@@ -6,6 +6,7 @@ from fixtures.profile.words import SqlFile
 from fixtures.record.visited import AskedAddress, Visited
 from fixtures.story.not_shown import not_shown
 from tests.support import record_examples as examples
+from tests.support.catalogues import facts, table
 from tests.support.drills import PROFILE
 
 THERE = "is on the server already: left as it is there"
@@ -45,3 +46,10 @@ def test_what_a_query_finds_is_told_as_not_compared_with_the_source() -> None:
     said = "What books/lines.sql of the profile adds up to was compared over the migrations and not with the source"
     for written, times in ((profile, 0), (profile.model_copy(update={"invoice": (queried,)}), 1)):
         assert sum(line.startswith(said) for line in not_shown(examples.record(), written)) == times
+
+
+def test_foreign_tables_are_named_in_one_line() -> None:
+    far = [table(f"far{number}").model_copy(update={"kind": "foreign", "rows": None}) for number in range(7)]
+    record = examples.record(facts=facts(table("near"), *far))
+    (line,) = (line for line in not_shown(record, read_profile(PROFILE).profile) if "foreign" in line)
+    assert line.endswith(": public.far0, public.far1, public.far2, public.far3, public.far4 and 2 more.")
