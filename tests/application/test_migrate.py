@@ -105,6 +105,7 @@ def test_an_app_that_only_newer_code_has_makes_the_dump_newer(
     assert "removed_apps" in failed.fix
 
 
+@pytest.mark.further
 def test_what_an_app_left_that_the_profile_says_was_removed_is_left_over(
     place: Bench, restored: psycopg.Connection, checkout: Path
 ) -> None:

@@ -60,6 +60,7 @@ def test_schemas_that_are_as_the_models_have_them_are_no_difference(place: Clini
     assert comparison.tables > 30
 
 
+@pytest.mark.further
 def test_each_difference_is_told_with_its_schema(place: Clinics, tmp_path: Path) -> None:
     told = modelled(place, tmp_path, ";".join(FAULTS)).differences
     expected = [each for value in FAULTS.values() for each in ((value,) if isinstance(value, str) else value)]

@@ -3,6 +3,8 @@ tried: the server is never blamed."""
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.drills import Healthy
 from tests.support.short_drills import Standing
 
@@ -38,6 +40,7 @@ ENDS = """
 """
 
 
+@pytest.mark.further
 def test_a_check_whose_session_the_dump_ends_is_blocked_alone(
     healthy: Healthy, standing: Standing, tmp_path: Path
 ) -> None:

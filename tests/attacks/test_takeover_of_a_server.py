@@ -82,7 +82,7 @@ def theirs() -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("user", first_of(USERS))
 @pytest.mark.parametrize("way", first_of(WAYS))
 def test_no_role_and_no_program_is_left_on_a_server_that_was_named(
     way: str, user: str, small: Small, theirs: Server, laid: Bait, tmp_path: Path

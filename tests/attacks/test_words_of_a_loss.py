@@ -80,7 +80,8 @@ def test_a_migration_that_says_that_the_server_was_lost_has_failed(way: str, pla
     assert failed.value.cause.startswith("migration igny8.0010_says failed: ")
 
 
-@pytest.mark.parametrize("way", first_of(IN_A_LOAD))
+@pytest.mark.further
+@pytest.mark.parametrize("way", IN_A_LOAD)
 def test_a_load_that_says_that_the_machine_gave_way_has_failed(way: str, healthy: Healthy, tmp_path: Path) -> None:
     says, cause = IN_A_LOAD[way]
     healthy.backup(tmp_path, AT_LOAD.format(says=says))

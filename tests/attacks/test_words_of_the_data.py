@@ -9,7 +9,6 @@ from fixtures.restore.stderr_lines import StderrLines
 from sample.igny8_core.igny8.filling import canary
 from tests.restore.test_restore_loader import load
 from tests.support.drills import Healthy, drill
-from tests.support.further import first_of
 from tests.support.outputs import nothing_told
 
 # Names that a row alone says; one of them stands before what the code has, so that it is none of newer code.
@@ -68,7 +67,8 @@ def test_no_document_repeats_what_a_migrations_name_or_a_trigger_says(healthy: H
     nothing_told(outcome, WORDS["slug_word"])
 
 
-@pytest.mark.parametrize("words", first_of(IN_THE_SERVERS_WORDS))
+@pytest.mark.further
+@pytest.mark.parametrize("words", IN_THE_SERVERS_WORDS)
 def test_no_line_of_a_load_repeats_what_a_function_raises(words: str, healthy: Healthy, tmp_path: Path) -> None:
     message = IN_THE_SERVERS_WORDS[words].format(**WORDS)
     healthy.backup(tmp_path, AT_LOAD.format(**WORDS, message=message, state="42501" if "right" in words else "23505"))

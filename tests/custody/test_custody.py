@@ -205,6 +205,7 @@ def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path, monkeypatch: pyte
     assert read_signer(private).public_key.keyid == read_public_key(public).keyid
 
 
+@pytest.mark.further
 def test_a_report_is_signed_with_an_encrypted_key_whose_passphrase_lies_in_a_file(
     shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,9 +28,7 @@ def documents(seen: Drill) -> dict[str, str]:
     return {name: (seen.directory / name).read_text() for name in ("index.html", "summary.md", "junit.xml")}
 
 
-def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(
-    healthy: Healthy, tmp_path: Path, drilling: Drilling
-) -> None:
+def test_a_waived_failure_is_verified_and_told(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
     healthy.backup(tmp_path / "backups", BALANCE_OFF)
     profile = profile_and(tmp_path, waiver("BIL-02", "credits"))
     seen = drilling(tmp_path / "backups", tmp_path / "today", profile=profile, planted=BALANCE_OFF)
@@ -46,11 +44,12 @@ def test_a_waived_failure_is_verified_told_and_fails_again_after_its_day(
     assert "waived" in seen.output
     assert all(REASON in text for name, text in documents(seen).items() if name != "junit.xml")
 
-    ended = profile.parent.parent / "ended"
-    profile.parent.rename(ended)
-    file = ended / "igny8" / "profile.toml"
-    file.write_text(file.read_text().replace(f"until = {TODAY}", f"until = {TODAY - timedelta(days=1)}"))
-    seen = drilling(tmp_path / "backups", tmp_path / "tomorrow", profile=ended / "igny8", planted=BALANCE_OFF)
+
+@pytest.mark.further
+def test_a_waived_failure_fails_again_after_its_day(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
+    healthy.backup(tmp_path / "backups", BALANCE_OFF)
+    ended = profile_and(tmp_path, waiver("BIL-02", "credits", TODAY - timedelta(days=1)))
+    seen = drilling(tmp_path / "backups", tmp_path / "tomorrow", profile=ended, planted=BALANCE_OFF)
     assert (seen.exit_code, set(seen.red)) == (1, {"BIL-02"}), seen.output
     assert f"its waiver ended on {TODAY - timedelta(days=1)}" in seen.result("BIL-02", "credits").message
 
