@@ -4,6 +4,10 @@ PYTHON ?= python3
 RUN ?= $(or $(OUT),reports/out)/latest
 export RUN
 
+# Images of Python set it to stay small. Here each drill and each worker of the tests would compile all modules anew, and
+# rewrite every test: a third of a second a drill, five a worker. What is kept lies in __pycache__; make clean removes it.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
 RESTORE_DRILL := $(IN_VENV) -m fixtures.commands

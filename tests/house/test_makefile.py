@@ -64,6 +64,13 @@ def test_help_tells_every_target() -> None:
     assert make().stdout == said
 
 
+def test_what_python_compiles_is_kept_for_the_next_start_whatever_the_image_says() -> None:
+    recipe = "--eval=seen: ; @env | grep PYTHON"
+    seen = make(recipe, "seen", PYTHONDONTWRITEBYTECODE="1", PYTHONUTF8="1").stdout
+    assert "PYTHONUTF8=1\n" in seen
+    assert "PYTHONDONTWRITEBYTECODE" not in seen
+
+
 @pytest.mark.parametrize(
     ("variables", "missing"),
     [
