@@ -11,6 +11,7 @@ from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Evidence, Excepted, Measure, Outcome, Result, TornDown
 from fixtures.record.record import AppliedMigration, StageOutcome
 from reports import costs, words
+from reports.by_tenant import ByTenant, by_tenant
 from reports.chapter import IMPACTS, Chapter, chapter_of
 from reports.costs import Cost
 from reports.faults import Fault, faults
@@ -98,6 +99,11 @@ class Story:
         """The failed controls by what they failed for, the greatest impact first."""
         return faults(self.evidence.record, self.of("failed"))
 
+    @cached_property
+    def by_tenant(self) -> ByTenant:
+        """The failed checks by the tenant that they name."""
+        return by_tenant((result for chapter in self.of("failed") for result in chapter.results), self.areas)
+
     @property
     def with_queries(self) -> tuple[Result, ...]:
         """The failed and the waived results that name queries, in the order in which they are told."""
@@ -152,6 +158,8 @@ class Story:
             "outcome": {outcome: outcome for outcome, there in outcomes.items() if there},
             "impact": {impact: impact for impact in IMPACTS if impact in impacts},
             "area": {area: AREAS.get(area, area) for area in self.areas if area in areas},
+            # By their places: what a tenant is called stands in no style.
+            "tenant": {f"t{place}": each.title for place, each in enumerate(self.by_tenant.shown)},
         }
         return {group: values for group, values in groups.items() if len(values) > 1}
 
