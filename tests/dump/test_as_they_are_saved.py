@@ -233,3 +233,15 @@ def refused(text: str, folder: Path) -> str:
         read_script(dump)
     assert "older set" not in refusal.value.fix
     return refusal.value.cause
+
+
+@pytest.mark.parametrize("name", ["base.tar", "base.tar.gz"])
+def test_a_physical_copy_of_a_cluster_is_told_as_that(name: str, tmp_path: Path) -> None:
+    """As pg_basebackup -Ft writes it: the label first."""
+    archive = tmp_path / name
+    tar_of(archive, "backup_label")
+    assert no_dump(archive).says == "is a physical copy of a whole cluster (pg_basebackup), and no dump"
+    (note,) = look_over(tmp_path, PATTERN, "backups").notes
+    assert note.startswith(
+        f"{name} is a physical copy of a whole cluster (pg_basebackup), and no dump: passed over. To"
+    )
