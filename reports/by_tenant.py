@@ -22,6 +22,10 @@ class Tenant:
         return "no tenant" if self.name == NOBODY else self.name
 
     @property
+    def heading(self) -> str:
+        return "No tenant" if self.name == NOBODY else f"Tenant {self.name}"
+
+    @property
     def areas(self) -> Counter[str]:
         """Its findings by area."""
         return Counter(result.control.split("-")[0] for result in self.results)

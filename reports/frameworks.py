@@ -44,6 +44,11 @@ REQUIREMENTS = (
     Requirement("GDPR 32(1)(c)", ("RST-08",)),
     Requirement("GDPR 32(1)(d)"),
     Requirement("CIS Controls 11.5"),
+    Requirement("DORA 11(6)", ("RST", "APP")),
+    Requirement("DORA 12(1)", ("RST-01…RST-18", "MIG", "APP"), partly=("BAK-01", "BAK-04", "BAK-10", "BAK-11")),
+    Requirement("DORA 12(2)", ("RST-01…RST-18", "FID-01…FID-12"), partly=("BAK-05", "BAK-06", "BAK-09")),
+    Requirement("DORA 12(6)", ("RST-08", "BAK-04")),
+    Requirement("DORA 12(7)", ("FID-01…FID-12", "TEN", "BIL", "SIT", "FIL")),
 )
 
 

@@ -6,7 +6,11 @@ from pathlib import Path
 from fixtures.plan.cards import read_controls
 from fixtures.plugin.options import VERIFY
 from fixtures.record.areas import AREAS
+from reports import oscal, page
+from reports.audit import page as audit
 from reports.frameworks import REQUIREMENTS, supported_by
+from reports.story import Story
+from tests.support import evidence_examples as examples
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "docs" / "frameworks.md"
@@ -14,6 +18,7 @@ RANGE = re.compile(r"([A-Z]{3})-01\u2026\1-(\d\d)")
 ASKED_FOR = (
     *("A.8.13", "A.5.30", "A1.2", "A1.3", "CC7.5", "CP-4", "CP-9(1)", "CP-9(2)", "CP-10", "SI-7", "800-34"),
     *("12.10.1", "12.10.2", "6.5.5", "164.308(a)(7)(ii)(D)", "32(1)(c)", "32(1)(d)", "11.5"),
+    *("DORA 11(6)", "DORA 12(1)", "DORA 12(2)", "DORA 12(6)", "DORA 12(7)"),
 )
 
 
@@ -74,3 +79,11 @@ def test_a_control_supports_what_names_it_its_range_or_its_area() -> None:
     assert "ISO/IEC 27001:2022 A.8.13 (in part)" in supported_by("BAK-10")
     assert "SOC 2 A1.2" in supported_by("BAK-16")
     assert supported_by("XYZ-01") == ()
+
+
+def test_page_pdf_and_oscal_have_the_frameworks_of_each_control() -> None:
+    story = Story(examples.verified())
+    (chapter,) = [each for each in story.chapters if each.id == "BIL-02"]
+    assert chapter.supports == "SOC 2 CC7.5; NIST SP 800-53 CP-10 (in part); DORA 12(7)"
+    documents = (page.write_up(story), audit.write_up(story), oscal.write_up(story))
+    assert [chapter.supports in document for document in documents] == [True, True, True]

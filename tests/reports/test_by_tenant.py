@@ -29,6 +29,7 @@ def test_the_worst_tenant_comes_first_with_its_findings_by_area() -> None:
     assert tenants.areas == ("TEN", "BIL", "SIT")
     text = write_up(Story(drilled()))
     assert "Tenant 7: 2 failed checks" in text
+    assert "No tenant: 1 failed check" in text
     assert "<code>credits</code>: 2 of 3 broken" in text
 
 
