@@ -14,6 +14,8 @@ from reports import words
 from reports.chapter import Chapter
 from reports.story import Story
 
+FAULTS = 50
+
 
 def write_up(story: Story) -> str:
     """An xunit2 document: one suite an area, one testcase for each control on each subject, class `AREA.AREA-nn`."""
@@ -106,10 +108,18 @@ def _verdict(story: Story) -> ElementTree.Element:
     case = ElementTree.SubElement(suite, "testcase", classname="drill", name="verdict", time=_seconds(0.0))
     if verdict != "VERIFIED":
         tag = "failure" if failed else "error"
-        ElementTree.SubElement(case, tag, type=verdict, message=_xml(words.one_line(headline))).text = _xml(headline)
+        trouble = ElementTree.SubElement(case, tag, type=verdict, message=_xml(words.one_line(headline)))
+        trouble.text = _xml("\n".join((headline, *_faults(story))))
     else:
         ElementTree.SubElement(case, "system-out").text = _xml(f"{verdict}: {headline}")
     return suite
+
+
+def _faults(story: Story) -> list[str]:
+    """What is wrong, one line a fault as every document calls it: the greatest impact first."""
+    lines = [f"{words.one_line(fault.title)}: {fault.ids} ({fault.impact} impact)" for fault in story.faults[:FAULTS]]
+    more = len(story.faults) - FAULTS
+    return [*lines, f"and {words.many(more, 'more fault')}, in index.html"] if more > 0 else lines
 
 
 def _counted(story: Story, name: str, *, tests: int, failures: int, errors: int, seconds: float) -> ElementTree.Element:

@@ -1,6 +1,6 @@
 """Failed controls of one cause are one card in every document, and faults that have nothing to do with each other are two."""
 
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,8 @@ import pytest
 from fixtures.record.evidence import Result
 from fixtures.record.named_thing import NamedThing
 from reports.audit.page import write_up as audit
+from reports.junit import FAULTS
+from reports.junit import write_up as junit
 from reports.page import write_up as page
 from reports.story import Story
 from tests.support import evidence_examples as examples
@@ -59,6 +61,8 @@ def test_every_document_tells_each_cause_once_and_nothing_is_left_out(faulty: Dr
         "page": page(story),
         "audit": audit(story),
     }
+    verdict = junit(story).partition('<testcase classname="drill"')[2]
+    assert [fault.title for fault in story.faults if escape(" ".join(fault.title.split()), False) not in verdict] == []
     for name, document in documents.items():
         text = " ".join(unescape(document).split())
         for fault in story.faults:
@@ -124,3 +128,13 @@ def test_faults_in_rows_are_told_as_productions_only_where_nothing_was_lost(faul
     assert held == {"BIL-03", "BIL-04"}
     assert Story(faulty.evidence).whose_fault.startswith("The backup or its restore damaged it")
     assert "The backup or its restore damaged it" in faulty.output
+
+
+def test_a_test_reports_verdict_names_so_many_faults_and_counts_the_others() -> None:
+    sites = [failing("SIT-03", site(str(number)), subject=str(number)) for number in range(FAULTS)]
+    others = [failing(f"BIL-{number:02}") for number in range(1, FAULTS + 3)]
+    story = Story(examples.evidence([*sites, *others]))
+    text = junit(story)
+    more = len(story.faults) - FAULTS
+    assert more > 0
+    assert f"and {more} more faults, in index.html" in text
