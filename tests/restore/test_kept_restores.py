@@ -158,6 +158,7 @@ def test_it_is_private_and_holds_no_password(twice: Twice) -> None:
     assert not (entry / "data" / "postmaster.pid").exists()
 
 
+@pytest.mark.further
 def test_what_was_altered_is_never_used_and_kept_anew(backups: Path, keep: KeepIn) -> None:
     (entry,) = entries(keep)
     written = (entry / "entry.json").read_text()

@@ -189,6 +189,7 @@ def test_a_dominating_table_comes_back_as_one_pg_restore_brings_it(
     assert ground.schema() == unsplit.schema
 
 
+@pytest.mark.further
 def test_both_connections_bring_rows(ground: Ground) -> None:
     ground.load(ground.dump("-Fc"), 1)
     query = sql.SQL("SELECT count(DISTINCT xmin::text) FROM {}").format(BIG.identifier)
@@ -269,6 +270,7 @@ def test_an_archive_that_ends_within_the_rows_is_called_cut(ground: Ground) -> N
         ground.load(dump, 1)
 
 
+@pytest.mark.further
 def test_a_flipped_bit_within_the_rows_is_found_and_none_is_kept(ground: Ground) -> None:
     dump = ground.dump("-Fc")
     spoilt = bytearray(dump.read_bytes())
@@ -295,6 +297,7 @@ def test_rows_that_are_commands_are_never_run(ground: Ground, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("broken", first_of(["pg_restore", "psql"]))
+@pytest.mark.further
 def test_a_part_that_ends_without_a_word_fails_the_restore(ground: Ground, tmp_path: Path, broken: str) -> None:
     folder = ground.server.scratch / secrets.token_hex(4)
     make_private_folder(folder, ground.server.account)
