@@ -46,7 +46,8 @@ def test_ids_are_looked_for_as_one_join_however_many_there_are(database: psycopg
             return super().counts(query, of)
 
     database_seen = DraftState.under(facts, Listening(database), Tenancy(root=TableName("public", "organizations")))
-    columns = [section.lines[1].value for section in (*soft_sections(database_seen), *json_sections(database_seen))]
+    sections = (*(section for _, section in soft_sections(database_seen)), *json_sections(database_seen))
+    columns = [section.lines[1].value for section in sections]
     assert columns == ["item_id", "payload"]
     for query in queries:
         row = database.execute(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(query)).fetchone()

@@ -107,3 +107,27 @@ def test_an_empty_ledger_is_offered_and_not_taken(database: psycopg.Connection[A
     )
     assert not draft.profile.ledger
     assert "not a row to try it on.\n#[[ledger]]" in draft.prose
+
+
+def test_documents_with_keys_of_several_columns_are_found_with_what_names_them(
+    database: psycopg.Connection[Any],
+) -> None:
+    """Lines by a constraint, payments without one, and each tenant counts from one."""
+    draft = drafted(
+        database,
+        TENANTS
+        + "CREATE TABLE invoices (org int NOT NULL REFERENCES organizations, id int, currency text, status text, "
+        "tax numeric, total numeric, PRIMARY KEY (org, id)); "
+        "CREATE TABLE invoice_lines (org int, id int, invoice int, amount numeric, PRIMARY KEY (org, id), "
+        "FOREIGN KEY (org, invoice) REFERENCES invoices (org, id)); "
+        "CREATE TABLE payments (org int NOT NULL REFERENCES organizations, id int, invoice_id int, currency text, "
+        "status text, amount numeric, PRIMARY KEY (org, id)); "
+        "INSERT INTO invoices SELECT o, n, 'EUR', 'paid', 0, 10 * o + n FROM generate_series(1, 2) o, "
+        "generate_series(1, 40) n; "
+        "INSERT INTO invoice_lines SELECT org, id, id, total FROM invoices; "
+        "INSERT INTO payments SELECT org, id, id, 'EUR', 'paid', total FROM invoices",
+    )
+    (invoice,) = draft.profile.invoice
+    assert [(str(each.table), each.invoice) for each in invoice.lines] == [("public.invoice_lines", "invoice")]
+    (payment,) = draft.profile.payment
+    assert (str(payment.table), payment.invoice) == ("public.payments", "invoice_id")
