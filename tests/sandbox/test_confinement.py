@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -193,8 +192,12 @@ def test_the_proof_of_teardown_looks_into_the_namespace(guardian: Guardian, kind
     assert running("sleep", "5700") == []
 
 
+@pytest.mark.parametrize("guarded", [True, False])
 @pytest.mark.parametrize("kind", CONFINING)
-def test_the_guardian_ends_the_namespace_of_a_drill_that_was_killed(kind: Kind) -> None:
+def test_the_namespace_of_a_drill_that_was_killed_ends_with_it_and_with_its_guardian_too(
+    kind: Kind, guarded: bool
+) -> None:
+    seconds = "5800" if guarded else "5900"
     drill = subprocess.Popen(
         [
             sys.executable,
@@ -204,21 +207,29 @@ def test_the_guardian_ends_the_namespace_of_a_drill_that_was_killed(kind: Kind) 
             "from fixtures.sandbox.guardian import Guardian\n"
             "from fixtures.sandbox.isolation import Isolation\n"
             "with Guardian('0123abcd') as guardian:\n"
-            f"    start(['/usr/bin/python3', '-I', '-c', {DAEMON.format(seconds='5800')!r} + 'time.sleep(600)'],\n"
+            f"    start(['/usr/bin/python3', '-I', '-c', {DAEMON.format(seconds=seconds)!r} + 'time.sleep(600)'],\n"
             "        environment=plain_environment(), guardian=guardian, label='x',\n"
             f"        isolation=Isolation({kind!r}, ''))\n"
+            "    print(guardian.pid, flush=True)\n"
             "    time.sleep(600)",
         ],
         cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        text=True,
     )
-    assert once_running("sleep", "5800")
-    drill.send_signal(signal.SIGKILL)
-    drill.wait()
+    with drill:
+        assert drill.stdout is not None
+        guardian = psutil.Process(int(drill.stdout.readline()))
+        assert guardian.ppid() == drill.pid
+        assert once_running("sleep", seconds)
+        if not guarded:
+            guardian.kill()
+        drill.kill()
     deadline = time.monotonic() + 30
-    while running("sleep", "5800") and time.monotonic() < deadline:
+    while running("sleep", seconds) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert running("sleep", "5800") == []
+    assert running("sleep", seconds) == []
 
 
 def test_a_listener_on_loopback_and_one_without_a_name_on_disk_are_out_of_reach(guardian: Guardian) -> None:
