@@ -60,7 +60,7 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
         _line(console, 1, ("no pdf     ", "yellow"), note.read_text(encoding="utf-8").strip())
     _line(console, 1, ("report     ", "dim"), str(directory / "index.html"))
     if sample := evidence.record.sample_data:
-        _line(console, 1, (f"{sample:<11}", "bold"), "the sample's, made up: this says nothing of a backup of yours")
+        _line(console, 1, (f"{sample} ", "bold"), "the sample's, made up: this says nothing of a backup of yours")
 
 
 def _identity(story: Story, console: Console) -> None:

@@ -48,6 +48,7 @@ def last_lines(evidence: Evidence) -> str:
 def test_every_document_of_the_sample_says_so() -> None:
     texts = documents(of_sample())
     assert texts["headline"].startswith(f"{SAID}; 1 of 1 checks")
+    assert texts["terminal"].startswith(f" {SAID} the sample's, made up")
     assert [name for name, text in texts.items() if SAID not in text] == []
 
 
