@@ -40,6 +40,7 @@ ONE_READER = {
     "fixtures/sites/inventory.py": "a definition, whose two keys are counted",
     "fixtures/sites/published.py": "a published file, of which each value counts",
     "reports/allure/build.py": "what this repository says of its packages",
+    "reports/audit/typeset.py": "an order of ours",
     "reports/comment.py": "the answer of a forge",
 }
 
