@@ -1,6 +1,5 @@
 """The command that renders a drill's documents again from its evidence."""
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -8,13 +7,14 @@ from pydantic import ValidationError
 
 from fixtures.record.evidence import Evidence
 from fixtures.record.shape import why_not_strict
+from fixtures.record.wrong_call import CallParser, run_folder
 from reports.render import render
 from reports.words import EVIDENCE
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="restore-drill report", description="Render a drill's documents again.")
-    parser.add_argument("run", type=Path, metavar="RUN_DIRECTORY", help=f"the folder that holds {EVIDENCE}")
+    parser = CallParser(prog="restore-drill report", description="Render a drill's documents again.")
+    parser.add_argument("run", type=run_folder, metavar="RUN_DIRECTORY", help=f"the folder that holds {EVIDENCE}")
     run: Path = parser.parse_args(arguments).run
     try:
         evidence = Evidence.model_validate_json((run / EVIDENCE).read_bytes())

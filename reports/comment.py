@@ -3,7 +3,6 @@
 API: https://docs.github.com/en/rest/issues/comments, the same on GitHub Enterprise (GITHUB_API_URL).
 """
 
-import argparse
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from fixtures.record.evidence import Evidence
+from fixtures.record.wrong_call import CallParser, run_folder
 
 _SECONDS = 30
 _PULL_REQUEST = re.compile(r"refs/pull/(\d+)/")
@@ -132,12 +132,12 @@ def comment_on(run: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: the comment is there, its address printed. 1: none was made, and why."""
-    parser = argparse.ArgumentParser(
+    parser = CallParser(
         prog="restore-drill comment",
         description="Writes a drill's summary.md as a comment on a GitHub pull request; later runs edit it. It reads "
         "GITHUB_TOKEN, GITHUB_REPOSITORY and PULL_REQUEST from the environment.",
     )
-    parser.add_argument("run", metavar="DIR", help="the folder of a drill's report")
+    parser.add_argument("run", type=run_folder, metavar="DIR", help="the folder of a drill's report")
     try:
         print(f"The comment: {comment_on(parser.parse_args(arguments).run)}")
     except NotSaid as said:

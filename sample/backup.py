@@ -10,6 +10,7 @@ from fixtures.commands.backup import BackupFailed, Source, take_backup
 from fixtures.commands.backup.place import sole_writer, thin_out
 from fixtures.commands.backup.seal import Seal
 from fixtures.profile.reading import read_profile
+from fixtures.record.wrong_call import CallParser
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, ServerUnavailable, serve
 from sample.build import PROJECT, BuildFailed, Superuser, build
@@ -76,8 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CallParser:
+    parser = CallParser(
         prog="python -m sample.backup",
         description="Makes the sample application's data on an ephemeral server and takes a backup set of it.",
     )

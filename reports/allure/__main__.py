@@ -1,14 +1,14 @@
 """The command that builds the Allure page of one drill."""
 
-import argparse
 import sys
 from pathlib import Path
 
+from fixtures.record.wrong_call import CallParser
 from reports.allure.build import AllureFailed, build
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m reports.allure", description="Build a drill's Allure page.")
+    parser = CallParser(prog="python -m reports.allure", description="Build a drill's Allure page.")
     parser.add_argument("run", type=Path, metavar="RUN_DIRECTORY", help="the folder that holds allure-results")
     try:
         print(build(parser.parse_args().run))

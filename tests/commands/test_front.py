@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.commands.front.called import WRONG_CALL
 from fixtures.commands.front.front import main
 from fixtures.commands.front.listed import COMMANDS, Command
 from fixtures.record.version import suite_version
+from fixtures.record.wrong_call import WRONG_CALL
 from tests.support.drills import ROOT, environment_of_drills
 from tests.support.remote_sets import NEWER, lay_out
 
@@ -66,6 +66,39 @@ def test_a_misspelt_word_is_refused_with_the_one_that_was_meant(words: tuple[str
     done = restore_drill(*words)
     assert (done.returncode, done.stdout) == (WRONG_CALL, "")
     assert meant in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_an_option_that_a_command_does_not_have_is_a_wrong_call_of_it(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command.name, "--no-such-option"])
+    shown = capsys.readouterr()
+    assert (ended.value.code, shown.out) == (WRONG_CALL, "")
+    assert "Usage: " in shown.err or "usage: " in shown.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report",),
+        ("comment",),
+        ("verify-report",),
+        ("sign-off", "--reviewer", "R", "--signing-key", "none.key"),
+        ("explain", "shop_order", "--run"),
+        ("resolve", "F-407d42a30076", "--run"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_run_that_is_not_there_is_a_wrong_call_that_says_what_to_name(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*words, str(tmp_path / "none")])
+    shown = capsys.readouterr()
+    assert (ended.value.code, shown.out) == (WRONG_CALL, "")
+    assert f"{tmp_path / 'none'}: there is no such folder; name the folder of one run" in " ".join(shown.err.split())
 
 
 def test_a_call_that_names_what_is_not_there_is_refused_as_by_pytest(tmp_path: Path) -> None:
