@@ -42,7 +42,7 @@ OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
 OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(NO_FILES)$(UPLOADS)$(LOGS)
 
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
-KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING INTO KEEP LOGS MASK_KEY \
+KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING INTO KEEP LOGS MASK_KEY \
   NO_FILES OUT POSTGRES_BIN PREVIOUS PROFILE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
   ROUNDS RUN SCALES SCRATCH_SUPERUSER SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
@@ -202,9 +202,10 @@ picture: $(INSTALLED)
 report: $(INSTALLED)
 	@$(RESTORE_DRILL) report "$$RUN"
 
-## comment write the summary as a comment on a GitHub pull request, edited by later runs: RUN=reports/out/RUN-ID (the latest)
+# An empty COMMIT is handed on, and refused: nothing would be compared with what git could not tell.
+## comment write the summary as a comment on a GitHub pull request, edited by later runs: RUN=reports/out/RUN-ID (the latest) COMMIT=ID
 comment: $(INSTALLED)
-	@$(RESTORE_DRILL) comment "$$RUN"
+	@$(RESTORE_DRILL) comment "$$RUN" $(if $(filter undefined,$(origin COMMIT)),,--commit "$$COMMIT")
 
 ## allure  build a drill's Allure page (needs Node.js and npm): RUN=reports/out/RUN-ID (the latest)
 allure: $(INSTALLED)

@@ -21,6 +21,7 @@ from fixtures.record.wrong_call import CallParser, run_folder
 
 _SECONDS = 30
 _PULL_REQUEST = re.compile(r"refs/pull/(\d+)/")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 _NEEDED = (
     "run it in a workflow of a pull request, or set GITHUB_REPOSITORY=owner/name, PULL_REQUEST=number and GITHUB_TOKEN"
@@ -117,8 +118,29 @@ def mark_of(evidence: Evidence) -> str:
     return f"<!-- restore-drill: {evidence.kind} of {evidence.record.profile_name.replace('--', '')} -->"
 
 
-def comment_on(run: str) -> str:
-    """Posts the summary of the run in that folder; returns the comment's address. Raises NotSaid."""
+def refuse_another_commits(evidence: Evidence, commit: str) -> None:
+    """Raises NotSaid where the run did not try the release at that commit, or nobody knows which it tried."""
+    if not _COMMIT.fullmatch(commit):
+        raise NotSaid(
+            "--commit is no whole id of a commit: give what `git rev-parse HEAD` prints in the release's folder"
+        )
+    application = evidence.origin.application
+    if not application.commit:
+        raise NotSaid(
+            f"the run {evidence.record.run_id} does not know which commit it tried "
+            f"({application.problem or 'git told none'}), and {commit} was asked for: "
+            "run it on a checkout that git can read"
+        )
+    if application.commit != commit:
+        raise NotSaid(
+            f"the run {evidence.record.run_id} tried commit {application.commit}, and {commit} was asked for: "
+            "name the folder of this commit's run; if there is none, look at how the gate ended"
+        )
+
+
+def comment_on(run: str, commit: str | None = None) -> str:
+    """Posts the summary of the run in that folder, if it tried that commit; returns the comment's address.
+    Raises NotSaid."""
     folder = Path(run)
     try:
         evidence = Evidence.model_validate_json((folder / "evidence.json").read_bytes())
@@ -127,6 +149,8 @@ def comment_on(run: str) -> str:
         raise NotSaid(
             f"{folder} holds no whole report ({type(problem).__name__}): name the folder of a run, RUN=reports/out/RUN-ID"
         ) from None
+    if commit is not None:
+        refuse_another_commits(evidence, commit)
     return PullRequest.of(os.environ).say(mark_of(evidence), summary)
 
 
@@ -138,8 +162,12 @@ def main(arguments: list[str] | None = None) -> int:
         "GITHUB_TOKEN, GITHUB_REPOSITORY and PULL_REQUEST from the environment.",
     )
     parser.add_argument("run", type=run_folder, metavar="DIR", help="the folder of a drill's report")
+    parser.add_argument(
+        "--commit", metavar="SHA", help="the release's commit, whole: a run that tried another one is refused"
+    )
+    call = parser.parse_args(arguments)
     try:
-        print(f"The comment: {comment_on(parser.parse_args(arguments).run)}")
+        print(f"The comment: {comment_on(call.run, call.commit)}")
     except NotSaid as said:
         print(f"No comment was made: {said}", file=sys.stderr)
         return 1

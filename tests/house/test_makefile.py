@@ -33,6 +33,7 @@ GIVEN = (
     "NO_FILES",
     "UPLOADS",
     "LOGS",
+    "COMMIT",
 )
 DATABASE = ("DATABASE_URL", "PGSERVICE", "PGHOST", "PGDATABASE")
 
@@ -172,6 +173,13 @@ def test_a_table_is_explained_from_a_run_or_from_a_set(door: Path) -> None:
     )
     done = make("explain", folder=door, TABLE="t", BACKUPS="my sets", PROFILE="shop")
     assert "[fixtures.commands][explain][t][--backups][my sets][--profile][shop]\n" in done.stdout
+
+
+def test_a_comment_is_told_the_commit_even_where_git_told_none(door: Path) -> None:
+    asked = "[fixtures.commands][comment][reports/out/latest]"
+    assert f"{asked}\n" in make("comment", folder=door).stdout
+    assert f"{asked}[--commit][0a1b]\n" in make("comment", "COMMIT=0a1b", folder=door).stdout
+    assert f"{asked}[--commit][]\n" in make("comment", "COMMIT=", folder=door).stdout
 
 
 def test_what_was_given_reaches_the_drill_whole(door: Path) -> None:

@@ -63,6 +63,8 @@ def _plain(variables: dict[str, Any]) -> dict[str, str]:
         "$CI_MERGE_REQUEST_DIFF_BASE_SHA": "0a1b2c3",
         "origin/${env.CHANGE_TARGET}": "0a1b2c3",
         "$CI_JOB_ID": "9",
+        "${{ github.run_id }}": "9",
+        "${{ github.run_attempt }}": "1",
     }
     filled = {}
     for name, value in variables.items():
@@ -123,7 +125,7 @@ def test_what_is_kept_between_runs_is_uploaded_by_none() -> None:
     workflow = yaml.safe_load((CI / "github-actions.yml").read_text())
     for name, job in workflow["jobs"].items():
         (uploaded,) = [step["with"]["path"] for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
-        assert uploaded == "${{ env.OUT }}/latest/"
+        assert uploaded == {"drill": "drill-reports/", "gate": "${{ env.OUT }}/latest/"}[name]
         assert not job["env"]["OUT"].startswith(job["env"].get("RESTORE_CACHE", "?")), name
         assert not any("actions/cache" in step.get("uses", "") for step in job["steps"])
     gitlab = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
@@ -143,9 +145,65 @@ def test_the_comment_is_made_with_the_jobs_own_token_and_whatever_the_verdict() 
     gate = yaml.safe_load((CI / "github-actions.yml").read_text())
     (comment,) = [step for step in gate["jobs"]["gate"]["steps"] if step.get("name") == "comment"]
     assert comment["if"] == "always()"
-    assert comment["run"] == 'make comment RUN="$OUT/latest"'
+    assert comment["run"] == 'make comment RUN="$OUT/latest" COMMIT="$(git -C "$APP" rev-parse HEAD)"'
     assert comment["env"] == {"GITHUB_TOKEN": "${{ github.token }}"}
     assert gate["permissions"] == {"contents": "read", "pull-requests": "write"}
+
+
+def taking(pipeline: str) -> tuple[str, str]:
+    """The lines of the nightly job that begin it and that take its report, as its server would run them."""
+    if pipeline == "github":
+        steps = yaml.safe_load((CI / "github-actions.yml").read_text())["jobs"]["drill"]["steps"]
+        lines = {step["name"]: step["run"] for step in steps if "run" in step}
+        assert steps[0]["name"] == "begin", "an earlier night's mark must not be there when a step before it fails"
+        return lines["begin"], lines["take the report"]
+    if pipeline == "gitlab":
+        base = yaml.safe_load((CI / "gitlab-ci.yml").read_text())[".restore-drill"]
+        return base["before_script"][0], base["after_script"][0]
+    lines = re.findall(r"sh '([^']*)'", (CI / "Jenkinsfile").read_text())
+    taken = {line for line in lines if "-nt" in line}
+    assert len(taken) == 1, "drill and gate take their report alike"
+    return lines[0], taken.pop()
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_an_earlier_nights_report_is_not_published_as_this_ones(pipeline: str, shell: str, tmp_path: Path) -> None:
+    begins, takes = taking(pipeline)
+    out, workspace = tmp_path / "out", tmp_path / "workspace"
+    workspace.mkdir()
+    taken = workspace / "drill-reports"
+
+    def line(text: str) -> None:
+        variables = {"PATH": os.environ["PATH"], "OUT": str(out), "CI_JOB_ID": "9", "BUILD_TAG": "9"}
+        subprocess.run([shell, "-ec", text], cwd=workspace, env=variables, capture_output=True, timeout=60)
+
+    def night(name: str, written: int) -> None:
+        (out / name).mkdir(parents=True)
+        (out / name / "evidence.json").write_text(name)
+        os.utime(out / name / "evidence.json", (written, written))
+        (out / "latest").unlink(missing_ok=True)
+        (out / "latest").symlink_to(name)
+
+    night("earlier", 1_000_000_000)
+    line(takes)
+    assert not taken.exists(), "a job that did not begin has no report"
+    taken.mkdir()
+    line(begins)
+    line(takes)
+    assert not taken.exists(), "a drill that was refused or ended early has no report"
+    night("this", 4_000_000_000)
+    line(takes)
+    assert (taken / "evidence.json").read_text() == "this"
+
+
+def test_a_gates_reports_are_its_jobs_own() -> None:
+    gate = yaml.safe_load((CI / "github-actions.yml").read_text())["jobs"]["gate"]
+    assert "github.run_id" in gate["env"]["OUT"]
+    assert "github.run_attempt" in gate["env"]["OUT"]
+    assert gate["steps"][-1] == {"name": "remove the runner's copy", "if": "always()", "run": 'rm -rf "$OUT"'}
+    assert "$CI_JOB_ID" in yaml.safe_load((CI / "gitlab-ci.yml").read_text())["gate"]["variables"]["OUT"]
+    assert "gate-${env.BUILD_TAG}" in (CI / "Jenkinsfile").read_text()
 
 
 def test_each_servers_own_tests_page_reads_the_junit() -> None:

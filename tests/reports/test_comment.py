@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from reports.comment import NotSaid, PullRequest, mark_of
+from fixtures.record.origin import Revision
+from reports.comment import NotSaid, PullRequest, main, mark_of, refuse_another_commits
 from reports.render import render
 from tests.support.evidence_examples import failed
 
@@ -186,6 +187,34 @@ def test_a_run_without_a_report_makes_no_comment(hub: Hub, tmp_path: Path) -> No
 def test_half_of_what_is_needed_is_refused(change: dict[str, str], says: str) -> None:
     with pytest.raises(NotSaid, match=says):
         PullRequest.of({**environment(Hub(url="https://api.github.example")), **change})
+
+
+def test_a_run_of_another_commit_is_no_comment_of_this_one(
+    hub: Hub, run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in environment(hub).items():
+        monkeypatch.setenv(name, value)
+    ours = failed().origin.application.commit
+    assert main([str(run), "--commit", "b" * 40]) == 1
+    assert f"tried commit {ours}, and {'b' * 40} was asked for" in capsys.readouterr().err
+    assert hub.asked == []
+    assert main([str(run), "--commit", ours]) == 0
+    assert len(hub.comments) == 1
+
+
+@pytest.mark.parametrize("commit", ["", "HEAD", "a90ca90", "A90C" * 10])
+def test_a_commit_that_is_not_told_whole_is_refused(commit: str) -> None:
+    with pytest.raises(NotSaid, match="no whole id of a commit"):
+        refuse_another_commits(failed(), commit)
+
+
+def test_a_run_whose_commit_nobody_knows_is_refused() -> None:
+    origin = failed().origin.model_copy(
+        update={"application": Revision(commit="", changed=None, problem="no checkout")}
+    )
+    evidence = failed().model_copy(update={"origin": origin})
+    with pytest.raises(NotSaid, match=r"does not know which commit it tried \(no checkout\)"):
+        refuse_another_commits(evidence, "a" * 40)
 
 
 def test_the_token_is_in_no_text(hub: Hub) -> None:
