@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.dump.archive_data import is_cut_short
 from fixtures.dump.archive_head import ArchiveHead, head_of, parse_head
 from fixtures.dump.archive_toc import read_archive
 from fixtures.dump.format import Inspection
@@ -39,6 +40,17 @@ def test_an_archive_newer_than_the_client_is_named_as_such(small: Small, tmp_pat
         with pytest.raises(StageBlocked, match=r"newer than the client: it has the archive version 1\.99") as blocked:
             read_archive(dump, guardian, account=unprivileged_account())
     assert blocked.value.fix == "install the newest client programs."
+
+
+def test_a_custom_archive_that_ends_too_early_is_told_and_no_whole_dump_is(small: Small, tmp_path: Path) -> None:
+    for name in ("custom", "custom, gzip", "tar", "directory"):
+        dump = dump_as(FORMATS[name], small.server.clients, small.server.environment("source"), tmp_path, name[-6:])
+        assert not is_cut_short(dump), name
+    whole = (tmp_path / "custom.dump").read_bytes()
+    early = tmp_path / "early.dump"
+    for length in (6, 11, 2000, len(whole) - 1):
+        early.write_bytes(whole[:length])
+        assert is_cut_short(early), length
 
 
 def _of_version_1_99(content: bytes, name: str) -> bytes:

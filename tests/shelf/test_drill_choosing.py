@@ -10,6 +10,7 @@ from fixtures.profile.backups import Backup
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.shelf.choosing import Choice, choose, look_over
 from fixtures.shelf.locate import locate, require_whole
+from tests.support.archive_bytes import archive, block, entry
 from tests.support.drills import NOT_MIGRATED, ROOT, Drill, drill, interpreter_that_does_not_run
 from tests.support.profiles import profile_and
 from tests.support.seen_faults import expect_no_canary
@@ -59,6 +60,24 @@ def test_a_list_says_what_a_drill_would_refuse(tmp_path: Path) -> None:
     assert said == (
         "A drill would take igny8_20261124_031500, and refuse it: "
         "its dump, 6 bytes, is not a Postgres dump by its first bytes."
+    )
+
+
+def test_a_list_says_which_dump_is_cut_short(tmp_path: Path) -> None:
+    whole, early, late = "igny8_20261120_031500", "igny8_20261121_031500", "igny8_20261122_031500"
+    whole_archive = archive([entry(1)], [block(1, 2000)])
+    for name, held in ((whole, whole_archive), (early, whole_archive[:90]), (late, whole_archive[:-1])):
+        tmp_path.joinpath(f"{name}.dump").write_bytes(held)
+    done = answered("--list", "--backups", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    kinds = {line.split()[0]: "custom, cut short" in line for line in lines[1:4]}
+    assert kinds == {whole: False, early: True, late: True}
+    assert f"A drill would take {late}, and refuse it: its dump is cut short." in lines
+    tmp_path.joinpath("igny8_20261123_031500.dump").write_bytes(whole_archive[:6])
+    assert (
+        "igny8_20261123_031500, and refuse it: its dump is cut short."
+        in answered("--list", "--backups", str(tmp_path)).stdout
     )
 
 
