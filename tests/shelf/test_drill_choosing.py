@@ -139,7 +139,7 @@ def test_a_list_needs_no_profile_and_says_what_it_cannot_read(shelf: Path, tmp_p
     assert (done.returncode, done.stdout) == (0, f"No backup set in {empty}.\n")
     done = answered("--list", "--backups", str(tmp_path / "absent"))
     assert done.returncode == 4
-    assert "absent cannot be read: No such file or directory" in done.stderr
+    assert "absent cannot be read: No such file or directory. Name the folder, or the store, that holds" in done.stderr
     for unanswered in ("http://127.0.0.1:9/", "s3://KEY:SECRETWORD@bucket/"):
         done = answered("--list", "--backups", unanswered)
         assert done.returncode == 4
