@@ -71,6 +71,8 @@ def test_a_drill_that_is_killed_leaves_nothing(
         assert watched.leaves_nothing_within(20), watched.left
         assert not list(watched.out.glob("*/evidence.json"))
         assert not (watched.out / "latest").exists()
+        assert (watched.out / "current").resolve() == runs_in(watched.out)[0]
+        assert "It proves nothing" in (watched.out / "current" / "summary.md").read_text()
 
 
 @pytest.mark.parametrize(
