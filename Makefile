@@ -66,11 +66,11 @@ PROFILE_WAY = make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DI
 $(if $(call asked,profile),$(call need,BACKUPS INTO,$(PROFILE_WAY)))
 EXPLAIN_WAY = make explain TABLE=NAME, and RUN=reports/out/RUN-ID where the latest is not meant
 $(if $(call asked,explain),$(call need,TABLE,$(EXPLAIN_WAY)))
-$(if $(and $(call asked,drill gate),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
+$(if $(and $(call asked,drill prove gate),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
 $(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO $(if $(PROFILE)$(NO_FILES),,SITES_DATA),$(OWN_DATABASE_WAY)))
 
 # Of the environment it may be meant for another target.
-$(if $(and $(call asked,drill demo),$(filter PREVIOUS,$(typed))),$(if $(call asked,gate),,$(error PREVIOUS is read by make gate \
+$(if $(and $(call asked,drill prove demo),$(filter PREVIOUS,$(typed))),$(if $(call asked,gate),,$(error PREVIOUS is read by make gate \
   alone: a drill tries no release. Use make gate PREVIOUS=…, or leave it out)))
 
 # What the caller gave reaches recipes by the environment, and is quoted there: a path may hold a space.
@@ -79,6 +79,8 @@ given = $(if $(value $(1)),$(2) "$$$(1)")
 # A drill decides by the size of what it restored, unless it is told. The suite's own tests take every core.
 ASKED_WORKERS = $(if $(value WORKERS),--workers "$$WORKERS")
 EVERY_CORE = -n"$${WORKERS:-$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}"
+
+PROVING = $(if $(call asked,prove),--prove all)
 
 # Off unless asked: what is kept there is every customer's data.
 KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE_GB,--restore-cache-gb) \
@@ -90,7 +92,7 @@ CHOOSING = $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CA
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill demo gate list backup profile explain test test-all test-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill prove demo gate list backup profile explain test test-all test-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
@@ -116,11 +118,14 @@ venv: $(INSTALLED)
 ## drill   back up the sample and drill that set; or drill your own set: BACKUPS=DIR APP=DIR PROFILE=NAME
 drill: $(INSTALLED)
 ifeq ($(OWN_SET),)
-	@$(RESTORE_DRILL) demo $(ASKED_WORKERS) $(KEEPING) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	@$(RESTORE_DRILL) demo $(PROVING) $(ASKED_WORKERS) $(KEEPING) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 else
 	@echo "Drilling $${SET:-the newest set} of the backups that were named"
-	@$(RESTORE_DRILL) drill $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" $(CHOOSING)
+	@$(RESTORE_DRILL) drill $(PROVING) $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" $(CHOOSING)
 endif
+
+## prove   the same, and after each check its own fault is planted in the drill's copy and must be found
+prove: drill
 
 ## demo    drill the sample: what make drill does when nothing is named
 demo: $(INSTALLED)

@@ -5,6 +5,7 @@ pytest_plugins = (
     "fixtures.plugin.control_fixtures",
     "fixtures.plugin.stage_fixtures",
     "fixtures.plugin.subject_fixtures",
+    "fixtures.plugin.proving",
     "fixtures.plugin.allure_labels",
     "fixtures.plugin.session",
     "fixtures.plugin.workers",

@@ -19,6 +19,7 @@ def write_up(story: Story) -> str:
     _verdict(story, registry)
     _times(story, registry)
     _checks(story, registry)
+    _proof(story, registry)
     _findings(story, registry)
     return generate_latest(registry).decode()
 
@@ -66,6 +67,21 @@ def _checks(story: Story, registry: CollectorRegistry) -> None:
     for area in (*AREAS, *sorted({area for area, _ in counted} - AREAS.keys())):
         for outcome in words.OUTCOMES:
             checks.labels(area, outcome).set(counted[area, outcome])
+
+
+def _proof(story: Story, registry: CollectorRegistry) -> None:
+    """What was proven able to fail, where a fault was planted for each check."""
+    proving = story.evidence.proving
+    if proving is not None:
+        _gauge(
+            "restore_drill_proven", "Checks that found the fault planted for them.", proving.counted["proven"], registry
+        )
+        _gauge(
+            "restore_drill_blind",
+            "Checks that did not see the fault planted for them.",
+            proving.counted["blind"],
+            registry,
+        )
 
 
 def _findings(story: Story, registry: CollectorRegistry) -> None:

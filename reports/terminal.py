@@ -166,6 +166,16 @@ def _figures(story: Story, console: Console) -> None:
     planned = story.evidence.completeness
     figures = f"{planned.planned} planned, {planned.collected} collected, {planned.reported} reported"
     _line(console, 1, ("complete   ", "dim"), figures if story.whole else f"INCOMPLETE: {figures}")
+    if (proving := story.evidence.proving) is not None:
+        _line(console, 1, ("proof      ", "dim"), proving.in_words)
+        for proof in proving.blind[:CONTROLS]:
+            _line(
+                console,
+                2,
+                ("blind ", "yellow"),
+                f"{proof.control} [{proof.subject}] {words.one_line(proof.says, MESSAGE)}",
+            )
+        _and_more(len(proving.blind), "blind check", console)
     for measure in story.evidence.measures:
         line = f"{words.measured(measure)}, target {words.target(measure)}: {words.met(measure)}"
         _line(console, 1, (f"{measure.name:<11}", "dim"), line)

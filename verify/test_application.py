@@ -2,8 +2,16 @@
 
 from fixtures.checks.blocked import Blocked, NothingThere
 from fixtures.checks.examination import Examination
+from fixtures.checks.release.spoilers import (
+    a_file_written_into_the_checkout,
+    a_health_view_that_fails,
+    an_application_that_does_not_start,
+    an_attempt_to_reach_outside,
+    checks_that_fail,
+    no_static_file,
+)
 from fixtures.checks.stage_answer import came_to_its_end
-from fixtures.plugin.declare import control
+from fixtures.plugin.declare import control, proven_by
 from fixtures.record import stages
 from fixtures.record.record import ApplicationRun, DrillRecord
 
@@ -14,6 +22,7 @@ from fixtures.record.record import ApplicationRun, DrillRecord
     impact="critical",
     remediation="Read the cause. Run the same command in the application's own environment.",
 )
+@proven_by(an_application_that_does_not_start)
 def test_the_commands_run(record: DrillRecord, examination: Examination) -> None:
     """A database that its application cannot be started on is not recovered."""
     came_to_its_end(record, stages.APPLICATION, examination)
@@ -25,6 +34,7 @@ def test_the_commands_run(record: DrillRecord, examination: Examination) -> None
     impact="high",
     remediation="Run manage.py check in the application's checkout and fix what it names.",
 )
+@proven_by(checks_that_fail)
 def test_check_passes(application_run: ApplicationRun, examination: Examination) -> None:
     """Django's own checks are the first thing that a deployment would trip over."""
     problems = ", ".join(application_run.check_problems) or "no message id"
@@ -38,6 +48,7 @@ def test_check_passes(application_run: ApplicationRun, examination: Examination)
     impact="medium",
     remediation="Run collectstatic in the checkout. A file that it needs was built elsewhere and is not in the release.",
 )
+@proven_by(no_static_file)
 def test_the_static_files_can_be_made_again(application_run: ApplicationRun, examination: Examination) -> None:
     """Static files are not backed up because collectstatic makes them again: so it has to."""
     examination.saw(application_run.static_files, "files")
@@ -53,6 +64,7 @@ def test_the_static_files_can_be_made_again(application_run: ApplicationRun, exa
     remediation="Ask the health view with the profile's settings, and fix what its answer names. Queues and caches are in no "
     "backup: after a recovery they are empty.",
 )
+@proven_by(a_health_view_that_fails)
 def test_the_application_answers_with_an_empty_broker(
     application_run: ApplicationRun, examination: Examination
 ) -> None:
@@ -69,6 +81,7 @@ def test_the_application_answers_with_an_empty_broker(
     impact="critical",
     remediation="Find the code that sends while it migrates or starts. A restored copy must never mail or call real people.",
 )
+@proven_by(an_attempt_to_reach_outside)
 def test_nothing_was_sent_outside(application_run: ApplicationRun, examination: Examination) -> None:
     """A restored copy knows every customer's address; one forgotten task in it writes to all of them."""
     if application_run.isolation.startswith("none"):
@@ -87,6 +100,7 @@ def test_nothing_was_sent_outside(application_run: ApplicationRun, examination: 
     impact="medium",
     remediation="Find what writes beside the code. A local database or cache there means that settings were not read.",
 )
+@proven_by(a_file_written_into_the_checkout)
 def test_nothing_was_written_into_the_checkout(application_run: ApplicationRun, examination: Examination) -> None:
     """An application that keeps its state beside its code keeps some of it where no backup looks."""
     examination.expect_none(

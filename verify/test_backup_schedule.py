@@ -1,8 +1,9 @@
 """BAK, seen over time: sets are taken when they are due, kept as promised, and none collapses beside those before it."""
 
+from fixtures.checks.backup_set.spoilers import a_dump_that_collapsed, nights_without_a_set, sets_not_kept_as_promised
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination, Finding
-from fixtures.plugin.declare import control, for_each
+from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.profile.backups import Schedule
 from fixtures.record.record import DrillRecord
@@ -21,6 +22,7 @@ _ALONE = (
     impact="high",
     remediation="Read the backup job's log of the named nights. Set up an alert for a job that does not run.",
 )
+@proven_by(nights_without_a_set)
 @for_each("schedule")
 def test_every_set_that_was_due_was_taken(
     record: DrillRecord, backup_set: BackupSet, promised: Profile, schedule: Schedule, examination: Examination
@@ -39,6 +41,7 @@ def test_every_set_that_was_due_was_taken(
     remediation="Fix the job that removes old sets. A set that it removed too early is lost. A set that it kept too "
     "long is customers' data that should no longer exist.",
 )
+@proven_by(sets_not_kept_as_promised)
 @for_each("promise")
 def test_sets_are_kept_as_promised(
     record: DrillRecord, backup_set: BackupSet, promised: Profile, promise: Promise, examination: Examination
@@ -61,6 +64,7 @@ def test_sets_are_kept_as_promised(
         "are removed."
     ),
 )
+@proven_by(a_dump_that_collapsed)
 def test_the_dump_has_not_collapsed(backup_set: BackupSet, promised: Profile, examination: Examination) -> None:
     """A dump of half the size restores without an error: what is missing was missing when it was taken."""
     loss = dump_shrinkage(backup_set, promised.backup)

@@ -2,12 +2,24 @@
 
 from fixtures.checks.backup_set.row_times import later_than_the_set, silence_before, tables_of_rows
 from fixtures.checks.backup_set.set_times import disagreements
+from fixtures.checks.backup_set.spoilers import (
+    a_file_open_to_others,
+    a_file_that_stays_locked,
+    a_file_with_other_bytes,
+    a_folder_open_to_others,
+    a_part_that_is_missing,
+    a_set_that_is_too_old,
+    a_table_without_its_data,
+    a_time_that_is_days_off,
+    an_empty_dump,
+    no_set_to_be_found,
+)
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.restore.toc import tables_without_data
 from fixtures.checks.stage_answer import came_to_its_end, left_by
-from fixtures.plugin.declare import control, for_each
+from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.record import stages
 from fixtures.record.durations import duration
@@ -23,6 +35,7 @@ from fixtures.story.measures import Newest
     impact="critical",
     remediation="Read the backup job's own log. Then check the folder and the pattern that the drill was given.",
 )
+@proven_by(no_set_to_be_found)
 def test_a_backup_set_was_found(record: DrillRecord, examination: Examination) -> None:
     """Without a set there is nothing to recover from, and every other control is blocked."""
     came_to_its_end(record, stages.LOCATE, examination)
@@ -34,6 +47,7 @@ def test_a_backup_set_was_found(record: DrillRecord, examination: Examination) -
     impact="critical",
     remediation="Repair the job that makes the missing part. Until then no recovery can be complete.",
 )
+@proven_by(a_part_that_is_missing)
 def test_the_set_is_complete(backup_set: BackupSet, promised: Profile, examination: Examination) -> None:
     """A database without its sites data, roles or manifest recovers half an application, and nobody can prove which half."""
     named = backup_set.manifest.files if backup_set.manifest is not None else ()
@@ -48,6 +62,7 @@ def test_the_set_is_complete(backup_set: BackupSet, promised: Profile, examinati
     impact="critical",
     remediation="Recover from the set before this one. Find out what altered the file: disk, transfer or a person.",
 )
+@proven_by(a_file_with_other_bytes)
 @for_each("manifest_file")
 def test_the_file_is_the_one_that_was_written(
     backup_set: BackupSet, file: tuple[str, FileEntry], examination: Examination
@@ -68,6 +83,7 @@ def test_the_file_is_the_one_that_was_written(
     impact="critical",
     remediation="Find out why no newer set was taken. All data written since then would be lost today.",
 )
+@proven_by(a_set_that_is_too_old)
 def test_the_newest_set_is_fresh_enough(newest: Newest, promised: Profile, examination: Examination) -> None:
     """The newest set's age is what a loss now would cost; the profile's RPO says how much may be lost. Where an older set
     was asked for, that one's age is told and judges nothing: it is no backup that a loss would fall back on."""
@@ -86,6 +102,7 @@ def test_the_newest_set_is_fresh_enough(newest: Newest, promised: Profile, exami
     impact="high",
     remediation="chmod 600 the file, and fix the umask of the job that wrote it.",
 )
+@proven_by(a_file_open_to_others)
 @for_each("file_on_disk")
 def test_the_file_is_readable_by_its_owner_alone(artefact: Artefact, examination: Examination) -> None:
     """A dump is every customer's data in one file."""
@@ -101,6 +118,7 @@ def test_the_file_is_readable_by_its_owner_alone(artefact: Artefact, examination
     impact="medium",
     remediation="chmod 700 the folder. Names, sizes and times of backups help an attacker.",
 )
+@proven_by(a_folder_open_to_others)
 @for_each("set_folder")
 def test_the_folder_is_open_to_its_owner_alone(folder_mode: int, examination: Examination) -> None:
     """Whoever may write the folder can replace what lies in it."""
@@ -114,6 +132,7 @@ def test_the_folder_is_open_to_its_owner_alone(folder_mode: int, examination: Ex
     impact="critical",
     remediation="Back up the production Postgres with pg_dump -Fc, read its exit code, and list what it wrote.",
 )
+@proven_by(an_empty_dump)
 def test_the_dump_can_be_read(
     record: DrillRecord, backup_set: BackupSet, promised: Profile, examination: Examination
 ) -> None:
@@ -132,6 +151,7 @@ def test_the_dump_can_be_read(
     impact="critical",
     remediation="Remove -t, -n, --exclude-table-data and --schema-only from the backup job.",
 )
+@proven_by(a_table_without_its_data)
 def test_the_dump_holds_the_rows_of_every_table(
     record: DrillRecord, dump_header: DumpHeader, examination: Examination
 ) -> None:
@@ -149,6 +169,7 @@ def test_the_dump_holds_the_rows_of_every_table(
     remediation="Find the key that the set was encrypted to, and keep it where a recovery finds it. Until then "
     "encrypt the next set to a key that you have.",
 )
+@proven_by(a_file_that_stays_locked)
 @for_each("backup_file")
 def test_the_file_can_be_decrypted(artefact: Artefact, examination: Examination) -> None:
     """A backup whose key is lost is lost, and the day of the recovery is the wrong one to learn of it."""
@@ -165,6 +186,7 @@ def test_the_file_can_be_decrypted(artefact: Artefact, examination: Examination)
     "renamed: the job of that night took none. If the name does not hold the time of the backup, say in [backup] pattern "
     "what does.",
 )
+@proven_by(a_time_that_is_days_off)
 def test_the_times_of_the_set_agree(backup_set: BackupSet, examination: Examination) -> None:
     """An old dump under a new name looks like last night's. Manifest, header, name and last write are held against each
     other, as far as zones that none of them keeps leave room: 14 hours."""

@@ -14,9 +14,17 @@ from fixtures.checks.billing.domain import (
     outside_its_list,
 )
 from fixtures.checks.billing.ledger import below_zero
+from fixtures.checks.billing.planters.values import (
+    a_moment_too_early,
+    a_value_of_no_list,
+    an_amount_below_zero,
+    an_amount_of_no_currency,
+    an_amount_that_is_no_number,
+    an_amount_that_the_migrations_changed,
+)
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
-from fixtures.plugin.declare import control, for_each
+from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.profile.money import Domain, Follows, Ledger
 
@@ -39,6 +47,7 @@ def test_money_is_held_in_exact_types(migrated: Database, profile: Profile, exam
     impact="high",
     remediation="Find what wrote the amount without rounding it. If the currency is intended, add it to the list.",
 )
+@proven_by(an_amount_of_no_currency)
 @for_each("money_in_currency")
 def test_no_amount_is_finer_than_its_currency(migrated: Database, held: InCurrency, books: Books) -> None:
     """Nobody can pay a third of a cent: such an amount never settles, and sums of many drift from what was paid."""
@@ -51,6 +60,7 @@ def test_no_amount_is_finer_than_its_currency(migrated: Database, held: InCurren
     impact="high",
     remediation="Find what wrote the value. If the value is intended, add it to [[domain]] one_of.",
 )
+@proven_by(a_value_of_no_list)
 @for_each("listed_values")
 def test_lists_hold_what_is_declared(migrated: Database, declared: Domain, books: Books) -> None:
     """A status that no code knows is neither dunned nor paid: its row falls through every list there is."""
@@ -63,6 +73,7 @@ def test_lists_hold_what_is_declared(migrated: Database, declared: Domain, books
     impact="critical",
     remediation="Find what wrote the sign. A refund or a credit has a row of its own, never a negated amount.",
 )
+@proven_by(an_amount_below_zero)
 @for_each("signed_amounts")
 def test_no_amount_is_negative_amounts(migrated: Database, declared: Domain | Ledger, books: Books) -> None:
     """A negative payment adds up all the same, and pays a customer for being charged; a card that falls below zero was spent
@@ -77,6 +88,7 @@ def test_no_amount_is_negative_amounts(migrated: Database, declared: Domain | Le
     impact="critical",
     remediation="Correct the row from its document. NaN makes every sum over it NaN.",
 )
+@proven_by(an_amount_that_is_no_number)
 @for_each("money_table")
 def test_every_amount_is_a_number(migrated: Database, held: MoneyTable, books: Books) -> None:
     """PostgreSQL's numeric holds NaN, equal to itself and above everything: it passes comparisons that it should fail."""
@@ -89,6 +101,7 @@ def test_every_amount_is_a_number(migrated: Database, held: MoneyTable, books: B
     impact="high",
     remediation="Find what wrote the timestamp. A paid date before its issue date falls into a closed period.",
 )
+@proven_by(a_moment_too_early)
 @for_each("ordered_moments")
 def test_moments_follow_each_other(migrated: Database, declared: Domain | Follows, books: Books) -> None:
     """What is paid before it was issued is booked into the wrong month, which may have been closed; within a row, and
@@ -106,6 +119,7 @@ def test_moments_follow_each_other(migrated: Database, declared: Domain | Follow
         "[[money_changed]]."
     ),
 )
+@proven_by(an_amount_that_the_migrations_changed)
 @for_each("money_kept")
 def test_the_migrations_leave_the_money(
     restored: Database, migrated: Database, holdings: Holdings | BookSums, examination: Examination

@@ -4,8 +4,9 @@ from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.outreach import ask, foreign_hosts, loaded_schedulers, scheduled_jobs
 from fixtures.checks.exposure.servers_own import expect_as_in_template0
+from fixtures.checks.restore.spoilers import an_altered_function_of_the_server, an_unlogged_table
 from fixtures.checks.tolerated import expect_known
-from fixtures.plugin.declare import control
+from fixtures.plugin.declare import control, proven_by
 from fixtures.profile import Profile
 from fixtures.record.server_own import ServerOwn
 
@@ -160,6 +161,7 @@ def test_no_scheduled_job_waits(restored: Database, promised: Profile, examinati
     impact="high",
     remediation="ALTER TABLE … SET LOGGED in production. If its rows may be lost, say so under [tolerated] in the profile.",
 )
+@proven_by(an_unlogged_table)
 def test_no_table_is_unlogged(restored: Database, promised: Profile, examination: Examination) -> None:
     """An unlogged table is emptied by a crash, and is always empty in a dump that was taken from a standby."""
     tables = restored.facts.row_tables
@@ -200,6 +202,7 @@ def test_the_data_names_no_host_but_productions_own(
         "of a database that nobody altered. If a cast is meant to be there, say why under [tolerated] in the profile."
     ),
 )
+@proven_by(an_altered_function_of_the_server)
 def test_the_servers_own_catalogue_is_as_in_template0(
     server_own: ServerOwn, promised: Profile, examination: Examination
 ) -> None:

@@ -7,12 +7,22 @@ from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.servers_own import expect_as_in_template0
 from fixtures.checks.naming import named_table
 from fixtures.checks.release.accepted import expect_no_row_lost, tables_lost
+from fixtures.checks.release.spoilers import (
+    a_migration_that_was_not_applied,
+    a_model_without_its_migration,
+    a_row_that_the_migrations_lost,
+    a_schema_behind_the_others,
+    a_schema_that_is_not_the_models,
+    a_table_that_the_migrations_dropped,
+    migrations_that_did_not_complete,
+)
 from fixtures.checks.release.unmade_changes import expect_no_unmade
+from fixtures.checks.restore.spoilers import a_function_of_the_server_altered_by_a_migration
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.checks.tenancy.same_history import expect_same_history
 from fixtures.checks.tolerated import expect_known
 from fixtures.ownership import Ownership
-from fixtures.plugin.declare import control, for_each
+from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.profile.owners import Schemas
 from fixtures.record import stages
@@ -28,6 +38,7 @@ from fixtures.record.server_own import ServerOwn
     impact="critical",
     remediation="Read the cause: it names the migration, or the history, that stopped. Do not release on this backup.",
 )
+@proven_by(migrations_that_did_not_complete)
 def test_the_migrations_run_to_their_end(record: DrillRecord, examination: Examination) -> None:
     """A backup that the release cannot migrate, being newer than the code or with holes in its history, is no way back."""
     came_to_its_end(record, stages.MIGRATE, examination)
@@ -39,6 +50,7 @@ def test_the_migrations_run_to_their_end(record: DrillRecord, examination: Exami
     impact="critical",
     remediation="Look at the named migrations. A router, a condition or --fake kept them from this database.",
 )
+@proven_by(a_migration_that_was_not_applied)
 def test_every_migration_is_applied(migration: Migrated, examination: Examination) -> None:
     """Code that runs on a schema behind it fails at the first query that needs what is missing."""
     migrations = migration.applied_before + len(migration.applied) + len(migration.pending)
@@ -51,6 +63,7 @@ def test_every_migration_is_applied(migration: Migrated, examination: Examinatio
     impact="critical",
     remediation="Find the migration that deletes. If it may, declare the table in [release.lost].",
 )
+@proven_by(a_row_that_the_migrations_lost)
 @for_each("surviving_table")
 def test_no_row_is_lost_by_the_migrations(
     drilled: Drilled, migrated: Database, promised: Profile, table: Table, examination: Examination
@@ -67,6 +80,7 @@ def test_no_row_is_lost_by_the_migrations(
     impact="critical",
     remediation="Move the rows first, or say in [release.lost] why they may be lost.",
 )
+@proven_by(a_table_that_the_migrations_dropped)
 def test_no_table_with_rows_is_dropped(
     drilled: Drilled, migrated: Database, promised: Profile, examination: Examination
 ) -> None:
@@ -83,6 +97,7 @@ def test_no_table_with_rows_is_dropped(
     impact="medium",
     remediation="Run makemigrations and commit what it writes, or accept so many in application.unmade_migrations.",
 )
+@proven_by(a_model_without_its_migration)
 def test_the_models_have_no_change_without_a_migration(
     migration: Migrated, promised: Profile, examination: Examination
 ) -> None:
@@ -100,6 +115,7 @@ def test_the_models_have_no_change_without_a_migration(
         "cast is meant to be there, say why under [tolerated] in the profile."
     ),
 )
+@proven_by(a_function_of_the_server_altered_by_a_migration)
 def test_the_servers_own_catalogue_is_as_in_template0_after_the_migrations(
     migrated_server_own: ServerOwn, promised: Profile, examination: Examination
 ) -> None:
@@ -114,6 +130,7 @@ def test_the_servers_own_catalogue_is_as_in_template0_after_the_migrations(
     remediation="Find out which migration was faked, changes the state alone, or was undone by hand: the code fails where it "
     "uses what is missing. If a difference is meant, say why under [tolerated] in the profile.",
 )
+@proven_by(a_schema_that_is_not_the_models)
 def test_the_migrated_schema_is_what_the_models_say(
     modelled: Modelled, promised: Profile, examination: Examination
 ) -> None:
@@ -145,6 +162,7 @@ def test_the_migrated_schema_is_what_the_models_say(
     remediation="Run the application's migrations for the named schema, and find out what passed it over. If it is in the "
     "middle of a rollout, say so under [tenancy.schemas.unlike] in the profile.",
 )
+@proven_by(a_schema_behind_the_others)
 @for_each("tenants_schemas")
 def test_every_tenants_schema_has_applied_the_same_migrations(
     migration: Migrated, schemas: Schemas, ownership: Ownership, examination: Examination

@@ -5,11 +5,22 @@ from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.outreach import ask
 from fixtures.checks.restore.populated import not_populated, unfilled_at_source
+from fixtures.checks.restore.spoilers import (
+    a_constraint_that_is_not_valid,
+    a_recovery_beyond_the_rto,
+    a_restore_with_an_error,
+    a_role_that_was_in_no_file,
+    a_sequence_behind_its_column,
+    a_table_that_cannot_be_read,
+    a_trigger_that_is_disabled,
+    a_view_that_was_not_filled,
+    an_object_that_did_not_come_back,
+)
 from fixtures.checks.restore.toc import as_kind_and_name, missing_entries
 from fixtures.checks.restore.toc_grants import without_grants
 from fixtures.checks.restore.toc_names import TocNames, named_object
 from fixtures.checks.stage_answer import came_to_its_end
-from fixtures.plugin.declare import control, for_each
+from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.record import stages
 from fixtures.record.durations import duration
@@ -23,6 +34,7 @@ from fixtures.record.record import DrillRecord, DumpHeader, Restored, TocEntry
     impact="critical",
     remediation="Read the cause: it names the class of error. Until it is mended this backup cannot be relied on.",
 )
+@proven_by(a_restore_with_an_error)
 def test_the_dump_restores_without_an_unexpected_error(record: DrillRecord, examination: Examination) -> None:
     """pg_restore goes on after errors: every line that it writes is classified, and its exit code is the second signal."""
     came_to_its_end(record, stages.RESTORE, examination)
@@ -34,6 +46,7 @@ def test_the_dump_restores_without_an_unexpected_error(record: DrillRecord, exam
     impact="critical",
     remediation="Compare the named objects with the restore's errors. A missing index or constraint hides bad rows.",
 )
+@proven_by(an_object_that_did_not_come_back)
 @for_each("toc_kind")
 def test_every_listed_object_is_there(
     record: DrillRecord,
@@ -57,6 +70,7 @@ def test_every_listed_object_is_there(
     impact="high",
     remediation="Validate the constraint or rebuild the index in production. Until then rows may break it there too.",
 )
+@proven_by(a_constraint_that_is_not_valid)
 def test_constraints_are_validated_and_indexes_valid(restored: Database, examination: Examination) -> None:
     """A constraint that is NOT VALID promises nothing of the rows that were there before it."""
     facts = restored.facts
@@ -72,6 +86,7 @@ def test_constraints_are_validated_and_indexes_valid(restored: Database, examina
     impact="medium",
     remediation="Refresh the view in production and read its error. pg_restore refreshes it with an empty search_path.",
 )
+@proven_by(a_view_that_was_not_filled)
 def test_materialised_views_are_populated(
     restored: Database, record: DrillRecord, dump_header: DumpHeader, examination: Examination
 ) -> None:
@@ -95,6 +110,7 @@ def test_materialised_views_are_populated(
     impact="high",
     remediation="Enable the trigger in production, or waive it with the reason why it is off.",
 )
+@proven_by(a_trigger_that_is_disabled)
 def test_no_trigger_is_disabled(restored: Database, examination: Examination) -> None:
     """A trigger that somebody disabled for a bulk load stays disabled in every backup since."""
     triggers = restored.facts.triggers
@@ -108,6 +124,7 @@ def test_no_trigger_is_disabled(restored: Database, examination: Examination) ->
     impact="high",
     remediation="setval() the sequence to the column's maximum with is_called = true, here and in production.",
 )
+@proven_by(a_sequence_behind_its_column)
 @for_each("sequence")
 def test_the_sequence_will_not_collide(restored: Database, sequence: Sequence, examination: Examination) -> None:
     """The first insert after a recovery fails, or worse, when the next value is behind the column."""
@@ -128,6 +145,7 @@ def test_the_sequence_will_not_collide(restored: Database, sequence: Sequence, e
     impact="high",
     remediation="Back up the roles with the dump. Without them the database refuses the application's first query.",
 )
+@proven_by(a_role_that_was_in_no_file)
 def test_roles_and_grants_came_back(
     record: DrillRecord,
     dump_header: DumpHeader,
@@ -157,6 +175,7 @@ def test_roles_and_grants_came_back(
     impact="high",
     remediation="Look at the stage times in the report. Begin with the longest stage.",
 )
+@proven_by(a_recovery_beyond_the_rto)
 def test_the_recovery_keeps_the_rto(
     record: DrillRecord, recovery_minutes: float | None, promised: Profile, examination: Examination
 ) -> None:
@@ -177,6 +196,7 @@ def test_the_recovery_keeps_the_rto(
     impact="critical",
     remediation="Read the named table in production as a superuser. Until it can be read there, its rows are not backed up.",
 )
+@proven_by(a_table_that_cannot_be_read)
 def test_every_restored_table_can_be_read(record: DrillRecord, examination: Examination) -> None:
     """A table may restore without an error and still answer every query with one, as behind a foreign server."""
     came_to_its_end(record, stages.FACTS, examination)

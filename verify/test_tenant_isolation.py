@@ -4,12 +4,20 @@ from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.generic_references import generic_strays
 from fixtures.checks.tenancy.owners import expect_owned, owned_otherwise
+from fixtures.checks.tenancy.planters import (
+    a_row_of_another_tenant,
+    a_row_without_an_owner,
+    a_tenants_row_named_by_all,
+    an_id_of_another_tenant,
+    an_owner_by_another_way_alone,
+    any_models_row_of_another_tenant,
+)
 from fixtures.checks.tenancy.references import excused, owned_by_somebody, soft_strays, strays
 from fixtures.checks.tenancy.rls_bypass import rls_bypasses
 from fixtures.checks.tenancy.row_security import policies_lacking, seen_by_role
 from fixtures.checks.tenancy.tenant_columns import TenantColumn
 from fixtures.ownership import Ownership
-from fixtures.plugin.declare import control, for_each
+from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.profile.references import GenericReference, SoftReference
 from fixtures.record.facts import ForeignKey, Table
@@ -36,6 +44,7 @@ def test_the_table_is_owned_or_shared_on_purpose(
     impact="critical",
     remediation="Do not promote this backup. Quarantine the listed rows, then fix the code that wrote them.",
 )
+@proven_by(a_row_of_another_tenant)
 @for_each("tenant_reference")
 def test_the_reference_stays_inside_one_tenant(
     migrated: Database, reference: ForeignKey, ownership: Ownership, profile: Profile
@@ -55,6 +64,7 @@ def test_the_reference_stays_inside_one_tenant(
     remediation="Find the code that leaves the reference empty. If another column says whose the row is, name it in "
     "[tenancy.owner_via]. Only if rows may belong to nobody, declare the table in [tenancy.ownerless].",
 )
+@proven_by(a_row_without_an_owner)
 @for_each("owned_table")
 def test_every_owned_row_has_an_owner(migrated: Database, table: Table, ownership: Ownership, profile: Profile) -> None:
     """A row without a tenant passes every filter by tenant wrongly: it is seen by nobody, or by everybody. So does one
@@ -68,6 +78,7 @@ def test_every_owned_row_has_an_owner(migrated: Database, table: Table, ownershi
     impact="high",
     remediation="Repair or delete the listed rows. If the profile lacks the model, map it there.",
 )
+@proven_by(any_models_row_of_another_tenant)
 @for_each("generic_reference")
 def test_the_generic_reference_stays_inside_one_tenant(
     migrated: Database, reference: GenericReference, ownership: Ownership, profile: Profile
@@ -133,6 +144,7 @@ def test_the_role_cannot_step_around_row_level_security(
         "[[tenancy.crossing]] with the reason."
     ),
 )
+@proven_by(a_tenants_row_named_by_all)
 @for_each("shared_reference")
 def test_the_shared_table_points_at_nothing_owned(
     migrated: Database, reference: ForeignKey, ownership: Ownership, profile: Profile, examination: Examination
@@ -153,6 +165,7 @@ def test_the_shared_table_points_at_nothing_owned(
     impact="high",
     remediation="Repair or delete the listed rows. Give the column a foreign key where it can have one.",
 )
+@proven_by(an_id_of_another_tenant)
 @for_each("soft_reference")
 def test_the_soft_reference_stays_inside_one_tenant(
     migrated: Database, reference: SoftReference, ownership: Ownership, profile: Profile
@@ -184,6 +197,7 @@ def test_the_tenant_column_is_a_reference(
     impact="high",
     remediation="Give the row the owner that its references have, or remove the reference.",
 )
+@proven_by(an_owner_by_another_way_alone)
 @for_each("several_ways")
 def test_other_ways_give_no_other_owner(
     migrated: Database, ways: tuple[Table, tuple[ForeignKey, ...]], ownership: Ownership, profile: Profile

@@ -4,13 +4,14 @@ from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
+from fixtures.checks.release.spoilers import an_address_that_shows_another_tenants_rows
 from fixtures.checks.tenancy.rls_bypass import left_open, roles_past_policies
 from fixtures.checks.tenancy.row_writes import refused_to_role
 from fixtures.checks.tenancy.tenants_schemas import expect_alike, expect_named_once
 from fixtures.checks.tenancy.whole_tenants import tenants_changed, without_owner
 from fixtures.checks.tolerated import expect_known
 from fixtures.ownership import OwnerPath, Ownership
-from fixtures.plugin.declare import control, for_each
+from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.profile.owners import Schemas
 from fixtures.profile.people import Login, Visits
@@ -109,6 +110,7 @@ def test_every_active_tenant_has_an_owner_who_can_log_in(
         "be open to anybody, say why under [tenancy.probe.public] in the profile."
     ),
 )
+@proven_by(an_address_that_shows_another_tenants_rows)
 @for_each("visits")
 def test_the_application_shows_nobody_another_tenants_rows(
     visited: Visited, visits: Visits, examination: Examination

@@ -38,7 +38,9 @@ class Foreign:
     def profile(self) -> Path:
         return self.folder / "profile"
 
-    def drill(self, work: Path, planted: str = "", lost: str = "", *, gate: bool = False) -> Drill:
+    def drill(
+        self, work: Path, planted: str = "", lost: str = "", *, gate: bool = False, proving: bool = False
+    ) -> Drill:
         """Backs up a clone in which `planted` has been executed, without the first of the media files that match
         `lost`, and drills that set at the newer release, or lets a `gate` judge it with the older one as the release
         before, as users do: by command lines."""
@@ -64,7 +66,10 @@ class Foreign:
             app=self.folder / "project",
             python=interpreter(self.name, "newer"),
             profile=self.profile,
-            arguments=("--gate", "--previous", str(self._before(work))) if gate else (),
+            arguments=(
+                *(("--gate", "--previous", str(self._before(work))) if gate else ()),
+                *(("--prove", "all") if proving else ()),
+            ),
         )
 
     def _before(self, work: Path) -> Path:

@@ -183,7 +183,11 @@ def foreign(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def test_a_healthy_application_is_verified(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> None:
-    outcome = foreign.drill(tmp_path_factory.mktemp("healthy"))
+    outcome = foreign.drill(tmp_path_factory.mktemp("healthy"), proving=True)
+    proving = outcome.evidence.proving
+    assert proving is not None
+    assert [(each.control, each.subject, each.says) for each in proving.blind] == []
+    assert not [each for each in proving.proofs if "internal error" in each.says]
     assert (outcome.red, outcome.blocked) == ({}, {}), outcome.output
     assert outcome.evidence.verdict == "VERIFIED", outcome.output
     assert outcome.exit_code == 0

@@ -29,6 +29,7 @@ STOREYS = (
     "custody",
     "story",
     "checks",
+    "proof",
     "plan",
     "plugin",
     "commands",

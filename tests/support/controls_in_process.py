@@ -55,7 +55,7 @@ class HandedOver:
 
 
 def try_controls(
-    drilled: Drilled, access: Access | None, not_shown: tuple[str, ...] = ()
+    drilled: Drilled, access: Access | None, not_shown: tuple[str, ...] = (), *, proving: bool = False
 ) -> tuple[Evidence, bytes, str]:
     """The evidence of such a drill, its queries.jsonl, and whatever was printed meanwhile."""
     record, source = drilled.record, drilled.source
@@ -64,6 +64,7 @@ def try_controls(
     gatherer = Gatherer(planned, source.profile.waiver, source.profile.tenancy.crossing)
     printed = io.StringIO()
     arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-s", "--assert=plain", str(VERIFY)]
+    arguments += ["--prove", "all"] if proving else []
     arguments += [word for name in WITHOUT for word in ("-p", f"no:{name}")]
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         ended = pytest.main(arguments, plugins=[HandedOver(drilled, rules, access), gatherer])
@@ -80,6 +81,7 @@ def try_controls(
         signed_by="",
         origin=_origin(),
         masking=passing_mask_key().masking,
+        proving=proving,
     )
     return evidence, gatherer.queries_behind(evidence.results), printed.getvalue()
 

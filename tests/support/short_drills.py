@@ -73,6 +73,7 @@ class Standing:
         profile: Path = PROFILE,
         planted: str = "",
         really: frozenset[str] = frozenset(),
+        proving: bool = False,
         **ordered: Any,
     ) -> Drill:
         """Drills the newest set of `backups`, in clones of the restored and the migrated database that stand.
@@ -86,7 +87,7 @@ class Standing:
             for name, stand_in in self._instead(planted).items():
                 if name not in really:
                     stack.enter_context(patch(f"{INSTEAD[name]}.{name}", stand_in))
-            return judged(run_drill(order, stack, lambda _: silent), order, out)
+            return judged(run_drill(order, stack, lambda _: silent), order, out, proving=proving)
 
     def drill_loaded(
         self,
@@ -179,13 +180,14 @@ def an_order(backups: Path, app: Path, profile: Path, guardian: Guardian) -> Ord
     )
 
 
-def judged(run: DrillRun, order: Order, out: Path) -> Drill:
+def judged(run: DrillRun, order: Order, out: Path, *, proving: bool = False) -> Drill:
     """Tries every control on what a run left, and writes what a drill would.
 
     Not the PDF: it costs as much as all else."""
     key = passing_mask_key().of(order.profile.name)
-    access = way_in(run, order.profile, key, secrets.token_urlsafe(24))
-    evidence, queries, said = try_controls(Drilled(run.record, order.profile, run.owners), access, run.not_shown)
+    access = way_in(run, order.profile, key, secrets.token_urlsafe(24), proving=proving)
+    drilled = Drilled(run.record, order.profile, run.owners)
+    evidence, queries, said = try_controls(drilled, access, run.not_shown, proving=proving)
     directory = out / order.run_id
     directory.mkdir(parents=True)
     (directory / "evidence.json").write_bytes(evidence.written)

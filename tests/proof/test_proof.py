@@ -1,0 +1,124 @@
+"""A check is proven where it finds the fault that is planted for it, and blind where it does not; nothing planted stays."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from psycopg import sql
+
+from fixtures.checks.databases import Access
+from fixtures.checks.probe import Probe
+from fixtures.checks.tenancy import owners
+from fixtures.record.proof import Proof, Proving
+from tests.support import short_drills
+from tests.support.drills import Drill
+from tests.support.profiles import profile_and
+from tests.support.short_drills import Standing
+
+CROSSING = "public.igny8_content(parent_id)->public.igny8_content"
+
+
+def proven_of(drill: Drill) -> Proving:
+    proving = drill.evidence.proving
+    assert proving is not None
+    assert [(each.control, each.subject) for each in proving.proofs] == [
+        (each.control, each.subject) for each in drill.evidence.results
+    ]
+    return proving
+
+
+def says_of(proving: Proving, control: str, subject: str = "whole") -> Proof:
+    return next(each for each in proving.proofs if (each.control, each.subject) == (control, subject))
+
+
+def contents_of(access: Access) -> dict[str, str]:
+    """A digest of each table's rows in both databases."""
+    digests = {}
+    for database in (access.restored, access.migrated):
+        with access.connect(database) as session:
+            tables = session.execute(
+                "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                "WHERE c.relkind = 'r' AND n.nspname !~ '^(pg_|information_schema)'"
+            ).fetchall()
+            for schema, name in tables:
+                query = sql.SQL("SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {} t")
+                row = session.execute(query.format(sql.Identifier(schema, name))).fetchone()
+                assert row is not None
+                digests[f"{database}.{schema}.{name}"] = row[0]
+            constraints = session.execute(
+                "SELECT count(*), md5(string_agg(conname, ',' ORDER BY oid)) FROM pg_constraint"
+            )
+            digests[database] = str(constraints.fetchone())
+    return digests
+
+
+@pytest.mark.further
+def test_every_planted_fault_is_found_on_the_healthy_sample_and_gone_afterwards(
+    standing: Standing, whole_set: Path, tmp_path: Path
+) -> None:
+    try_controls: Callable[..., Any] = short_drills.try_controls
+    before_and_after = []
+
+    def watched(drilled: Any, access: Access, *arguments: Any, **how: Any) -> Any:
+        before_and_after.append(contents_of(access))
+        tried = try_controls(drilled, access, *arguments, **how)
+        before_and_after.append(contents_of(access))
+        return tried
+
+    with patch.object(short_drills, "try_controls", watched):
+        drill = standing.drill(whole_set.parent, tmp_path / "out", proving=True)
+    proving = proven_of(drill)
+    assert proving.blind == ()
+    assert not [each for each in proving.proofs if "internal error" in each.says]
+    proven = {each.control for each in proving.proofs if each.outcome == "proven"}
+    assert proven >= {f"TEN-{number:02}" for number in (2, 3, 4, 9, 11)}
+    assert proven >= {f"BIL-{number:02}" for number in range(1, 25) if number not in (7, 18)}
+    assert proven >= {f"BAK-{number:02}" for number in range(1, 10)}
+    assert drill.evidence.verdict == "VERIFIED"
+    before, after = before_and_after
+    assert len(before) > 2
+    assert before == after
+
+
+def test_a_query_that_returns_nothing_is_blind_and_a_reference_that_is_excused_whole_is_unproven(
+    standing: Standing, whole_set: Path, tmp_path: Path
+) -> None:
+    """A condition that returns every row, and a control whose query returns none."""
+    profile = profile_and(
+        tmp_path,
+        f"""
+        [[tenancy.crossing]]
+        reference = "{CROSSING}"
+        condition = "every_row.sql"
+        reason = "Translations may hang on any page."
+        """,
+    )
+    (profile / "every_row.sql").write_text("SELECT id FROM public.igny8_content")
+    asked = owners.rows_without_owner
+
+    def of_no_row(*arguments: Any) -> Probe:
+        probe = asked(*arguments)
+        nothing = sql.SQL("SELECT * FROM ({}) b WHERE false").format(probe.broken)
+        return Probe(nothing, probe.examined, probe.says)
+
+    with patch.object(owners, "rows_without_owner", of_no_row):
+        drill = standing.drill(whole_set.parent, tmp_path / "out", profile=profile, proving=True)
+    proving = proven_of(drill)
+    assert {each.control for each in proving.blind} == {"TEN-03"}
+    assert (
+        "the profile excuses every row that could be planted on: Translations may hang on any page."
+        in says_of(proving, "TEN-02", CROSSING).says
+    )
+    assert "no exception of the profile accounts for it" in says_of(proving, "TEN-03", "public.igny8_content").says
+    assert drill.evidence.verdict == "INCONCLUSIVE"
+    assert "are blind to a planted fault (TEN-03)" in drill.evidence.headline
+    assert says_of(proving, "BIL-03", "invoices").outcome == "proven"
+    unplanted = says_of(proving, "TEN-02", "public.igny8_usage_logs(tenant_id,entry_no)->public.igny8_credit_ledger")
+    assert (unplanted.outcome, unplanted.says[:19]) == ("unproven", "nothing was planted")
+
+
+def test_a_drill_that_plants_nothing_says_so(short_drill: Drill) -> None:
+    assert short_drill.evidence.proving is None
+    assert [words for words in short_drill.evidence.not_shown if "no fault was planted tonight" in words]
