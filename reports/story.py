@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Evidence, Excepted, Measure, Outcome, Result, TornDown
+from fixtures.record.proof import Proof
 from fixtures.record.record import AppliedMigration, StageOutcome
 from reports import costs, words
 from reports.by_tenant import ByTenant, by_tenant
@@ -330,7 +331,12 @@ class Story:
     def clear(self) -> bool:
         """Nothing at all for a person to do."""
         trouble = (self.stopped_stages, self.not_seen_gone, self.not_met, self.evidence.record.profile_problems)
-        return not (self.counts["failed"] or self.counts["blocked"] or any(trouble)) and self.whole
+        return not (self.counts["failed"] or self.counts["blocked"] or self.blind or any(trouble)) and self.whole
+
+    @property
+    def blind(self) -> tuple[Proof, ...]:
+        """The checks that did not see the fault that was planted for them."""
+        return self.evidence.proving.blind if self.evidence.proving is not None else ()
 
     @property
     def whole(self) -> bool:

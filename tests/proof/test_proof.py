@@ -114,6 +114,10 @@ def test_a_query_that_returns_nothing_is_blind_and_a_reference_that_is_excused_w
     assert "no exception of the profile accounts for it" in says_of(proving, "TEN-03", "public.igny8_content").says
     assert drill.evidence.verdict == "INCONCLUSIVE"
     assert "are blind to a planted fault (TEN-03)" in drill.evidence.headline
+    page = (drill.directory / "index.html").read_text()
+    assert "Nothing: no control found a fault" not in page
+    assert f"{len(proving.blind)} checks did not see the fault that was planted for them" in page
+    assert "blind TEN-03 [public.igny8_content]" in drill.output
     assert says_of(proving, "BIL-03", "invoices").outcome == "proven"
     unplanted = says_of(proving, "TEN-02", "public.igny8_usage_logs(tenant_id,entry_no)->public.igny8_credit_ledger")
     assert (unplanted.outcome, unplanted.says[:19]) == ("unproven", "nothing was planted")
