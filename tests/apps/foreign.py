@@ -122,6 +122,8 @@ class Foreign:
                 "DB_USER": self.name,
                 "DB_PASSWORD": self.password,
                 "MEDIA_ROOT": str(self.media),
+                # Where an application writes mail that it would have sent: without it, into a folder of the machine's root.
+                "EMAIL_FILE_PATH": str(self.media.parent / "mail"),
             },
             check=True,
         )
