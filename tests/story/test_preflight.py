@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.custody.notify import HEARTBEATS, NOTIFY
+from fixtures.plan.cards import read_rules
 from fixtures.plugin.preflight import Call, WrongCall, preflight
+from fixtures.profile.one_select import queries_in, why_no_query
 from fixtures.profile.reading import read_profile
 from fixtures.shelf.stores.address import parse_backups
 from tests.support.drills import PROFILE, ROOT, SAMPLE, command, environment_of_drills
@@ -78,6 +80,30 @@ def test_each_thing_that_is_not_there_is_told_with_what_to_do(call: Call, wrong:
     assert says in line
     assert line.startswith("--")
     assert "hush" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("SELECT id, FROM public.igny8_notes", 'syntax error at or near "FROM"'),
+        ("DELETE FROM public.igny8_notes", "it is no SELECT"),
+        ("SELECT 1 AS id; DROP TABLE public.igny8_notes", "it holds 2 statements, and one is asked"),
+        ("-- to be written", "it holds no statement"),
+    ],
+)
+def test_what_is_no_query_is_told_before_anything_is_restored(call: Call, tmp_path: Path, text: str, why: str) -> None:
+    """A template stands for a schema, and a semicolon or a comment at the end is no second statement."""
+    profile = Path(shutil.copytree(PROFILE, tmp_path / "profile"))
+    pages = read_profile(profile).profile.sites
+    assert pages is not None
+    file = next(query.file for key, query in queries_in(pages) if key.startswith("pages"))
+    (profile / file).write_text(text)
+    (line,) = faults(replace(call, profile=read_profile(profile).profile))
+    assert line == f"--profile: sites.pages.query: {file}: {why}. Write one SELECT there."
+    rule = next(each for each in read_rules(PROFILE))
+    (line,) = faults(replace(call, rules=(replace(rule, query=text),)))
+    assert line == f"--profile: {rule.card.source}: {why}. Write one SELECT there."
+    assert why_no_query("SELECT 1 AS id FROM {schema}.notes; -- all of them") == ""
 
 
 def test_a_commit_and_a_checkout_of_the_release_before_are_found(call: Call, tmp_path: Path) -> None:
