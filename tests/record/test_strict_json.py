@@ -33,6 +33,7 @@ ONE_READER = {
     "fixtures/application/visible.py": "what an interpreter and its packages say of themselves",
     "fixtures/checks/sites/archive_index.py": "a row of an index of ours",
     "fixtures/dump/grammar.py": "what the grammar's parser says",
+    "fixtures/profile/one_select.py": "what the grammar's parser says",
     "fixtures/release/rehearse.py": "the answer of a program of ours",
     "fixtures/sandbox/guardian.py": "an order of ours",
     "fixtures/sandbox/namespace.py": "the answer of the program that confines",
