@@ -186,7 +186,7 @@ def test_a_healthy_application_is_verified(foreign: Foreign, tmp_path_factory: p
     outcome = foreign.drill(tmp_path_factory.mktemp("healthy"), proving=True)
     proving = outcome.evidence.proving
     assert proving is not None
-    assert [(each.control, each.subject, each.says) for each in proving.blind] == []
+    assert [f"{each.control} {each.subject} {each.says}" for each in proving.blind] == []
     assert not [each for each in proving.proofs if "internal error" in each.says]
     assert (outcome.red, outcome.blocked) == ({}, {}), outcome.output
     assert outcome.evidence.verdict == "VERIFIED", outcome.output
