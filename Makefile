@@ -44,7 +44,7 @@ OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
 KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING INTO KEEP LOGS MASK_KEY \
   NO_FILES OUT POSTGRES_BIN PREVIOUS PROFILE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
-  ROUNDS RUN SCALES SCRATCH_SUPERUSER SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS
+  ROUNDS RUN SCALES SCRATCH_SUPERUSER SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS YES
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
   SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE \
   SIGNING_PASSPHRASE_FILE)
@@ -92,7 +92,7 @@ CHOOSING = $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CA
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill prove demo gate list backup profile explain test test-all test-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill prove demo gate list backup prune profile explain test test-all test-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
@@ -157,6 +157,11 @@ else
 	  $(call given,UPLOADS,--uploads) $(call given,LOGS,--logs) $(call given,PROFILE,--profile) \
 	  $(call given,APPLICATION,--application) $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 endif
+
+## prune   tell which backup sets the profile's schedule keeps no longer; remove them: YES=1. BACKUPS=DIR|URL PROFILE=NAME OUT=DIR
+prune: $(INSTALLED)
+	$(call need,BACKUPS PROFILE,Where the sets lie and whose schedule it is: make prune BACKUPS=DIR|URL PROFILE=NAME OUT=DIR)
+	@$(RESTORE_DRILL) prune --backups "$$BACKUPS" --profile "$$PROFILE" $(call given,OUT,--out) $(if $(YES),--yes)
 
 ## profile draft a profile from a backup set: BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR SET=NAME if wanted
 profile: $(INSTALLED)
