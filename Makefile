@@ -44,7 +44,7 @@ OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
 KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING INTO KEEP LOGS MASK_KEY \
   NO_FILES OUT POSTGRES_BIN PREVIOUS PROFILE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
-  ROUNDS RUN SCALES SCRATCH_SUPERUSER SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS YES
+  ROUNDS RUN SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS YES
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
   SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE \
   SIGNING_PASSPHRASE_FILE)
@@ -87,7 +87,7 @@ KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE
   $(call given,RESTORE_CACHE_DAYS,--restore-cache-days)
 
 # Which set of one's own, with what, and where its report goes.
-CHOOSING = $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CACHE,--cache) $(KEEPING) \
+CHOOSING = $(call given,SET,--set) $(call given,SEED,--seed) $(call given,BEFORE,--before) $(call given,CACHE,--cache) $(KEEPING) \
   $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 
 .DEFAULT_GOAL := help
@@ -99,7 +99,7 @@ CHOOSING = $(call given,SET,--set) $(call given,BEFORE,--before) $(call given,CA
 help:
 	@sed -n 's/^## /  make /p' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "Your own backups: BACKUPS=DIR|URL APP=DIR PROFILE=NAME|DIR and, where wanted, SET=NAME or BEFORE=TIME (not the"
+	@echo "Your own backups: BACKUPS=DIR|URL APP=DIR PROFILE=NAME|DIR and, where wanted, SET=NAME, SET=random or BEFORE=TIME (not the"
 	@echo "  newest), CACHE=DIR (keeps what a URL's sets hold), RESTORE_CACHE=DIR (keeps what was restored, for the next"
 	@echo "  drill of the same dump: RESTORE_CACHE_GB=20 RESTORE_CACHE_DAYS=7), APP_PYTHON=FILE (not APP/.venv/bin/python), OUT=DIR,"
 	@echo "  WORKERS=N (none: as many as the restored database is worth), POSTGRES_BIN=DIR, SERVER=local or container."

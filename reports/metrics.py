@@ -21,6 +21,7 @@ def write_up(story: Story) -> str:
     _checks(story, registry)
     _proof(story, registry)
     _findings(story, registry)
+    _shelf(story, registry)
     return generate_latest(registry).decode()
 
 
@@ -34,9 +35,10 @@ def _verdict(story: Story, registry: CollectorRegistry) -> None:
     mighty = bool(evidence.record.loaded_as_superuser)
     _gauge("restore_drill_loaded_as_superuser", "1 when a superuser executed the dump.", mighty, registry)
     _gauge("restore_drill_finished_timestamp_seconds", "When it ended.", evidence.finished_at.timestamp(), registry)
-    last = evidence.finished_at if evidence.verdict == "VERIFIED" else evidence.record.last_verified
+    shelf = story.shelf_shown
+    last = evidence.finished_at if evidence.verdict == "VERIFIED" and not shelf.older else evidence.record.last_verified
     if last is not None:
-        meaning = "When the last drill that was VERIFIED ended."
+        meaning = "When the last drill of the newest set that was VERIFIED ended."
         _gauge("restore_drill_last_verified_timestamp_seconds", meaning, last.timestamp(), registry)
 
 
@@ -94,6 +96,21 @@ def _findings(story: Story, registry: CollectorRegistry) -> None:
             findings.labels(state).set(len(getattr(since, state)))
     ending = len(story.evidence.running_out)
     _gauge("restore_drill_waivers_ending", "Waived checks whose waiver ends within 14 days.", ending, registry)
+
+
+def _shelf(story: Story, registry: CollectorRegistry) -> None:
+    """How much of the shelf was ever VERIFIED, where its other sets were seen."""
+    shelf = story.shelf_shown
+    _gauge("restore_drill_older_set", "1 when an older set than the newest was drilled.", shelf.older, registry)
+    if shelf.sets:
+        _gauge("restore_drill_shelf_sets", "Sets that lie there.", len(shelf.sets), registry)
+        _gauge("restore_drill_shelf_verified", "Those that a drill VERIFIED.", len(shelf.verified), registry)
+    if shelf.verified and (oldest := shelf.verified[0].taken_at) is not None:
+        meaning = "When the oldest of those that a drill VERIFIED was taken."
+        _gauge("restore_drill_shelf_oldest_verified_timestamp_seconds", meaning, oldest.timestamp(), registry)
+    if shelf.due_at is not None:
+        meaning = "By when the schedule asks for a drill of an older set."
+        _gauge("restore_drill_older_due_timestamp_seconds", meaning, shelf.due_at.timestamp(), registry)
 
 
 def _gauge(name: str, help: str, value: float, registry: CollectorRegistry) -> None:

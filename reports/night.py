@@ -58,6 +58,8 @@ class NightlyNews:
         if words[:1] == ["pytest"]:
             words[:1] = [*PYTEST]
         backup_set = evidence.record.backup_set
+        if backup_set is not None and backup_set.drawn is not None:
+            words = _without(_without(words, "--set"), "--seed")
         named = any(word == "--set" or word.startswith("--set=") for word in words)
         if backup_set is not None and backup_set.shelf is not None and not named:
             words = [*_without(words, "--before"), "--set", backup_set.name]

@@ -17,6 +17,7 @@ from reports.chapter import IMPACTS, Chapter, chapter_of
 from reports.costs import Cost
 from reports.faults import Fault, faults
 from reports.lost_things import LostThings
+from reports.older import ShelfShown
 from reports.repairs import RepairList, repair_list
 from reports.whose_fault import whose_fault
 
@@ -234,6 +235,11 @@ class Story:
     def repairs(self) -> RepairList:
         """What is to be mended after a recovery from this set."""
         return repair_list(self.evidence.results)
+
+    @cached_property
+    def shelf_shown(self) -> ShelfShown:
+        """Which sets of the shelf were ever VERIFIED."""
+        return ShelfShown(self.evidence)
 
     @property
     def drilled_before(self) -> str:

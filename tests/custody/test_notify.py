@@ -65,3 +65,17 @@ def test_a_deaf_one_is_told_without_its_address(
 def test_a_heart_beats_over_http_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HEARTBEATS[True], f"file://{tmp_path}/secret")
     assert tell(examples.verified(), tmp_path) == [f"{HEARTBEATS[True]}: not an http or https address"]
+
+
+def test_a_watchdog_is_not_kept_quiet_by_an_older_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = examples.verified()
+    backup_set = evidence.record.backup_set
+    assert backup_set is not None
+    record = evidence.record.model_copy(update={"backup_set": backup_set.model_copy(update={"newer": 1})})
+    older = evidence.model_copy(update={"record": record})
+    with listening() as watchdog:
+        monkeypatch.setenv(HEARTBEATS[True], f"http://127.0.0.1:{watchdog.port}/verified")
+        monkeypatch.setenv(HEARTBEATS[False], f"http://127.0.0.1:{watchdog.port}/other")
+        assert tell(older, tmp_path) == []
+        assert tell(older.model_copy(update={"verdict": "FAILED"}), tmp_path) == []
+    assert [path for _, path, _ in watchdog.heard] == ["/other"]

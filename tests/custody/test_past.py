@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
+from fixtures.custody.drilled_before import older_drilled, older_due, with_verified
 from fixtures.custody.look_back import look_back
 from fixtures.custody.since import last_drill
+from fixtures.custody.verify import verify_report
 from fixtures.profile.backups import Schedule
 from fixtures.record.evidence import Evidence
 from fixtures.record.figures import figures
 from fixtures.record.past import LOOK_BACK, Past
+from fixtures.record.set_record import ShelvedSet
 from tests.support import evidence_examples as examples
 from tests.support import record_examples
 
@@ -30,6 +33,13 @@ def drilled(out: Path, run_id: str, evidence: Evidence, ago: float = 0) -> Path:
     (run / "evidence.json").write_bytes(content)
     enter_drill(out / NAME, evidence, hashlib.sha256(content).hexdigest())
     return run
+
+
+def of_an_older_set(evidence: Evidence) -> Evidence:
+    backup_set = evidence.record.backup_set
+    assert backup_set is not None
+    record = evidence.record.model_copy(update={"backup_set": backup_set.model_copy(update={"newer": 3})})
+    return evidence.model_copy(update={"record": record})
 
 
 def looked(out: Path, schedule: Schedule | None = NIGHTLY, now: datetime = NOW) -> Past:
@@ -139,3 +149,64 @@ def test_ninety_are_told_one_by_one_and_the_others_counted(tmp_path: Path) -> No
 
 def test_a_first_drill_has_nothing_to_look_back_on(tmp_path: Path) -> None:
     assert looked(tmp_path) == Past(drills=(), before=0, every_hours=24, missed=(), missed_total=0)
+
+
+def test_a_drill_of_an_older_set_stands_for_no_night(tmp_path: Path) -> None:
+    """It keeps no missed night, no late VERIFIED and no change of the findings from being told."""
+    drilled(tmp_path, "run-1", examples.verified(), 3)
+    drilled(tmp_path, "run-2", of_an_older_set(examples.verified()), 2)
+    drilled(tmp_path, "run-3", of_an_older_set(examples.failed()), 0.1)
+    ledger = read_ledger(tmp_path / NAME)
+    assert [entry.older for entry in ledger.entries] == [False, True, True]
+    assert ledger.last_verified == NOW - timedelta(days=3)
+    past = looked(tmp_path)
+    assert [each.run_id for each in past.drills] == ["run-1"]
+    assert len(past.missed) == 2
+    last = last_drill(tmp_path, ledger, "igny8")
+    assert last is not None
+    assert last.run_id == "run-1"
+    checked = verify_report(tmp_path / "run-1", None, timedelta(hours=26), now=NOW)
+    assert [line for line in checked.wrong if line.startswith("no drill since")]
+    assert older_drilled(ledger, "igny8") == NOW - timedelta(days=0.1)
+    assert older_drilled(ledger, "another") is None
+
+
+def test_the_ledger_tells_which_sets_of_the_shelf_were_ever_verified(tmp_path: Path) -> None:
+    evidence = examples.verified()
+    backup_set = evidence.record.backup_set
+    assert backup_set is not None
+    dump = backup_set.artefact("dump")
+    assert dump is not None
+    drilled(tmp_path, "run-1", evidence, 3)
+    drilled(tmp_path, "run-2", examples.failed(), 2)
+    ledger = read_ledger(tmp_path / NAME)
+
+    def shelved(name: str, sha256: str | None, ago: int = 0) -> ShelvedSet:
+        return ShelvedSet(
+            name=name,
+            taken_at=NOW - timedelta(days=ago),
+            taken_at_source="name",
+            kind="custom",
+            manifest=sha256 is not None,
+            dump="d",
+            dump_size=1,
+            size=1,
+            dump_sha256=sha256,
+        )
+
+    shelf = (
+        shelved("renamed", dump.sha256, 5),
+        shelved(backup_set.name, None, 10),
+        # Another dump lies under the name of the one that was drilled.
+        shelved(backup_set.name, "0" * 64),
+        shelved("other", None),
+    )
+    of_shelf = with_verified(ledger, shelf)
+    assert of_shelf is not None
+    at = NOW - timedelta(days=3)
+    assert [each.verified_at for each in of_shelf] == [at, at, None, None]
+    weekly = NIGHTLY.model_copy(update={"also": "one older set a week"})
+    assert older_due(weekly, shelf, None) == NOW - timedelta(days=5) + timedelta(days=7)
+    assert older_due(weekly, shelf, NOW) == NOW + timedelta(days=7)
+    assert older_due(weekly, shelf[:1], None) is None
+    assert older_due(NIGHTLY, shelf, None) is None

@@ -1,11 +1,12 @@
 """metrics.prom is what Prometheus reads, tells the evidence's own figures, and leaves out what was not measured."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from fixtures.record.evidence import Evidence, Since
+from fixtures.record.set_record import Drawn, ShelvedSet
 from reports import metrics
 from reports.story import Story
 from tests.support import evidence_examples as examples
@@ -74,3 +75,53 @@ def test_a_waiver_that_ends_within_a_fortnight_is_counted() -> None:
     assert figures(verified)["restore_drill_waivers_ending"] == 0
     late = datetime(2027, 1, 25, 3, tzinfo=UTC)
     assert figures(verified.model_copy(update={"finished_at": late}))["restore_drill_waivers_ending"] == 1
+
+
+def test_the_share_of_the_shelf_that_was_ever_restored_is_told_in_figures_and_in_one_line() -> None:
+    evidence = examples.verified()
+    record, backup_set = evidence.record, evidence.record.backup_set
+    assert backup_set is not None
+    assert "restore_drill_shelf_sets" not in figures(evidence)
+
+    def shelved(days: int, name: str = "other", verified: bool = False) -> ShelvedSet:
+        return ShelvedSet(
+            name=name,
+            taken_at=backup_set.taken_at - timedelta(days=days),
+            taken_at_source="name",
+            kind="custom",
+            manifest=False,
+            dump="d",
+            dump_size=1,
+            size=1,
+            verified_at=record.started_at if verified else None,
+        )
+
+    shelf = (shelved(-1), shelved(0, backup_set.name), shelved(30, verified=True), shelved(60))
+    due = evidence.finished_at - timedelta(hours=1)
+    drawn = Drawn(seed="march", among=3)
+    older = backup_set.model_copy(update={"shelf": shelf, "newer": 1, "drawn": drawn})
+    last = record.started_at - timedelta(days=2)
+    changes = {"backup_set": older, "older_due_at": due, "last_verified": last}
+    evidence = evidence.model_copy(update={"record": record.model_copy(update=changes)})
+    metrics = figures(evidence)
+    oldest = shelf[2].taken_at
+    assert oldest is not None
+    assert metrics["restore_drill_older_set"] == 1
+    assert (metrics["restore_drill_shelf_sets"], metrics["restore_drill_shelf_verified"]) == (4, 2)
+    assert metrics["restore_drill_shelf_oldest_verified_timestamp_seconds"] == oldest.timestamp()
+    # It says nothing of the newest set, and is itself what was due.
+    assert metrics["restore_drill_last_verified_timestamp_seconds"] == last.timestamp()
+    assert "restore_drill_older_due_timestamp_seconds" not in metrics
+    line = Story(evidence).shelf_shown.line
+    assert line == (
+        f"2 of 4 sets there were VERIFIED by a drill, the oldest of {oldest:%Y-%m-%d}; "
+        "this drill is of an older set, 1 are newer (drawn from 3 with the seed march)"
+    )
+    newest = older.model_copy(update={"shelf": shelf[1:], "newer": 0, "drawn": None})
+    of_newest = record.model_copy(update={**changes, "backup_set": newest})
+    failed = evidence.model_copy(update={"record": of_newest, "verdict": "FAILED"})
+    assert figures(failed)["restore_drill_older_due_timestamp_seconds"] == due.timestamp()
+    assert Story(failed).shelf_shown.line == (
+        f"1 of 3 sets there were VERIFIED by a drill, the oldest of {oldest:%Y-%m-%d}; "
+        f"an older set is due by {due:%Y-%m-%d}: overdue"
+    )

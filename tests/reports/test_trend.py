@@ -7,6 +7,7 @@ import pytest
 
 from fixtures.record.evidence import Evidence, Waived
 from fixtures.record.past import EarlierDrill, Past
+from fixtures.record.set_record import Drawn
 from reports.courses import courses
 from reports.night import NightlyNews
 from reports.plots import HEIGHT, line
@@ -134,6 +135,10 @@ def test_the_line_to_run_again_names_the_very_set() -> None:
     assert command("verify", "--before", "2026-11-01") == f"{run} --set {record_examples.STEM}"
     assert command("verify", "--before=2026-11-01", "-n2") == f"{run} -n2 --set {record_examples.STEM}"
     assert command("verify", "--set=other") == f"{run} --set=other"
+    drawn = record.backup_set.model_copy(update={"shelf": (), "drawn": Drawn(seed="x", among=2)})
+    shelved = record.model_copy(update={"backup_set": drawn})
+    assert command("verify", "--set", "random", "--seed", "x") == f"{run} --set {record_examples.STEM}"
+    assert command("verify", "--set=random") == f"{run} --set {record_examples.STEM}"
     named_alone = NightlyNews(Story(evidence)).command
     assert "--set" not in named_alone, "a set that was named by its own folder is on no shelf"
 

@@ -1,12 +1,16 @@
 """Choosing a set by hand, and a whole drill of one that lies in a store."""
 
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fixtures.custody.drill_ledger import NAME, read_ledger
 from fixtures.profile.backups import Backup
+from fixtures.record.set_record import Drawn
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.shelf.choosing import Choice, choose, look_over
 from fixtures.shelf.locate import locate, require_whole
@@ -153,6 +157,8 @@ def test_a_list_needs_no_profile_and_says_what_it_cannot_read(shelf: Path, tmp_p
     [
         (("--set", "x", "--before", "2026-11-22"), "--set names one set and --before another"),
         (("--before", "yesterday"), "write a time as 2026-11-22"),
+        (("--set", LISTED[0], "--seed", "march"), "--seed belongs to --set random"),
+        (("--set", "random", "--seed", "a b"), "--seed: write 1 to 64 letters"),
     ],
 )
 @pytest.mark.further
@@ -184,11 +190,23 @@ def test_a_set_in_a_bucket_is_drilled_and_known_again(whole_set: Path, tmp_path:
         text = (profile / "profile.toml").read_text()
         promise = '[backup]\nremote_protection = "a bucket of its own, read by the recovery role alone"\n'
         (profile / "profile.toml").write_text(text.replace("[backup]\n", promise))
-        second = drill(url, out, python=python, profile=profile, environment=s3.environment)
+        # A newer set lies there by now, and the one that was drilled is the only one to be drawn.
+        newer = f"igny8_{first.evidence.record.started_at:%Y%m%d_%H%M%S}"
+        dump = (whole_set / f"{whole_set.name}.dump").read_bytes()
+        s3.client.put_object(Bucket=BUCKET, Key=f"nightly/{newer}/{newer}.dump", Body=dump)
+        lot = ("--set", "random", "--seed", "march")
+        second = drill(url, out, python=python, profile=profile, environment=s3.environment, arguments=lot)
     assert (second.red, blocked(second), second.exit_code) == ({}, set(), 2), second.output
     backup_set = second.evidence.record.backup_set
     assert backup_set is not None
     assert backup_set.location == f"{url}/{whole_set.name}"
+    assert (backup_set.newer, backup_set.drawn) == (1, Drawn(seed="march", among=1))
+    assert [entry.older for entry in read_ledger(out / NAME).entries] == [False, True]
+    assert second.evidence.since is None
+    assert (
+        "this drill is of an older set, 1 are newer (drawn from 1 with the seed march)"
+        in (second.directory / "index.html").read_text()
+    )
     assert backup_set.delivery is not None
     assert backup_set.delivery.bytes == sum(path.stat().st_size for path in whole_set.iterdir())
     assert [past.verdict for past in second.evidence.record.drilled_before] == ["INCONCLUSIVE"]
@@ -208,6 +226,24 @@ def test_a_set_whose_folder_alone_tells_its_time_is_chosen_by_it(tmp_path: Path)
     shelf = look_over(tmp_path, Backup.model_fields["pattern"].default, str(tmp_path))
     assert choose(shelf, Choice())[0].files.folder.name == "2026-11-27"
     assert choose(shelf, Choice(name="2026-11-26"))[0].files.folder.name == "2026-11-26"
+
+
+def test_a_lot_draws_an_older_set_and_the_same_again_with_its_seed(shelf: Path) -> None:
+    seen = look_over(shelf, Backup.model_fields["pattern"].default, "shelf")
+    drawn = {seed: choose(seen, Choice(seed=f"{seed}")) for seed in range(40)}
+    # Neither the newest, nor a developer's SQLite file, nor what was never finished.
+    assert {chosen.files.stem for chosen, _ in drawn.values()} == set(LISTED[:-1])
+    turned = replace(seen, candidates=seen.candidates[::-1])
+    assert all(choose(turned, Choice(seed=f"{seed}"))[0] is chosen for seed, (chosen, _) in drawn.items())
+    assert "drawn by lot from 2 older sets, with the seed 7" in drawn[7][1]
+    located = locate(shelf, PROFILE, seed="7").backup_set
+    assert located.name == drawn[7][0].files.stem
+    assert (located.drawn, located.newer) == (Drawn(seed="7", among=2), 2 - LISTED.index(located.name))
+    assert (locate(shelf, PROFILE).backup_set.newer, locate(shelf, PROFILE, name=LISTED[1]).backup_set.newer) == (0, 1)
+    for name in LISTED[:-1]:
+        shutil.rmtree(shelf / name)
+    with pytest.raises(StageBlocked, match="there is none to draw from"):
+        locate(shelf, PROFILE, seed="7")
 
 
 PIECES = {

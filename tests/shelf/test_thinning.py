@@ -93,6 +93,14 @@ def test_the_last_verified_stays_however_old_and_so_does_the_only_one() -> None:
     assert staying(GFS, [old]).keys() == {"300"}
 
 
+def test_a_drill_of_an_older_set_takes_nothing_from_the_newest_that_is_known_to_be_good() -> None:
+    failed = [standing(ago, verdict="FAILED") for ago in range(60)]
+    good, older = verified(70), standing(90, verdict="VERIFIED", verified_at=night(0))
+    stays = staying(GFS.model_copy(update={"keep_monthly": None}), [*failed, good, older])
+    assert stays["70"] == ("the newest that was VERIFIED",)
+    assert stays["90"] == ("VERIFIED last, on 2026-11-25",)
+
+
 def test_nothing_goes_where_no_set_was_ever_verified() -> None:
     with pytest.raises(NothingVerified):
         decide(GFS, [standing(ago) for ago in range(40)], NOW)
