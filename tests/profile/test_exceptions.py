@@ -76,7 +76,7 @@ PROMISES = {
     "Backup": "pattern required least_bytes image least_clients shrink_over newest_row",
     "NewestRow": "table column hours",
     "Targets": "rpo_hours rto_minutes",
-    "Schedule": "every_hours since keep_daily keep_weekly keep_monthly remove_after_days",
+    "Schedule": "every_hours since keep_daily keep_weekly keep_monthly remove_after_days also",
     "Limits": "locate serve restore stall facts migrate sites application release",
     "Release": "lock_rows lock_seconds write_lock_seconds lock_wait_seconds wal_bytes temp_bytes disk_bytes load "
     "settings addresses",

@@ -1,0 +1,1 @@
+"""Tries what is deployed: alerts, dashboards, timers and jobs."""
