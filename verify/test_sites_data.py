@@ -7,6 +7,7 @@ from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
 from fixtures.checks.sites.absolute_names import by_their_slash
+from fixtures.checks.sites.entry_names import EntryNames
 from fixtures.checks.sites.site_index import SiteIndex
 from fixtures.checks.sites.site_lookups import (
     ALTERED,
@@ -53,9 +54,10 @@ def test_the_archive_can_be_read_to_its_end(record: DrillRecord, examination: Ex
     impact="critical",
     remediation="Do not extract this archive. Find out who could write to the sites data.",
 )
-def test_no_entry_reaches_outside(sites_data: SitesData, examination: Examination) -> None:
+def test_no_entry_reaches_outside(sites_data: SitesData, entry_names: EntryNames, examination: Examination) -> None:
     """A path that climbs out, a device or a link that escapes writes wherever the one who restores may write."""
-    unsafe = [f"entry {entry.entry}: {entry.reason}" for entry in sites_data.unsafe]
+    names = entry_names.shown([entry.entry for entry in sites_data.unsafe])
+    unsafe = [f"{name}: {entry.reason}" for name, entry in zip(names, sites_data.unsafe, strict=True)]
     says = f"are unsafe to extract{by_their_slash(sites_data)}"
     examination.expect_none(unsafe, says, of=sites_data.entries, unit="entries", counted=sites_data.unsafe_total)
 
@@ -156,13 +158,15 @@ def test_no_live_version_is_empty(site_index: SiteIndex, site_records: SiteRecor
     impact="medium",
     remediation="Rename one of the listed entries at the source: a disk that ignores case keeps only the last of them.",
 )
-def test_no_two_names_are_one_on_another_disk(sites_data: SitesData, examination: Examination) -> None:
+def test_no_two_names_are_one_on_another_disk(
+    sites_data: SitesData, entry_names: EntryNames, examination: Examination
+) -> None:
     """Names that differ in case or in how an accent is composed overwrite each other where a disk compares them so."""
     sites = sites_data
     if not sites.read_to_end:
         raise Blocked(f"the sites archive cannot be read to its end: {sites.read_error}")
     examination.expect_none(
-        [f"entry {number}" for number in sites.colliding],
+        entry_names.shown(sites.colliding),
         "have a name that overwrites another entry's",
         of=sites.entries,
         unit="entries",

@@ -16,6 +16,7 @@ import pytest
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination, Finding
+from fixtures.checks.masking import masked_text
 from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup
 from fixtures.checks.sites.archived_files import ArchivedFiles
 from fixtures.checks.sites.file_lookups import (
@@ -50,6 +51,8 @@ FILES = {
     "media/pdf/1/draft-9.pdf": b"x",
     "media/pdf/3.pdf": b"",
 }
+UNNAMED = "file=media/pdf/3.pdf"
+DRAFT_AND_PAPER = (f"file=media/pdf/1/{masked_text('draft-9', b'key')}.pdf", UNNAMED)
 
 
 @contextmanager
@@ -78,7 +81,7 @@ def looked_up(
             if planted:
                 session.execute(planted)  # type: ignore[call-overload]
             records = Database(facts, Examination(), access, database, session)
-            index = ArchiveIndex(inventory, Examination(), b"key", instants)
+            index = ArchiveIndex(inventory, Examination(), b"key", instants, ["media", "pdf/{tenant}"])
             yield ArchivedFiles(index, records, derive_ownership(facts, profile.tenancy), profile.files)
 
 
@@ -101,7 +104,7 @@ def test_files_that_a_pattern_leaves_out_are_counted_and_more_than_it_accepts_ar
     meant = Counted(at_most=1, reason="drafts are kept until the invoice is sent")
     for pattern, message, samples in (
         ("*/draft-*", "", ()),
-        ("*", "2 files that no row names are accepted as *, which accepts at most 1", ("entry=3", "entry=4")),
+        ("*", "2 files that no row names are accepted as *, which accepts at most 1", DRAFT_AND_PAPER),
     ):
         column = COLUMN.model_copy(update={"unclaimed": {pattern: meant, "none-*": meant, "3.pdf": meant}})
         with looked_up(healthy, tmp_path / message[:1], column) as files:
@@ -189,7 +192,7 @@ def test_a_querys_files_are_looked_up_both_ways(healthy: Healthy, tmp_path: Path
         gone = ("1 of 3 rows name a file that is not in the archive", ("id=2 has no file",))
         assert finding(files, missing_files(COLUMN)) == gone
         assert finding(files, altered_files(COLUMN))[1] == ("id=37 1 bytes too many",)
-        assert finding(files, unclaimed(files, COLUMN))[1] == ("entry=4",)
+        assert finding(files, unclaimed(files, COLUMN))[1] == (UNNAMED,)
         assert finding(files, misplaced_files(COLUMN, owned=files.owned(COLUMN))) == ("", ())
 
 

@@ -15,6 +15,14 @@ from tests.support.spoiled_sets import add_entries, cut, rename_entries
 
 CONTENTS = (*OF_SITES, "SIT-11", "FIL")
 DEFINITION = "site-definition.json"
+# What the first entries of the sample's archive are called in a finding.
+_STYLES = ("css", "css/#.svg", "css/site.css", "data", "data/#.json", "index.html")
+_PAGES = ("pages", *("pages/#.html" for _ in range(5)), DEFINITION)
+FIRST = (
+    *("sites-data", "sites-data/clients", "sites-data/clients/1", "sites-data/clients/1/current"),
+    *("sites-data/clients/1/v2", *(f"sites-data/clients/1/v2/{name}" for name in (*_STYLES, *_PAGES))),
+    *("sites-data/clients/1/v3", "sites-data/clients/1/v3/css"),
+)
 
 
 def live(sites_data: Path, site: int = 1) -> Path:
@@ -98,19 +106,19 @@ PLANTED = {
     "SIT-02": {
         "a path climbs out": Fault(
             says="are unsafe to extract",
-            samples=("entry 439: traversal",),
+            samples=("sites-data/../../#/#/#: traversal",),
             in_set=adding(entry("sites-data/../../etc/cron.d/planted")),
         ),
         # Its files are looked at all the same: one cause, one finding.
         "every name begins with a slash": Fault(
             says="are unsafe to extract, by the slash alone that their names begin with, as tar -P",
-            samples=tuple(f"entry {number}: absolute path" for number in range(1, 21)),
+            samples=tuple(f"/{name}: absolute path" for name in FIRST),
             broken=438,
             in_set=naming("/{}".format),
         ),
         "every name climbs out": Fault(
             says="438 of 438 entries are unsafe to extract",
-            samples=tuple(f"entry {number}: traversal" for number in range(1, 21)),
+            samples=tuple(f"../{name}: traversal" for name in FIRST),
             broken=438,
             in_set=naming("../{}".format),
             blocked=(*OF_SITES, "FIL"),
@@ -118,7 +126,7 @@ PLANTED = {
         ),
         "a link escapes and a device comes along": Fault(
             says="2 of ",
-            samples=("entry 439: link escapes", "entry 440: device"),
+            samples=("sites-data/clients/1/shared: link escapes", "sites-data/#: device"),
             broken=2,
             in_set=adding(
                 entry("sites-data/clients/1/shared", tarfile.SYMTYPE, "../../../../etc"),

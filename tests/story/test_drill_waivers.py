@@ -95,10 +95,9 @@ def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(
     assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
     exempt = ("BAK-10", "BAK-11", "BIL-06", "BIL-17", "BIL-18", "MIG-08", "TEN-17", "TEN-18", *FILES)
     assert seen.with_outcome("exempt") == {one: ["not-enumerated"] for one in exempt}
-    assert [each for each in seen.evidence.not_shown if each.endswith(f"not tried: {REASON}")] == [
-        f"BIL-06, BIL-17, FIL-* were not tried: {REASON}"
-    ]
-    assert "BIL-06, BIL-17, FIL-* were not tried" in (seen.directory / "index.html").read_text()
+    (line,) = (each for each in seen.evidence.not_shown if "not tried" in each)
+    assert line.startswith("BAK-10, BAK-11, BIL-06, BIL-17, BIL-18, FIL-* were not tried: ")
+    assert line in (seen.directory / "index.html").read_text()
 
 
 @pytest.mark.further

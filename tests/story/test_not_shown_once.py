@@ -33,9 +33,27 @@ def test_roles_and_addresses_are_told_by_the_reason() -> None:
         "Restore: the server has no collation nb.",
         f"Restore: roles clerks, drills {THERE}.",
     ]
-    assert [line for line in lines if line.startswith("Of ")] == [
-        f"Of 4 addresses 3 were not tried (1: {ENDS}; 2: {NO_TENANT})."
+    assert [line for line in lines if "URLs" in line] == [
+        f"2 of 4 URLs skipped: they list no row of a tenant; 1 more: {ENDS}."
     ]
+
+
+def test_what_every_drill_leaves_open_is_one_line() -> None:
+    profile = read_profile(PROFILE).profile
+    every = (
+        "In every drill: backups hold no passwords of roles, recovery times are this machine's, and files and database are "
+        "not read at one instant (what was written within 60 minutes between them is listed under repairs). See "
+        "docs/what-a-drill-proves.md."
+    )
+    lines = list(not_shown(examples.record(), profile))
+    assert [line for line in lines if "passwords" in line or "instant" in line or "machine" in line] == [every]
+    assert [line for line in lines if "BAK-" in line or "BIL-" in line] == [
+        f"{', '.join(profile.exempt)} were not tried: [exempt] of the profile has the reasons, and so has this report."
+    ]
+    alone = profile.model_copy(update={"sites": None})
+    assert any(
+        line.startswith("Files and database are judged as one instant") for line in not_shown(examples.record(), alone)
+    )
 
 
 def test_what_a_query_finds_is_told_as_not_compared_with_the_source() -> None:

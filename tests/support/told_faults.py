@@ -11,13 +11,14 @@ from sample.igny8_core.igny8.filling import canary
 from tests.support.drills import PROFILE, Drill, Drilling, Healthy
 from tests.support.profiles import profile_and
 
+HASH = re.compile(r"hmac:[0-9a-f]{12}\b")
 _HAPPENS = re.compile(r"\bof \d+ ")
 
 
 @dataclass(frozen=True)
 class Told:
     """What a control says of one subject; `samples` are the keys of the broken rows. In the message, `of …` stands for how
-    many the sample happens to have of what was looked at; `looked`: it has any."""
+    many the sample happens to have of what was looked at; in `samples`, `#` for a keyed hash; `looked`: it has any."""
 
     message: str
     samples: tuple[str, ...] = ()
@@ -26,7 +27,12 @@ class Told:
 
     @classmethod
     def of(cls, result: Result) -> Self:
-        return cls(_HAPPENS.sub("of … ", result.message), result.samples, result.broken, bool(result.examined))
+        return cls(
+            _HAPPENS.sub("of … ", result.message),
+            tuple(HASH.sub("#", each) for each in result.samples),
+            result.broken,
+            bool(result.examined),
+        )
 
 
 @dataclass(frozen=True)
