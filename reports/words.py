@@ -1,6 +1,5 @@
 """Quantities, moments and outcomes in words, and text made safe to show anywhere."""
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,6 +8,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from fixtures.record import evidence, queries
+from fixtures.record.counts import last as last
+from fixtures.record.counts import many as many
+from fixtures.record.counts import units as units
 from fixtures.record.durations import duration as duration
 from fixtures.record.evidence import Measure, Outcome, Result
 from fixtures.record.set_record import Delivery
@@ -24,9 +26,6 @@ SIGNS: dict[Outcome, str] = {"failed": "✕", "blocked": "?", "waived": "!", "ex
 NOTHING_EXAMINED = "passed, but there was nothing to examine"
 
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
-_BETWEEN = re.compile(r", | and ")
-# What a unit counts: `pieces` of code, deployed `sites`.
-_HEAD = re.compile(r"\w+(?=(?: (?:of|to|on|with|before) .*)?$)")
 # Control, invisible or turning the direction of text, not a character, private, line and paragraph separators.
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 
@@ -53,27 +52,6 @@ def one_line(text: str, longest: int = 0) -> str:
 
 def number(value: int) -> str:
     return f"{value:,}"
-
-
-def many(value: int, noun: str, plural: str = "") -> str:
-    """`1 file`, `2 files`."""
-    return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
-
-
-def units(value: int, unit: str) -> str:
-    """`2 pieces of code`, `1 piece of code`: units are written for many."""
-    return f"{value:,} {_singular(unit) if value == 1 else unit}"
-
-
-def _singular(unit: str) -> str:
-    parts = _BETWEEN.split(unit)
-    return " or ".join(_HEAD.sub(lambda head: _one(head[0]), part, count=1) for part in parts)
-
-
-def _one(noun: str) -> str:
-    if noun.endswith("ies"):
-        return noun.removesuffix("ies") + "y"
-    return noun.removesuffix("es") if noun.endswith(("sses", "xes", "ches")) else noun.removesuffix("s")
 
 
 def ordinal(value: int) -> str:

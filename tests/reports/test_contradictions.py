@@ -1,12 +1,18 @@
 """No figure of a report contradicts another that stands near it."""
 
+import html
+import re
+
+from fixtures.record.counts import units
 from fixtures.record.evidence import Completeness
 from fixtures.record.judging import judge
 from reports import page, summary
+from reports.audit import page as audit
 from reports.release import Release
 from reports.story import Story
 from tests.support import evidence_examples as examples
 
+ONE = Completeness(planned=1, collected=1, reported=1, not_collected=(), not_reported=(), unplanned=())
 COMPLETE = Completeness(planned=2, collected=2, reported=2, not_collected=(), not_reported=(), unplanned=())
 
 
@@ -31,7 +37,24 @@ def test_passes_on_nothing_are_part_of_the_verdicts_line() -> None:
     nothing = examples.result("TEN-02", "public.empty", examined=0)
     _, headline = judge((examples.result("BAK-01"), nothing), COMPLETE, ())
     assert headline == "all 2 checks passed, 1 of them with nothing to examine"
-    assert judge((examples.result("BAK-01"),), COMPLETE, ())[1] == "all 1 checks passed"
+    assert judge((examples.result("BAK-01"),), COMPLETE, ())[1] == "the one check passed"
+
+
+ONE_AS_MANY = re.compile(r"(?<![\w.,:/-])1 (?:more |other )?(?!ms\b)([a-z]+[^siu\W]s)\b")
+
+
+def test_one_thing_is_never_told_as_many() -> None:
+    """The figures of tables stand apart from the words beside them."""
+    single = examples.evidence([examples.result("BAK-01")], completeness=ONE)
+    for evidence in (single, examples.failed(), examples.inconclusive(), examples.verified(), examples.gate()):
+        story = Story(evidence)
+        for document in (page.write_up(story), audit.write_up(story), summary.write_up(story)):
+            text = " ".join(
+                html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " | ", document, flags=re.DOTALL)).split()
+            )
+            assert [text[max(0, one.start() - 40) : one.end() + 20] for one in ONE_AS_MANY.finditer(text)] == []
+    assert "The last night" in page.write_up(Story(single))
+    assert units(1, "pages to look at") == "1 page to look at"
 
 
 def test_a_red_page_does_not_begin_with_a_stage_that_did_not_fail() -> None:
