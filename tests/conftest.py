@@ -1,6 +1,8 @@
 """What the suite's own tests share: a guardian, and whether Docker is there."""
 
 import os
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +12,7 @@ import psycopg
 import pytest
 
 from fixtures.sandbox.guardian import Guardian
+from fixtures.server.templates import NAMED_BY
 from tests.support import kept_server
 
 if TYPE_CHECKING:
@@ -18,9 +21,16 @@ if TYPE_CHECKING:
     from tests.support.short_drills import Standing
 
 
+CLUSTERS = pytest.StashKey[str]()
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 MARKS = {"whole": "whole drills", "further": "costly cases, for which another test of their room stood here"}
 """What `make test` leaves to `make test-all`, by marker."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Once for all workers, and for the drills that they start: initdb is a second of processor time for each server."""
+    if not hasattr(config, "workerinput") and NAMED_BY not in os.environ:
+        config.stash[CLUSTERS] = os.environ[NAMED_BY] = tempfile.mkdtemp(prefix="rdt-clusters-")
 
 
 @pytest.hookimpl(trylast=True)
@@ -64,8 +74,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             )
 
 
-def pytest_unconfigure() -> None:
+def pytest_unconfigure(config: pytest.Config) -> None:
     kept_server.end()
+    if CLUSTERS in config.stash:
+        shutil.rmtree(config.stash[CLUSTERS])
+        del os.environ[NAMED_BY]
 
 
 @pytest.fixture
