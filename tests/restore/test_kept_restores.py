@@ -19,12 +19,12 @@ from fixtures.record import stages
 from fixtures.record.progress import silent
 from fixtures.record.record import DrillRecord, Restored
 from fixtures.record.stage import StageBlocked
+from fixtures.restore.cache.data_files import UnfitData, copy_digested
 from fixtures.restore.cache.own_restore import KeepIn, OwnRestore
 from fixtures.restore.cache.restores import Bounds, KeptRestores
 from fixtures.sandbox.account import unprivileged_account
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import ServerRequest, serve
-from fixtures.server.data_files import UnfitData, copy_digested
 from fixtures.shelf.locate import locate
 from fixtures.story.measures import measures, rto_minutes
 from fixtures.story.not_shown import not_shown
