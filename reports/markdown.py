@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fixtures.record import stages
 from reports import words
+from reports.templating import kept_compiled
 
 # What formats wherever it stands, and what does at the start of a line alone.
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
@@ -68,6 +69,7 @@ def templates() -> Environment:
     """Templates in which every printed value is escaped unless it is a Literal."""
     environment = Environment(
         loader=PackageLoader(__package__),
+        bytecode_cache=kept_compiled(_finalize),
         autoescape=False,  # noqa: S701 - _finalize escapes everything, as Markdown
         finalize=_finalize,
         undefined=StrictUndefined,
