@@ -13,6 +13,7 @@ from _pytest.mark import ParameterSet
 
 from fixtures.server.binaries import Binaries, candidates
 from fixtures.server.request import ServerRequest
+from fixtures.server.templates import NAMED_BY
 from tests.server.test_server_container import containers
 from tests.support.drills import NOT_MIGRATED, interpreter_that_does_not_run
 from tests.support.outputs import nothing_told
@@ -64,7 +65,11 @@ def test_a_drill_that_is_killed_leaves_nothing(
 ) -> None:
     clients = ("--postgres-bin", str(unhurried_clients)) if stage == "inspect" else ()
     python = interpreter_that_does_not_run(tmp_path) if stage == "the checks" else Path(sys.executable)
-    with watched_drill(whole_set.parent, tmp_path, workers=2, python=python, arguments=clients) as watched:
+    # Its own initdb is what tells that the server is being made.
+    own = {NAMED_BY: ""}
+    with watched_drill(
+        whole_set.parent, tmp_path, workers=2, python=python, arguments=clients, environment=own
+    ) as watched:
         watched.wait_for(STAGES[stage])
         watched.process.kill()
         assert watched.end().exit_code == -signal.SIGKILL
