@@ -92,7 +92,7 @@ CHOOSING = $(call given,SET,--set) $(call given,SEED,--seed) $(call given,BEFORE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill prove demo gate list backup prune profile explain test test-all test-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill prove demo gate list backup prune profile explain test test-all test-apps venv-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
@@ -181,8 +181,11 @@ test: $(DEVELOPING) $(OSCAL)
 test-all: $(DEVELOPING) $(OSCAL)
 	@$(IN_VENV) -m pytest tests --ignore tests/apps $(EVERY_CORE) --dist worksteal
 
+## venv-apps  install the applications that test-apps drills
+venv-apps: $(APP_RELEASES:%=$(APP_VENVS)/%/requirements.lock)
+
 ## test-apps  drill applications from PyPI, from one release to a later one (installs them into .venv-apps)
-test-apps: $(DEVELOPING) $(APP_RELEASES:%=$(APP_VENVS)/%/requirements.lock)
+test-apps: $(DEVELOPING) venv-apps
 	@$(IN_VENV) -m pytest tests/apps $(EVERY_CORE) --dist loadscope
 
 ## lint    run ruff and strict mypy

@@ -31,15 +31,25 @@ SECONDS = 240
 
 @dataclass(frozen=True)
 class Drill:
-    """One drill that has ended: its exit code, all that it printed, and the folder of its run."""
+    """One drill that has ended: its exit code, all that it printed, and the folder of its run.
+
+    `documents` writes into that folder what no test has asked for yet."""
 
     exit_code: int
     output: str
-    directory: Path
+    folder: Path
+    documents: Callable[[Path], None] | None = None
+
+    @cached_property
+    def directory(self) -> Path:
+        """The folder of its run, with all its documents."""
+        if self.documents:
+            self.documents(self.folder)
+        return self.folder
 
     @cached_property
     def evidence(self) -> Evidence:
-        return Evidence.model_validate_json((self.directory / "evidence.json").read_text())
+        return Evidence.model_validate_json((self.folder / "evidence.json").read_text())
 
     def with_outcome(self, outcome: str) -> dict[str, list[str]]:
         """The controls with at least one subject of this outcome, and those subjects."""

@@ -1,8 +1,9 @@
 """Drills a set in this process on what a whole drill left standing: its server, its databases and the application's answers.
 All else is the drill's own: its stages, the plan, every control, the verdict, the summary.
 
-What is taken over is what costs: a server's start, the load of a dump, the application's own interpreter. The faults of a
-set, of its files and of its rows show without them; one that only a load or the application shows is met in a whole drill."""
+What is taken over is what costs: a server's start, what its template0 holds, the load of a dump, the application's own
+interpreter. The faults of a set, of its files and of its rows show without them; one that only a load or the application
+shows is met in a whole drill."""
 
 import io
 import secrets
@@ -22,6 +23,7 @@ from fixtures.application.migrate import Migrating
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.masking import masked_text
 from fixtures.custody.mask_key import passing_mask_key
+from fixtures.database.server_catalogue import Template
 from fixtures.plugin.way_in import way_in
 from fixtures.profile.reading import read_profile
 from fixtures.record.evidence import EXIT_CODES
@@ -33,6 +35,7 @@ from fixtures.server import Server
 from fixtures.story.order import Order
 from fixtures.story.run_drill import DrillRun, run_drill
 from fixtures.story.story import MIGRATED as MIGRATED_CLONE
+from fixtures.story.story import TEMPLATE0
 from reports import terminal, words
 from reports.render import DOCUMENTS
 from reports.story import Story
@@ -40,15 +43,17 @@ from sample.build import APPLICATION, OWNER
 from tests.support.controls_in_process import try_controls
 from tests.support.drills import PROFILE, SAMPLE, Drill
 
-# The calls of the story that cost (a server's start, a load, the application's interpreter), and where they are made.
+# The calls of the story that cost (a server's start, a copy of template0, a load, the application's interpreter), and where
+# they are made.
 INSTEAD = {
     "serve": "fixtures.story.steps.start_server",
+    "read_template0": "fixtures.story.steps.compare_own",
     "restore": "fixtures.story.steps.load_dump",
     "migrate": "fixtures.story.steps.migrate_clone",
     "visit": "fixtures.story.steps.try_application",
     "stand_up": "fixtures.story.steps.try_application",
 }
-LOADED = frozenset({"serve", "restore"})
+LOADED = frozenset({"serve", "read_template0", "restore"})
 MIGRATED = frozenset({"migrate"})
 VISITED = frozenset({"migrate", "visit"})
 STOOD_UP = frozenset({"migrate", "stand_up"})
@@ -61,6 +66,8 @@ class Standing:
     server: Server
     guardian: Guardian
     record: DrillRecord
+    template: Template
+    """What that server's template0 holds."""
     models: Mapping[str, Any]
     """What the application said there that its models stand for."""
 
@@ -121,6 +128,7 @@ class Standing:
 
         return {
             "serve": serve,
+            "read_template0": lambda *_: self.template,
             "restore": restore,
             "migrate": migrate,
             "visit": lambda *_: self.record.visited,
@@ -158,9 +166,10 @@ def standing_drill(whole_set: Path) -> Iterator[Standing]:
             with run.server.connect() as connection:
                 rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
                 connection.execute(rename.format(sql.Identifier(name), sql.Identifier(standing(name))))
-        migrated = run.results.of(MIGRATED_CLONE)
+        migrated, template = run.results.of(MIGRATED_CLONE), run.results.of(TEMPLATE0)
         assert migrated is not None
-        yield Standing(run.server, guardian, run.record, migrated.models)
+        assert template is not None
+        yield Standing(run.server, guardian, run.record, template, migrated.models)
 
 
 def an_order(backups: Path, app: Path, profile: Path, guardian: Guardian) -> Order:
@@ -181,7 +190,7 @@ def an_order(backups: Path, app: Path, profile: Path, guardian: Guardian) -> Ord
 
 
 def judged(run: DrillRun, order: Order, out: Path, *, proving: bool = False) -> Drill:
-    """Tries every control on what a run left, and writes what a drill would.
+    """Tries every control on what a run left, and writes what a drill would, its documents once they are asked for.
 
     Not the PDF: it costs as much as all else."""
     key = passing_mask_key().of(order.profile.name)
@@ -192,10 +201,13 @@ def judged(run: DrillRun, order: Order, out: Path, *, proving: bool = False) -> 
     directory.mkdir(parents=True)
     (directory / "evidence.json").write_bytes(evidence.written)
     (directory / QUERIES).write_bytes(queries)
+    printed = io.StringIO()
+    terminal.show(evidence, directory, Console(file=printed, width=120, legacy_windows=False))
     story = Story(evidence, evidence.written)
+    return Drill(EXIT_CODES[evidence.verdict], said + printed.getvalue(), directory, partial(write_documents, story))
+
+
+def write_documents(story: Story, directory: Path) -> None:
     for name, write_up in DOCUMENTS.items():
         if name != "audit.pdf":
             words.write(directory / name, write_up(story))
-    printed = io.StringIO()
-    terminal.show(evidence, directory, Console(file=printed, width=120, legacy_windows=False))
-    return Drill(EXIT_CODES[evidence.verdict], said + printed.getvalue(), directory)
