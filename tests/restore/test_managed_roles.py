@@ -42,6 +42,17 @@ UNION SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname 
 UNION SELECT proname, pg_get_userbyid(proowner) FROM pg_proc WHERE pronamespace = 'app'::regnamespace ORDER BY 1
 """
 
+# As privileges.sql has it: what is granted of what belongs to whom.
+WHOSE = """
+SELECT nspname, '' AS relname, nspowner::regrole::text, (
+       SELECT string_agg(concat_ws(' ', grantor::regrole, grantee::regrole, privilege_type, is_grantable), ', '
+                         ORDER BY grantee::regrole::text, privilege_type)
+         FROM aclexplode(COALESCE(nspacl, acldefault('n', nspowner)))) AS acl
+  FROM pg_namespace WHERE nspname IN ('a', 'b', 'c')
+UNION ALL SELECT nspname, relname, relowner::regrole::text, relacl::text
+  FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname IN ('a', 'b', 'c', 'public') ORDER BY 1, 2
+"""
+
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
@@ -138,3 +149,68 @@ def test_an_owner_of_the_database_in_anothers_schema_and_that_one_in_public_are_
             connection.execute(f"DROP ROLE IF EXISTS {of_database}, {other}")  # type: ignore[call-overload]
             if user:
                 connection.execute(f"DROP ROLE {user}")  # type: ignore[call-overload]
+
+
+# Who owns which schema, and who owns the tables in it. The database is o1's; `member` says who was another's already.
+OWNED_ACROSS = {
+    "two in each other's": ({"a": "o2", "b": "o3"}, {"a": "o2 o3", "b": "o2 o3"}, ""),
+    "a ring of three, and public": (
+        {"a": "o2", "b": "o3", "c": "o1"},
+        {"a": "o3", "b": "o1", "c": "o2", "public": "o1 o2 o3"},
+        "",
+    ),
+    "the database's owner was a member": ({"a": "o2"}, {"a": "o1 o2", "public": "o2"}, "GRANT o2 TO o1;"),
+    "an owner was a guest's member": ({"a": "o2", "b": "o3"}, {"a": "o3", "b": "o2"}, "GRANT o3 TO o2;"),
+}
+ACROSS = [
+    ("two in each other's", "", ".dump"),
+    pytest.param("two in each other's", "lends", ".sql", marks=pytest.mark.further),
+    ("a ring of three, and public", "lends", ".dump"),
+    pytest.param("the database's owner was a member", "lends", ".dump", marks=pytest.mark.further),
+    ("an owner was a guest's member", "", ".sql"),
+]
+
+
+@pytest.mark.parametrize(("case", "user", "suffix"), ACROSS)
+def test_any_owners_in_any_schemas_are_loaded(
+    target: Target, tmp_path: Path, case: str, user: str, suffix: str
+) -> None:
+    server, dump = target.server, tmp_path / f"shop_20261127_031500{suffix}"
+    schemas, tables, members = OWNED_ACROSS[case]
+    owners = ("o1", "o2", "o3")
+    roles = [f"CREATE ROLE {name}; ALTER ROLE {name} WITH NOINHERIT;" for name in owners]
+    made = [f"CREATE SCHEMA {name} AUTHORIZATION {owner};" for name, owner in schemas.items()]
+    made += [
+        f"CREATE TABLE {schema}.of_{owner} AS SELECT 1; ALTER TABLE {schema}.of_{owner} OWNER TO {owner};"
+        for schema, several in tables.items()
+        for owner in several.split()
+    ]
+    # What an owner was deprived of stays with nobody else.
+    made += ["REVOKE CREATE ON SCHEMA a FROM o2; GRANT USAGE ON SCHEMA a TO o3; COMMENT ON SCHEMA a IS 'ours';"]
+    with server.connect() as connection:
+        connection.execute(" ".join([*roles, members]))  # type: ignore[call-overload]
+        if user:
+            connection.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{user}' CREATEDB CREATEROLE")  # type: ignore[call-overload]
+    try:
+        server.create_database("across", owner="o1")
+        with server.connect("across") as connection:
+            connection.execute(" ".join(made))  # type: ignore[call-overload]
+            there = connection.execute(WHOSE).fetchall()
+        command = [str(server.clients.pg_dump), "-C", *(["-Fc"] if suffix == ".dump" else []), f"--file={dump}"]
+        subprocess.run(command, env=server.environment("across"), check=True, capture_output=True)
+        server.drop_database("across")
+        with server.connect() as connection:
+            connection.execute("DROP ROLE o1, o2, o3")
+        (tmp_path / "shop_20261127_031500.roles.sql").write_text("\n".join([*roles, members]) + "\n")
+        loads = replace(server, user=user, password=user, outlives=True) if user else server
+        restored = target.load(tmp_path, server=loads)
+        assert [line.text for line in restored.lines] == []
+        assert target.ask(WHOSE) == there
+        assert target.ask("SELECT rolname FROM pg_roles WHERE rolname ~ 'holder|loader|guests'") == []
+        assert target.ask("SELECT count(*) FROM pg_auth_members WHERE member::regrole::text ~ '^o[123]$'") == [
+            (len(members.split(";")) - 1,)
+        ]
+        server.drop_database(target.database)
+    finally:
+        with server.connect() as connection:
+            connection.execute(f"DROP ROLE IF EXISTS o1, o2, o3{', ' + user if user else ''}")  # type: ignore[call-overload]
