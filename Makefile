@@ -112,8 +112,8 @@ help:
 	@echo "make itself ends with 2 whatever went wrong, and tells the drill's own exit code as Error 1, 2 or 3:"
 	@echo "  0 VERIFIED, 1 FAILED, 2 or more: could not tell. The verdict is in reports/out/latest/evidence.json too."
 
-## venv    make .venv from requirements.lock (the others do so by themselves)
-venv: $(INSTALLED)
+## venv    make .venv from requirements.lock (the others do so by themselves), and the command .venv/bin/restore-drill
+venv: $(INSTALLED) $(VENV)/bin/restore-drill
 
 ## drill   back up the sample and drill that set; or drill your own set: BACKUPS=DIR APP=DIR PROFILE=NAME
 drill: $(INSTALLED)
@@ -300,6 +300,9 @@ $(INSTALLED): requirements.lock $(if $(shell test -x $(IN_VENV) || echo missing)
 	"$(PYTHON)" -m venv --clear $(VENV); \
 	$(install_lock); \
 	cp $< $@
+
+$(VENV)/bin/restore-drill: fixtures/commands/front/in_checkout.sh $(INSTALLED)
+	@install -m 755 $< $@
 
 $(DEVELOPING): requirements-dev.lock $(INSTALLED)
 	@if cmp -s $< $@; then touch $@; exit 0; fi; set -e; \

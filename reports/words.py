@@ -14,6 +14,7 @@ from fixtures.record.counts import units as units
 from fixtures.record.durations import duration as duration
 from fixtures.record.evidence import Measure, Outcome, Result
 from fixtures.record.set_record import Delivery
+from fixtures.record.sizes import size as size
 from fixtures.record.stage import cause_and_fix as cause_and_fix
 
 EVIDENCE, QUERIES = evidence.FILE, queries.FILE
@@ -25,7 +26,6 @@ OUTCOMES: tuple[Outcome, ...] = ("failed", "blocked", "waived", "exempt", "passe
 SIGNS: dict[Outcome, str] = {"failed": "✕", "blocked": "?", "waived": "!", "exempt": "-", "passed": "✓"}
 NOTHING_EXAMINED = "passed, but there was nothing to examine"
 
-_SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 # Control, invisible or turning the direction of text, not a character, private, line and paragraph separators.
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 
@@ -58,15 +58,6 @@ def ordinal(value: int) -> str:
     """`1st`, `2nd`, `11th`."""
     ending = "th" if 10 <= value % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
     return f"{value:,}{ending}"
-
-
-def size(octets: int) -> str:
-    value = float(octets)
-    for unit in _SIZES:
-        if value < 1024 or unit == _SIZES[-1]:
-            break
-        value /= 1024
-    return f"{octets:,} B" if unit == "B" else f"{value:.1f} {unit}"
 
 
 def moment(value: datetime) -> str:

@@ -3,10 +3,12 @@
 import argparse
 import secrets
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
 from fixtures.commands.backup import BackupFailed, Source, take_backup
+from fixtures.commands.backup.done import say_done
 from fixtures.commands.backup.place import sole_writer, thin_out
 from fixtures.commands.backup.seal import Seal
 from fixtures.profile.reading import read_profile
@@ -66,7 +68,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         seal = Seal.to(chosen.encrypt_to) if chosen.encrypt_to else None
-        print(back_up_sample(chosen.into, scale=chosen.scale, seed=chosen.seed, until=chosen.until, seal=seal))
+        began = time.monotonic()
+        made = back_up_sample(chosen.into, scale=chosen.scale, seed=chosen.seed, until=chosen.until, seal=seal)
+        print(made, flush=True)
+        if not chosen.quiet:
+            say_done(made, chosen.into, time.monotonic() - began, sample=True)
         if chosen.keep is not None:
             with sole_writer(chosen.into, APPLICATION):
                 for name in thin_out(chosen.into, APPLICATION, chosen.keep):
@@ -87,6 +93,7 @@ def _parser() -> CallParser:
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="another seed, other data (7)")
     parser.add_argument("--until", type=_moment, metavar="TIME", help="when the data ends (2026-01-01T00:00:00+00:00)")
     parser.add_argument("--encrypt-to", action="append", metavar="KEY", help="age1… or gpg:FINGERPRINT")
+    parser.add_argument("--quiet", action="store_true", help="print the set's folder alone")
     parser.add_argument("--keep", type=_at_least_one, metavar="N", help="remove all but the newest N sets afterwards")
     return parser
 

@@ -22,6 +22,7 @@ from fixtures.database.catalogue import take_facts
 from fixtures.profile.reading import ReadProfile
 from fixtures.record.manifest import Manifest
 from fixtures.record.names import TableName
+from fixtures.record.sizes import size
 from fixtures.record.stage import StageFailed
 from fixtures.restore.make_roles import make_roles
 from fixtures.restore.roles import RolesFile
@@ -322,6 +323,12 @@ def test_the_command_takes_a_set_from_the_environment_alone(small: Small, tmp_pa
         ".manifest.json",
     }
     assert CANARY not in done.stdout + done.stderr
+    held = sum(path.stat().st_size for path in folder.iterdir())
+    assert re.fullmatch(
+        rf"The set has 5 files, {size(held)}\. It took \S+ (?:ms|s|min .*)\.\n"
+        rf"A backup is proven by its restore\. Next: make drill BACKUPS={into} APP=DIR PROFILE=NAME\n",
+        done.stderr,
+    )
 
 
 def test_uploads_have_an_archive_of_their_own_where_the_profile_asks_for_one(small: Small, tmp_path: Path) -> None:

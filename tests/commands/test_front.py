@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from fixtures.record.version import suite_version
 from fixtures.record.wrong_call import WRONG_CALL
 from tests.support.drills import ROOT, environment_of_drills
 from tests.support.remote_sets import NEWER, lay_out
+from tests.support.small_source import script
 
 
 def restore_drill(*words: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -109,6 +111,32 @@ def test_a_call_that_names_what_is_not_there_is_refused_as_by_pytest(tmp_path: P
     assert done.returncode == WRONG_CALL
     assert "there is no such folder" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_of_a_checkout_heeds_no_module_of_the_folder_that_it_is_called_in(tmp_path: Path) -> None:
+    checkout, elsewhere = tmp_path / "check out", tmp_path / "elsewhere"
+    programs = checkout / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for part in ("fixtures", "verify", "reports", "conftest.py", "pyproject.toml"):
+        (checkout / part).symlink_to(ROOT / part)
+    script(programs / "python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    command = programs / "restore-drill"
+    shutil.copy(ROOT / "fixtures" / "commands" / "front" / "in_checkout.sh", command)
+    command.chmod(0o755)
+    elsewhere.mkdir()
+    for shadow in ("fixtures", "click", "pytest"):
+        (elsewhere / f"{shadow}.py").write_text("raise SystemExit('shadowed')\n")
+    lay_out(elsewhere / "shelf", NEWER, b"PGDMP" + bytes(500))
+    done = subprocess.run(
+        [command, "list", "--backups", "shelf"],
+        cwd=elsewhere,
+        env={name: value for name, value in environment_of_drills().items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert NEWER in done.stdout
 
 
 def test_it_works_from_any_folder(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def commands(document: Path) -> list[str]:
 
 COMMANDS = [(each, line) for each in DOCUMENTS for line in commands(each)]
 OF_MAKE = [(each, line) for each, line in COMMANDS if re.match(r"(?:[A-Z_]+=\S+ )*make ", line)]
-OF_MODULES = [(each, line) for each, line in COMMANDS if re.search(r"-m fixtures\.commands ", line)]
+OF_COMMANDS = [(each, line) for each, line in COMMANDS if re.search(r"(?:^| |/)restore-drill ", line)]
 
 
 def named(cases: list[tuple[Path, str]]) -> list[str]:
@@ -113,9 +113,9 @@ def test_the_site_has_a_page_for_each_document() -> None:
     assert sorted(listed) == sorted(str(document.relative_to(ROOT)) for document in DOCUMENTS)
 
 
-@pytest.mark.parametrize(("document", "line"), OF_MODULES, ids=named(OF_MODULES))
+@pytest.mark.parametrize(("document", "line"), OF_COMMANDS, ids=named(OF_COMMANDS))
 def test_every_documented_command_has_the_options_that_it_is_called_with(document: Path, line: str) -> None:
-    called = re.search(r"-m fixtures\.commands (\S+)(.*?)(?: -- |$)", line)
+    called = re.search(r"restore-drill (\S+)(.*?)(?: -- |$)", line)
     assert called
     shown = subprocess.run(
         [ROOT / ".venv" / "bin" / "python", "-m", "fixtures.commands", called[1], "--help"],

@@ -83,23 +83,48 @@ def test_a_drill_that_is_killed_leaves_nothing(
 @pytest.mark.parametrize(
     ("how", "stage"),
     [
-        ("Ctrl-C", "restore"),
-        pytest.param("SIGTERM", "restore", marks=pytest.mark.further),
-        pytest.param("Ctrl-C", "migrate", marks=pytest.mark.further),
+        (signal.SIGINT, "restore"),
+        pytest.param(signal.SIGTERM, "restore", marks=pytest.mark.further),
+        pytest.param(signal.SIGHUP, "migrate", marks=pytest.mark.further),
     ],
 )
-def test_a_drill_that_is_ended_during_a_stage_leaves_nothing_and_no_verdict(
-    how: str, stage: str, whole_set: Path, tmp_path: Path
+def test_a_drill_that_is_ended_during_a_stage_says_what_it_removes_and_proves_nothing(
+    how: signal.Signals, stage: str, whole_set: Path, tmp_path: Path
 ) -> None:
     with watched_drill(whole_set.parent, tmp_path, workers=2) as watched:
         watched.wait_for(STAGES[stage])
-        if how == "Ctrl-C":
+        if how == signal.SIGINT:
             watched.interrupt()
         else:
-            watched.process.terminate()
+            watched.process.send_signal(how)
         ended = watched.end()
-        assert ended.exit_code == (2 if how == "Ctrl-C" else -signal.SIGTERM), ended.output
-        assert "VERIFIED" not in ended.output
+        assert ended.exit_code == 128 + how, ended.output
+        assert "Traceback" not in ended.output
+        assert f"restore drill: {how.name}: the drill ends here. Removing " in ended.output
+        assert "folder " in ended.output
+        assert "process " in ended.output
+        evidence = ended.evidence
+        assert evidence.verdict == "INCONCLUSIVE"
+        assert f"ended by {how.name}" in evidence.headline
+        states = {each.name: (each.state, each.cause) for each in evidence.record.stages}
+        assert states[stage] == ("blocked", f"the drill was ended during this stage, by {how.name}")
+        assert {result.outcome for result in evidence.results} == {"blocked"}
+        assert {result.control for result in evidence.results} == {card.id for card in evidence.controls}
+        assert all(thing.gone for thing in evidence.teardown), evidence.teardown
+        assert watched.leaves_nothing_within(20), watched.left
+
+
+@pytest.mark.whole
+def test_a_second_signal_leaves_the_rest_to_the_guardian(whole_set: Path, tmp_path: Path) -> None:
+    with watched_drill(whole_set.parent, tmp_path, workers=2) as watched:
+        watched.wait_for(STAGES["restore"])
+        watched.interrupt()
+        watched.wait_to_say("the drill ends here")
+        watched.interrupt()
+        ended = watched.end()
+        assert ended.exit_code == 128 + signal.SIGINT, ended.output
+        assert "SIGINT again: the guardian removes what is left" in ended.output
+        assert "Traceback" not in ended.output
         assert watched.leaves_nothing_within(20), watched.left
         assert not list(watched.out.glob("*/evidence.json"))
 
@@ -117,7 +142,9 @@ def test_a_drill_interrupted_during_its_checks_reports_what_it_did_not_try(
         assert len(watched.workers()) == (workers or 0)
         watched.interrupt()
         ended = watched.end()
-        assert ended.exit_code == 2, ended.output
+        assert ended.exit_code == 128 + signal.SIGINT, ended.output
+        assert "the drill ends here" in ended.output
+        assert "Traceback" not in ended.output
         assert ended.evidence.verdict == "INCONCLUSIVE"
         assert ended.evidence.completeness.not_reported
         assert {result.control for result in ended.evidence.results} == {card.id for card in ended.evidence.controls}

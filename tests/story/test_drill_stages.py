@@ -1,5 +1,6 @@
 """A stage that fails takes no control out of the report: what stands on it is blocked, and says why."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -300,3 +301,15 @@ def expect_verified(outcome: Drill) -> None:
     assert len(results) == len(outcome.evidence.results)
     assert not [name for name in written if name.endswith("-container.json")], "files of fixtures, with tracebacks"
     assert (outcome.directory.parent / "latest").resolve() == outcome.directory
+
+
+def test_a_drill_without_a_terminal_writes_when_each_stage_begins_and_ends(healthy_drill: Drill) -> None:
+    lines = re.findall(r"^\d\d:\d\d:\d\d UTC  (.+)$", healthy_drill.output, re.MULTILINE)
+    for stage in stages.DRILL:
+        assert sum(line.startswith(f"{stage} begins") for line in lines) == 1, lines
+        assert sum(bool(re.fullmatch(rf"{stage} took [\d.]+ (?:ms|s|min.*)", line)) for line in lines) == 1, lines
+    after = [line for line in lines if line.startswith(("checks ", "writing reports "))]
+    assert re.fullmatch(
+        r"checks begin: [\d,]+ planned\nchecks took \S+ \S+\nwriting reports begins\nwriting reports took \S+ \S+",
+        "\n".join(after),
+    )

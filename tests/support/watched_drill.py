@@ -90,6 +90,14 @@ class Watched:
             assert time.monotonic() < deadline, f"{sign} was not seen in {seconds} seconds"
             time.sleep(0.01)
 
+    def wait_to_say(self, words: str, seconds: float = 60) -> None:
+        """Until the drill printed these words."""
+        deadline = time.monotonic() + seconds
+        while words not in self.log.read_text():
+            assert self.process.poll() is None, f"it ended before it said {words}: {self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, f"{words} was not said in {seconds} seconds"
+            time.sleep(0.01)
+
     def _says(self, text: str) -> bool:
         """Quicker than `processes`: some programs live for a few hundredths of a second."""
         for name, _ in self._since():
