@@ -10,6 +10,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from fixtures.commands.front.listed import COMMANDS as LISTED
 from tests.support.front_door import ROOT, front_door
 
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "sample" / "README.md")
@@ -111,6 +112,18 @@ def test_the_site_has_a_page_for_each_document() -> None:
     pages = yaml.safe_load((ROOT / "docs" / "mkdocs.yml").read_text())["nav"]
     listed = [page for part in pages for page in (next(iter(part.values())) if isinstance(part, dict) else [part])]
     assert sorted(listed) == sorted(str(document.relative_to(ROOT)) for document in DOCUMENTS)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_every_command_that_is_named_in_a_sentence_is_there(document: Path) -> None:
+    targets = re.findall(r"^##\s+([a-z-]+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    spans = [
+        child.content for token in tokens(document) for child in token.children or () if child.type == "code_inline"
+    ]
+    made = {found[1] for span in spans if (found := re.match(r"(?:[A-Z_]+=\S+ )*make ([a-z][a-z-]*)", span))}
+    called = {found[1] for span in spans if (found := re.match(r"(?:\S*/)?restore-drill ([a-z][a-z-]*)", span))}
+    assert made <= set(targets)
+    assert called <= {command.name for command in LISTED}
 
 
 @pytest.mark.parametrize(("document", "line"), OF_COMMANDS, ids=named(OF_COMMANDS))

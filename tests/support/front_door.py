@@ -11,6 +11,9 @@ def front_door(folder: Path) -> Path:
     locks = ("requirements.lock", "requirements-dev.lock")
     for name in ("Makefile", *locks):
         (folder / name).write_text((ROOT / name).read_text())
+    command = Path("fixtures", "commands", "front", "in_checkout.sh")
+    (folder / command.parent).mkdir(parents=True)
+    (folder / command).write_text((ROOT / command).read_text())
     for name in locks:
         (folder / ".venv" / name).write_text((ROOT / name).read_text())
     python = folder / ".venv" / "bin" / "python"
