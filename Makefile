@@ -64,6 +64,8 @@ OWN_DATABASE_WAY = Your own database: make backup INTO=DIR SITES_DATA=DIR (NO_FI
   backup, with none of INTO, SITES_DATA, NO_FILES, UPLOADS, LOGS, DATABASE_URL, PGSERVICE, PGHOST and PGDATABASE given or in the environment
 PROFILE_WAY = make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR where the checkout is at hand
 $(if $(call asked,profile),$(call need,BACKUPS INTO,$(PROFILE_WAY)))
+CHECK_WAY = make check-profile BACKUPS=DIR|URL PROFILE=NAME, and RESTORE_CACHE=DIR to restore once
+$(if $(call asked,check-profile),$(call need,BACKUPS PROFILE,$(CHECK_WAY)))
 EXPLAIN_WAY = make explain TABLE=NAME, and RUN=reports/out/RUN-ID where the latest is not meant
 $(if $(call asked,explain),$(call need,TABLE,$(EXPLAIN_WAY)))
 $(if $(and $(call asked,drill prove gate),$(OWN_SET)),$(call need,BACKUPS APP PROFILE,$(OWN_SET_WAY)))
@@ -92,7 +94,7 @@ CHOOSING = $(call given,SET,--set) $(call given,SEED,--seed) $(call given,BEFORE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill prove demo gate list backup prune profile explain test test-all test-apps venv-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill prove demo gate list backup prune profile check-profile explain test test-all test-apps venv-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
   sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
@@ -167,6 +169,11 @@ prune: $(INSTALLED)
 profile: $(INSTALLED)
 	@$(RESTORE_DRILL) profile --backups "$$BACKUPS" --into "$$INTO" $(call given,SET,--set) \
 	  $(call given,APP,--app) $(call given,POSTGRES_BIN,--postgres-bin)
+
+## check-profile  say what each line of a profile does on a restored set, without a drill: BACKUPS=DIR|URL PROFILE=NAME
+check-profile: $(INSTALLED)
+	@$(RESTORE_DRILL) check-profile "$$PROFILE" --backups "$$BACKUPS" $(call given,SET,--set) \
+	  $(call given,RESTORE_CACHE,--restore-cache) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## explain show what the profile says of a table, and which controls touch it: TABLE=NAME, by RUN (the latest) or BACKUPS PROFILE
 explain: $(INSTALLED)
