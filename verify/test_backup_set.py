@@ -13,6 +13,7 @@ from fixtures.checks.backup_set.spoilers import (
     a_time_that_is_days_off,
     an_empty_dump,
     no_set_to_be_found,
+    rows_younger_than_the_set,
 )
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
@@ -204,6 +205,7 @@ def test_the_times_of_the_set_agree(backup_set: BackupSet, examination: Examinat
     remediation="Find out what was dumped: a replica that had stopped, a copy of production, an old dump under a new name. "
     "Take the set from the production server.",
 )
+@proven_by(rows_younger_than_the_set)
 def test_the_newest_rows_are_as_new_as_the_set(
     restored: Database, backup_set: BackupSet, promised: Profile, examination: Examination
 ) -> None:

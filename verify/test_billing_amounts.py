@@ -22,6 +22,7 @@ from fixtures.checks.billing.planters.values import (
     an_amount_that_is_no_number,
     an_amount_that_the_migrations_changed,
 )
+from fixtures.checks.billing.spoilers import money_of_a_type_that_rounds
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.plugin.declare import control, for_each, proven_by
@@ -35,6 +36,7 @@ from fixtures.profile.money import Domain, Follows, Ledger
     impact="high",
     remediation="Change the column to numeric. A float loses cents without an error.",
 )
+@proven_by(money_of_a_type_that_rounds)
 def test_money_is_held_in_exact_types(migrated: Database, profile: Profile, examination: Examination) -> None:
     """real and double precision round: sums over them depend on the order of rows, and a restore changes that order."""
     columns, inexact = inexact_money(profile, migrated.facts)

@@ -16,6 +16,20 @@ from fixtures.checks.fidelity.catalogue_difference import (
 )
 from fixtures.checks.fidelity.changed_things import changed_things
 from fixtures.checks.fidelity.dealt_otherwise import dealt_otherwise
+from fixtures.checks.fidelity.spoilers import (
+    a_collation_that_nothing_sorts_by,
+    a_large_object_more,
+    a_large_object_with_other_bytes,
+    a_row_less_than_at_the_source,
+    a_sequence_that_stands_elsewhere,
+    a_sum_that_differs,
+    a_table_of_an_extension_without_its_rows,
+    a_table_that_the_source_had_not,
+    an_authority_that_was_lost,
+    an_extension_that_did_not_come_back,
+    rows_that_changed_hands,
+    rows_with_another_digest,
+)
 from fixtures.checks.fidelity.subjects import Authority
 from fixtures.checks.fidelity.table_difference import (
     differing_tenants,
@@ -26,7 +40,7 @@ from fixtures.checks.fidelity.table_difference import (
     table_difference,
 )
 from fixtures.checks.tolerated import expect_known
-from fixtures.plugin.declare import control, for_each
+from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.record.contents import MoneyCompared, SequenceSpan, SharesCompared
 from fixtures.record.manifest import Manifest
@@ -39,6 +53,7 @@ from fixtures.record.names import TableName
     impact="critical",
     remediation="Do not rely on this backup. Rows were lost or added between the snapshot and the restored database.",
 )
+@proven_by(a_row_less_than_at_the_source)
 @for_each("manifest_table")
 def test_the_table_has_the_rows_that_the_source_had(
     restored: Database, drilled: Drilled, counted: tuple[TableName, int], examination: Examination
@@ -59,6 +74,7 @@ def test_the_table_has_the_rows_that_the_source_had(
     impact="high",
     remediation="Find out what created the table. The source did not have it when the dump was taken.",
 )
+@proven_by(a_table_that_the_source_had_not)
 def test_no_table_came_from_elsewhere(restored: Database, manifest: Manifest, examination: Examination) -> None:
     """A table that the source did not have is somebody else's data, or the mark of a tampered dump."""
     tables = restored.facts.row_tables
@@ -73,6 +89,7 @@ def test_no_table_came_from_elsewhere(restored: Database, manifest: Manifest, ex
     impact="high",
     remediation="Take the dump with --large-objects (the default without -n, -t or -s).",
 )
+@proven_by(a_large_object_more)
 def test_every_large_object_came_back(restored: Database, manifest: Manifest, examination: Examination) -> None:
     """pg_dump leaves large objects out as soon as a schema or a table is selected."""
     restored_count = restored.facts.large_objects
@@ -87,6 +104,7 @@ def test_every_large_object_came_back(restored: Database, manifest: Manifest, ex
     remediation="Do not rely on this backup. Rows changed between the snapshot and the restored database. Compare the"
     " table with an older set or with the source. Begin with the named tenants.",
 )
+@proven_by(rows_with_another_digest)
 @for_each("digested_table")
 def test_every_row_is_what_it_was(
     restored: Database, drilled: Drilled, digested: TableName, examination: Examination
@@ -107,6 +125,7 @@ def test_every_row_is_what_it_was(
     remediation="Do not promote this backup. Rows belong to another tenant than at the source. Look first at the "
     "tables that this one is owned through.",
 )
+@proven_by(rows_that_changed_hands)
 @for_each("shared_out_table")
 def test_every_tenant_has_the_rows_that_it_had(
     restored: Database, drilled: Drilled, shared_out: tuple[TableName, SharesCompared | None], examination: Examination
@@ -131,6 +150,7 @@ def test_every_tenant_has_the_rows_that_it_had(
     remediation="Do not bill from this backup. Amounts changed between the snapshot and the restored database. Begin "
     "with the named tenants and currencies.",
 )
+@proven_by(a_sum_that_differs)
 @for_each("summed_column")
 def test_money_adds_up_to_what_it_was(
     restored: Database,
@@ -157,6 +177,7 @@ def test_money_adds_up_to_what_it_was(
     impact="high",
     remediation="Set the sequence with setval() before anything writes. Otherwise numbers that were used are used again.",
 )
+@proven_by(a_sequence_that_stands_elsewhere)
 @for_each("manifest_sequence")
 def test_the_sequence_stands_where_it_stood(
     restored: Database, drilled: Drilled, span: tuple[TableName, SequenceSpan], examination: Examination
@@ -175,6 +196,7 @@ def test_the_sequence_stands_where_it_stood(
     impact="high",
     remediation="Take the large objects from an older set. Their content changed between the snapshot and the restore.",
 )
+@proven_by(a_large_object_with_other_bytes)
 def test_every_large_object_holds_what_it_held(
     restored: Database, drilled: Drilled, manifest: Manifest, examination: Examination
 ) -> None:
@@ -199,6 +221,7 @@ def test_every_large_object_holds_what_it_held(
     impact="high",
     remediation="Install the extension, in the source's version or a newer one, on the server that you would recover to.",
 )
+@proven_by(an_extension_that_did_not_come_back)
 def test_every_extension_is_there_and_none_is_older(
     restored: Database, drilled: Drilled, examination: Examination
 ) -> None:
@@ -217,6 +240,7 @@ def test_every_extension_is_there_and_none_is_older(
     remediation="REINDEX the source's text indexes, and ALTER COLLATION or DATABASE … REFRESH VERSION there. If the "
     "definition differs, install the locale on the server that you would recover to.",
 )
+@proven_by(a_collation_that_nothing_sorts_by)
 def test_text_is_sorted_by_the_collations_of_the_source(
     restored: Database, drilled: Drilled, examination: Examination
 ) -> None:
@@ -236,6 +260,7 @@ def test_text_is_sorted_by_the_collations_of_the_source(
     remediation="Do not promote this backup before the named policy, role or grant is as at the source. Otherwise "
     "others may see a tenant's rows, or the database may refuse the application.",
 )
+@proven_by(an_authority_that_was_lost)
 @for_each("authority")
 def test_who_may_do_what_is_as_it_was(
     restored: Database, drilled: Drilled, authority: Authority, examination: Examination
@@ -254,6 +279,7 @@ def test_who_may_do_what_is_as_it_was(
     "pg_extension_config_dump(). Until then no dump holds its rows: copy them separately. If they may be lost, say why "
     "under [tolerated] in the profile.",
 )
+@proven_by(a_table_of_an_extension_without_its_rows)
 def test_tables_of_extensions_hold_what_they_held(
     drilled: Drilled, promised: Profile, examination: Examination
 ) -> None:

@@ -1,5 +1,10 @@
 """FIL: what rows name as their files is in the archive, whole and in its owner's folder, and nothing else is."""
 
+from fixtures.checks.sites.archive_spoilers import (
+    a_file_of_a_row_that_is_gone,
+    a_file_that_no_row_names,
+    a_file_with_other_contents,
+)
 from fixtures.checks.sites.archived_files import ArchivedFiles
 from fixtures.checks.sites.file_lookups import (
     altered_files,
@@ -7,7 +12,7 @@ from fixtures.checks.sites.file_lookups import (
     missing_files,
     unclaimed_files,
 )
-from fixtures.plugin.declare import control, for_each
+from fixtures.plugin.declare import control, for_each, proven_by, shown_by_tests
 from fixtures.profile.files import FileColumn
 
 
@@ -17,6 +22,7 @@ from fixtures.profile.files import FileColumn
     impact="critical",
     remediation="Restore the listed rows' files from an older set. Find out what removes files without their rows.",
 )
+@proven_by(a_file_of_a_row_that_is_gone)
 @for_each("file_column")
 def test_every_file_of_a_row_is_there(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """A row whose file is gone is a broken image, or an invoice that nobody can hand in any more."""
@@ -33,6 +39,7 @@ def test_every_file_of_a_row_is_there(archived_files: ArchivedFiles, file_column
         "files whose row was deleted."
     ),
 )
+@proven_by(a_file_that_no_row_names)
 @for_each("claimed_folder")
 def test_every_file_is_named_by_a_row(archived_files: ArchivedFiles, claimed_folder: str) -> None:
     """A file that no row names is a customer's data that no deletion reaches, or the sign of a row that was lost."""
@@ -46,6 +53,7 @@ def test_every_file_is_named_by_a_row(archived_files: ArchivedFiles, claimed_fol
     impact="critical",
     remediation="Restore the listed rows' files from an older set. Check the disk that they were read from.",
 )
+@proven_by(a_file_with_other_contents)
 @for_each("measured_file_column")
 def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """The row's size and digest were taken when the file was stored: other bytes are damage, or somebody's edit."""
@@ -59,6 +67,7 @@ def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, fi
     impact="critical",
     remediation="Do not promote this backup. A row shows its tenant another tenant's file. Find the code that wrote it.",
 )
+@shown_by_tests("its claims are read with the archive, once, and no fault is planted in them")
 @for_each("tenant_file_column")
 def test_every_file_lies_in_its_own_tenants_folder(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """A path below another tenant's folder hands one customer's file to another customer."""

@@ -3,10 +3,11 @@
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.outreach import ask, foreign_hosts, loaded_schedulers, scheduled_jobs
+from fixtures.checks.exposure.planters import a_host_that_is_not_productions
 from fixtures.checks.exposure.servers_own import expect_as_in_template0
 from fixtures.checks.restore.spoilers import an_altered_function_of_the_server, an_unlogged_table
 from fixtures.checks.tolerated import expect_known
-from fixtures.plugin.declare import control, proven_by
+from fixtures.plugin.declare import control, proven_by, shown_by_tests
 from fixtures.profile import Profile
 from fixtures.record.server_own import ServerOwn
 
@@ -18,6 +19,7 @@ from fixtures.record.server_own import ServerOwn
     remediation="Find out who created it. It can read and write all that the server can. If it is meant to be there, "
     "say why under [tolerated] in the profile, in the words of the finding.",
 )
+@shown_by_tests("only a superuser can make what it looks for, and what plants a fault is none")
 def test_no_code_runs_with_the_servers_own_rights(
     restored: Database, promised: Profile, examination: Examination
 ) -> None:
@@ -43,6 +45,7 @@ def test_no_code_runs_with_the_servers_own_rights(
     remediation="Read the named code before anything runs it. If it is meant to be there, say why under [tolerated] "
     "in the profile, in the words of the finding.",
 )
+@shown_by_tests("it looks for code and objects in the catalogue, where no fault is planted")
 def test_no_code_reaches_files_programs_or_other_servers(
     restored: Database, promised: Profile, examination: Examination
 ) -> None:
@@ -71,6 +74,7 @@ def test_no_code_reaches_files_programs_or_other_servers(
         "to be there, say why under [tolerated] in the profile."
     ),
 )
+@shown_by_tests("only a superuser can make what it looks for, and what plants a fault is none")
 def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, examination: Examination) -> None:
     """A foreign server makes a copy of yesterday write into the systems of today."""
     servers = [row["what"] for row in ask(restored, "foreign_servers")]
@@ -93,6 +97,7 @@ def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, exa
     "changes. If publications or subscriptions are meant to be there, say why under [tolerated] in the "
     "profile.",
 )
+@shown_by_tests("it looks for code and objects in the catalogue, where no fault is planted")
 def test_nothing_replicates_by_itself(restored: Database, promised: Profile, examination: Examination) -> None:
     """pg_dump writes subscriptions so that they come back disabled; one that is enabled was made so by something else."""
     replication = ask(restored, "replication")
@@ -116,6 +121,7 @@ def test_nothing_replicates_by_itself(restored: Database, promised: Profile, exa
     remediation="Enable the trigger in production, or say under [tolerated] in the profile why it is there. It runs "
     "at every migration.",
 )
+@shown_by_tests("only a superuser can make what it looks for, and what plants a fault is none")
 def test_every_event_trigger_is_known_and_enabled(
     restored: Database, promised: Profile, examination: Examination
 ) -> None:
@@ -140,6 +146,7 @@ def test_every_event_trigger_is_known_and_enabled(
     remediation="Keep every copy from running the job: UPDATE cron.job SET active = false in it. If it is meant to be "
     "there, say why under [tolerated] in the profile.",
 )
+@shown_by_tests("it looks for code and objects in the catalogue, where no fault is planted")
 def test_no_scheduled_job_waits(restored: Database, promised: Profile, examination: Examination) -> None:
     """A job that production runs at night runs in a restored copy too, on real people's data and addresses."""
     jobs = scheduled_jobs(restored)
@@ -183,6 +190,7 @@ def test_no_table_is_unlogged(restored: Database, promised: Profile, examination
     remediation="Make sure that this is production's backup and not a copy's. List production's hosts under [hosts] "
     "in the profile. Change them in every copy before anybody uses it.",
 )
+@proven_by(a_host_that_is_not_productions)
 def test_the_data_names_no_host_but_productions_own(
     restored: Database, promised: Profile, examination: Examination
 ) -> None:

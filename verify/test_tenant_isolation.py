@@ -15,9 +15,15 @@ from fixtures.checks.tenancy.planters import (
 from fixtures.checks.tenancy.references import excused, owned_by_somebody, soft_strays, strays
 from fixtures.checks.tenancy.rls_bypass import rls_bypasses
 from fixtures.checks.tenancy.row_security import policies_lacking, seen_by_role
+from fixtures.checks.tenancy.spoilers import (
+    a_role_that_no_policy_binds,
+    a_table_that_leads_to_no_tenant,
+    a_tenants_column_without_its_key,
+    row_security_that_is_off,
+)
 from fixtures.checks.tenancy.tenant_columns import TenantColumn
 from fixtures.ownership import Ownership
-from fixtures.plugin.declare import control, for_each, proven_by
+from fixtures.plugin.declare import control, for_each, proven_by, shown_by_tests
 from fixtures.profile import Profile
 from fixtures.profile.references import GenericReference, SoftReference
 from fixtures.record.facts import ForeignKey, Table
@@ -29,6 +35,7 @@ from fixtures.record.facts import ForeignKey, Table
     impact="critical",
     remediation="Give the table a path to its tenant, or declare it in [tenancy.shared] with the reason.",
 )
+@proven_by(a_table_that_leads_to_no_tenant)
 @for_each("migrated_table")
 def test_the_table_is_owned_or_shared_on_purpose(
     migrated: Database, table: Table, ownership: Ownership, profile: Profile, examination: Examination
@@ -95,6 +102,7 @@ def test_the_generic_reference_stays_inside_one_tenant(
     impact="critical",
     remediation="ALTER TABLE … ENABLE and FORCE ROW LEVEL SECURITY, and restore the policy. Then find out what removed it.",
 )
+@proven_by(row_security_that_is_off)
 @for_each("row_security_table")
 def test_row_level_security_is_on_and_forced(migrated: Database, table: Table, examination: Examination) -> None:
     """Without FORCE the owner sees every row; without a policy nobody sees any."""
@@ -107,6 +115,9 @@ def test_row_level_security_is_on_and_forced(migrated: Database, table: Table, e
     title="The application's role sees one tenant's rows and no other's",
     impact="critical",
     remediation="Do not promote this backup. Compare the policy with the one in the application's migrations.",
+)
+@shown_by_tests(
+    "it logs in as the application's role, in a session that sees nothing of a transaction which is taken back"
 )
 @for_each("row_security_table")
 def test_the_application_sees_one_tenant_alone(
@@ -122,6 +133,7 @@ def test_the_application_sees_one_tenant_alone(
     impact="critical",
     remediation="Take SUPERUSER, BYPASSRLS and ownership of the table from the role.",
 )
+@proven_by(a_role_that_no_policy_binds)
 @for_each("row_security_table")
 def test_the_role_cannot_step_around_row_level_security(
     migrated: Database, table: Table, profile: Profile, examination: Examination
@@ -182,6 +194,7 @@ def test_the_soft_reference_stays_inside_one_tenant(
     impact="medium",
     remediation="Add the foreign key. Where there can be none, declare the column as a [[tenancy.soft_reference]].",
 )
+@proven_by(a_tenants_column_without_its_key)
 @for_each("tenant_column")
 def test_the_tenant_column_is_a_reference(
     migrated: Database, column: TenantColumn, ownership: Ownership, examination: Examination

@@ -5,13 +5,15 @@ from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
 from fixtures.checks.release.spoilers import an_address_that_shows_another_tenants_rows
+from fixtures.checks.tenancy.lost_tenants import a_tenant_that_is_gone, a_tenant_whose_owners_cannot_log_in
 from fixtures.checks.tenancy.rls_bypass import left_open, roles_past_policies
 from fixtures.checks.tenancy.row_writes import refused_to_role
+from fixtures.checks.tenancy.spoilers import a_role_that_no_policy_binds
 from fixtures.checks.tenancy.tenants_schemas import expect_alike, expect_named_once
 from fixtures.checks.tenancy.whole_tenants import tenants_changed, without_owner
 from fixtures.checks.tolerated import expect_known
 from fixtures.ownership import OwnerPath, Ownership
-from fixtures.plugin.declare import control, for_each, proven_by
+from fixtures.plugin.declare import control, for_each, proven_by, shown_by_tests
 from fixtures.profile import Profile
 from fixtures.profile.owners import Schemas
 from fixtures.profile.people import Login, Visits
@@ -26,6 +28,9 @@ from fixtures.record.visited import Visited
     title="The application's role writes one tenant's rows and no other's",
     impact="critical",
     remediation="Do not promote this backup. Give the table a policy whose USING and WITH CHECK hold for every command.",
+)
+@shown_by_tests(
+    "it logs in as the application's role, in a session that sees nothing of a transaction which is taken back"
 )
 @for_each("row_security_table")
 def test_the_application_writes_for_one_tenant_alone(
@@ -44,6 +49,7 @@ def test_the_application_writes_for_one_tenant_alone(
     remediation="Make the view security_invoker, the function SECURITY INVOKER or its owner a role that the policies bind; "
     "take BYPASSRLS, SUPERUSER or the grant away. If it is meant to bypass them, say why under [tolerated] in the profile.",
 )
+@proven_by(a_role_that_no_policy_binds)
 @for_each("bound_role")
 def test_nothing_reaches_past_row_level_security(
     migrated: Database, security: RowSecurity, restoration: Restored, profile: Profile, examination: Examination
@@ -74,6 +80,7 @@ def test_nothing_reaches_past_row_level_security(
         "Do not promote this backup. Find the migration, or the restore error, that lost or created the named tenants."
     ),
 )
+@proven_by(a_tenant_that_is_gone)
 @for_each("tenant_root")
 def test_every_tenant_is_there(
     restored: Database, migrated: Database, root: OwnerPath, drilled: Drilled, examination: Examination
@@ -92,6 +99,7 @@ def test_every_tenant_is_there(
     impact="high",
     remediation="Find out when the owner was lost or deactivated. After a recovery nobody could let the tenant in again.",
 )
+@proven_by(a_tenant_whose_owners_cannot_log_in)
 @for_each("login")
 def test_every_active_tenant_has_an_owner_who_can_log_in(
     migrated: Database, login: Login, ownership: Ownership
@@ -139,6 +147,7 @@ def test_the_application_shows_nobody_another_tenants_rows(
         "a change by hand. If it is in the middle of a rollout, say so under [tenancy.schemas.unlike] in the profile."
     ),
 )
+@shown_by_tests("it compares the schemas of tenants, in whose catalogues no fault is planted")
 @for_each("tenants_schemas")
 def test_every_tenants_schema_has_what_the_others_have(
     migrated: Database, schemas: Schemas, ownership: Ownership, examination: Examination
@@ -158,6 +167,7 @@ def test_every_tenants_schema_has_what_the_others_have(
         "tenant's, name it in [tenancy.schemas.apart] with the reason."
     ),
 )
+@shown_by_tests("it compares the schemas of tenants, in whose catalogues no fault is planted")
 @for_each("tenants_schemas")
 def test_every_tenants_schema_is_named_by_one_tenant(
     restored: Database, schemas: Schemas, drilled: Drilled, examination: Examination

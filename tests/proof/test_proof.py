@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from fixtures.checks.databases import Access
+from fixtures.checks.examination import Examination
 from fixtures.checks.probe import Probe
 from fixtures.checks.tenancy import owners
 from fixtures.record.proof import Proof, Proving
@@ -17,6 +18,12 @@ from tests.support.drills import Drill
 from tests.support.profiles import profile_and
 from tests.support.short_drills import Standing
 
+LOOKED_AT_BY_EXAMINATION = {
+    *(f"FID-{number:02}" for number in (2, 7, 9, 10, 11, 12)),
+    *(f"FIL-{number:02}" for number in (1, 2, 3)),
+    *(f"SIT-{number:02}" for number in (1, 2, *range(3, 8), *range(9, 16), 17)),
+    *("BAK-13", "BAK-16", "BIL-07", "TEN-01", "TEN-05", "TEN-07", "TEN-10", "TEN-13", "TEN-14"),
+}
 CROSSING = "public.igny8_content(parent_id)->public.igny8_content"
 
 
@@ -76,10 +83,35 @@ def test_every_planted_fault_is_found_on_the_healthy_sample_and_gone_afterwards(
     assert proven >= {f"TEN-{number:02}" for number in (2, 3, 4, 9, 11)}
     assert proven >= {f"BIL-{number:02}" for number in range(1, 25) if number not in (7, 18)}
     assert proven >= {f"BAK-{number:02}" for number in range(1, 10)}
+    assert proven >= LOOKED_AT_BY_EXAMINATION
+    assert proven >= {"FID-01", "FID-03", "FID-04", "FID-05", "FID-06", "FID-08", "TEN-15"}
+    in_tests = {each.control for each in proving.proofs if each.outcome == "in tests"}
+    assert {"TEN-06", "RST-10", "APP-07"} <= in_tests
+    assert not in_tests & proven
     assert drill.evidence.verdict == "VERIFIED"
     before, after = before_and_after
     assert len(before) > 2
     assert before == after
+
+
+@pytest.mark.further
+def test_checks_that_no_longer_raise_what_they_count_are_blind(
+    standing: Standing, whole_set: Path, tmp_path: Path
+) -> None:
+    """A mutant of what most controls say their findings by: each of them finds nothing, and says that it looked."""
+
+    def sees(self: Examination, broken: object, says: str, *, of: int, unit: str, counted: object = None) -> None:
+        self.saw(of, unit)
+
+    def holds(self: Examination, holds: bool, otherwise: str, *, unit: str = "") -> None:
+        self.saw(1, unit)
+
+    with patch.object(Examination, "expect_none", sees), patch.object(Examination, "expect", holds):
+        drill = standing.drill(whole_set.parent, tmp_path / "out", proving=True)
+    blind = {each.control for each in proven_of(drill).blind}
+    assert blind >= LOOKED_AT_BY_EXAMINATION
+    assert not blind & {"FID-01", "FID-04", "FID-05", "FID-06", "FID-08", "TEN-03", "TEN-15"}
+    assert drill.evidence.verdict == "INCONCLUSIVE"
 
 
 def test_a_query_that_returns_nothing_is_blind_and_a_reference_that_is_excused_whole_is_unproven(
