@@ -139,3 +139,12 @@ def test_every_documented_command_has_the_options_that_it_is_called_with(documen
         check=True,
     )
     assert set(re.findall(r"--[a-z][a-z-]*", called[2])) <= set(re.findall(r"--[a-z][a-z-]*", shown.stdout))
+
+
+@pytest.mark.parametrize("mark", ["<" * 7 + " ", "=" * 7 + "\n", ">" * 7 + " "], ids=["ours", "between", "theirs"])
+def test_no_text_holds_what_a_merge_left(mark: str) -> None:
+    """In a file that is Python the linter says it; no other file has one that does."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    assert DOCUMENTS[0] in files
+    assert not [each for each in files if f"\n{mark}".encode() in each.read_bytes()]
