@@ -82,7 +82,7 @@ given = $(if $(value $(1)),$(2) "$$$(1)")
 ASKED_WORKERS = $(if $(value WORKERS),--workers "$$WORKERS")
 EVERY_CORE = -n"$${WORKERS:-$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}"
 
-PROVING = $(if $(call asked,prove),--prove all)
+PROVING = $(if $(call asked,prove),--prove all,$(call given,PROVE,--prove))
 
 # Off unless asked: what is kept there is every customer's data.
 KEEPING = $(call given,RESTORE_CACHE,--restore-cache) $(call given,RESTORE_CACHE_GB,--restore-cache-gb) \
@@ -104,7 +104,8 @@ help:
 	@echo "Your own backups: BACKUPS=DIR|URL APP=DIR PROFILE=NAME|DIR and, where wanted, SET=NAME, SET=random or BEFORE=TIME (not the"
 	@echo "  newest), CACHE=DIR (keeps what a URL's sets hold), RESTORE_CACHE=DIR (keeps what was restored, for the next"
 	@echo "  drill of the same dump: RESTORE_CACHE_GB=20 RESTORE_CACHE_DAYS=7), APP_PYTHON=FILE (not APP/.venv/bin/python), OUT=DIR,"
-	@echo "  WORKERS=N (none: as many as the restored database is worth), POSTGRES_BIN=DIR, SERVER=local or container."
+	@echo "  PROVE=all or none (proves what [proof] allows), WORKERS=N (none: as many as the restored database is worth),"
+	@echo "  POSTGRES_BIN=DIR, SERVER=local or container."
 	@echo "  With a server of your own, keep its password off command lines: SERVER=postgresql://… make drill BACKUPS=…"
 	@echo "A release to try: PREVIOUS=DIR or a commit of APP, where the release before it runs on beside it."
 	@echo "Your own database: DATABASE_URL or PGHOST, PGDATABASE and the like in the environment, INTO=DIR SITES_DATA=DIR"
@@ -131,16 +132,16 @@ prove: drill
 
 ## demo    drill the sample: what make drill does when nothing is named
 demo: $(INSTALLED)
-	@$(RESTORE_DRILL) demo $(ASKED_WORKERS) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	@$(RESTORE_DRILL) demo $(PROVING) $(ASKED_WORKERS) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 
 ## gate    try a release on a backup, GO or NO-GO: APP=DIR (the release) BACKUPS=DIR PROFILE=NAME (none: the sample)
 gate: $(INSTALLED)
 ifeq ($(OWN_SET),)
-	@$(RESTORE_DRILL) demo --gate $(ASKED_WORKERS) $(KEEPING) $(call given,PREVIOUS,--previous) \
+	@$(RESTORE_DRILL) demo --gate $(PROVING) $(ASKED_WORKERS) $(KEEPING) $(call given,PREVIOUS,--previous) \
 	  $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 else
 	@echo "Trying the release on $${SET:-the newest set} of the backups that were named"
-	@$(RESTORE_DRILL) gate $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
+	@$(RESTORE_DRILL) gate $(PROVING) $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
 	  $(call given,PREVIOUS,--previous) $(CHOOSING)
 endif
 

@@ -75,15 +75,15 @@ def _proof(story: Story, registry: CollectorRegistry) -> None:
     """What was proven able to fail, where a fault was planted for each check."""
     proving = story.evidence.proving
     if proving is not None:
-        _gauge(
-            "restore_drill_proven", "Checks that found the fault planted for them.", proving.counted["proven"], registry
-        )
+        meaning = "Checks that found the fault planted for them, in the drills that each check is to be tried once in."
+        _gauge("restore_drill_proven", meaning, proving.recently_proven, registry)
         _gauge(
             "restore_drill_blind",
             "Checks that did not see the fault planted for them.",
             proving.counted["blind"],
             registry,
         )
+        _gauge("restore_drill_unproven_late", "Checks that have waited for longer than that.", proving.late, registry)
 
 
 def _findings(story: Story, registry: CollectorRegistry) -> None:

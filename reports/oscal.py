@@ -7,11 +7,12 @@ and the thing's name: the same evidence gives the same file. Source: NIST OSCAL,
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Outcome, Result
+from fixtures.record.proof import Proven
 from reports import words
 from reports.chapter import Chapter
 from reports.story import Story
@@ -37,6 +38,8 @@ class _Results:
         self._story = story
         self._evidence = story.evidence
         self._run = uuid5(_ROOT, self._evidence.run_id)
+        proving = self._evidence.proving
+        self._proofs = {(each.control, each.subject): each for each in proving.proofs} if proving is not None else {}
         self._ended = _moment(self._evidence.finished_at)
 
     def document(self) -> Object:
@@ -84,11 +87,20 @@ class _Results:
             "application-commit": evidence.origin.application.commit or "not known",
             "suite-version": evidence.suite_version,
             **{f"checks-{outcome}": str(count) for outcome, count in self._story.counts.items()},
+            **self._proving(),
         }
         for measure in evidence.measures:
             values[f"{measure.name.lower()}-target"] = words.quantity(measure.target, measure.unit)
             values[f"{measure.name.lower()}-measured"] = words.measured(measure)
         return [_prop(name, value) for name, value in values.items()]
+
+    def _proving(self) -> dict[str, str]:
+        """How many checks were seen to fail where a fault was planted for them."""
+        proving = self._evidence.proving
+        if proving is None:
+            return {}
+        counts = {f"proof-{outcome}": str(proving.counted[outcome]) for outcome in get_args(Proven)}
+        return {**counts, "proof-in-words": proving.recent, "proof-seed": proving.seed}
 
     def _components(self) -> list[Object]:
         record = self._evidence.record
@@ -147,11 +159,20 @@ class _Results:
             "finding": result.finding,
             "query-sha256": result.query_sha256,
             "supports": chapter.supports,
+            **self._proof_of(result),
         }
         observation["props"] += [_prop(name, value) for name, value in more.items() if value]
         if result.samples:
             observation["remarks"] = _text(f"{words.samples_label(result)}: {', '.join(result.samples)}")
         return observation
+
+    def _proof_of(self, result: Result) -> dict[str, str]:
+        """Whether this check was seen to fail tonight, and when it last was."""
+        proof = self._proofs.get((result.control, result.subject))
+        if proof is None:
+            return {}
+        last = _moment(proof.last_proven) if proof.last_proven is not None else ""
+        return {"proof": proof.outcome, "proof-says": proof.says, "last-proven": last}
 
     def _finding(self, chapter: Chapter) -> Object:
         finding: Object = {

@@ -167,7 +167,7 @@ def _figures(story: Story, console: Console) -> None:
     figures = f"{planned.planned} planned, {planned.collected} collected, {planned.reported} reported"
     _line(console, 1, ("complete   ", "dim"), figures if story.whole else f"INCOMPLETE: {figures}")
     if (proving := story.evidence.proving) is not None:
-        _line(console, 1, ("proof      ", "dim"), proving.in_words)
+        _line(console, 1, ("proof      ", "dim"), proving.recent)
         for proof in proving.blind[:CONTROLS]:
             _line(
                 console,
@@ -176,6 +176,8 @@ def _figures(story: Story, console: Console) -> None:
                 f"{proof.control} [{proof.subject}] {words.one_line(proof.says, MESSAGE)}",
             )
         _and_more(len(proving.blind), "blind check", console)
+        for proof in proving.stayed:
+            _line(console, 2, ("not taken back ", "red"), f"{proof.control} [{proof.subject}] {proof.stayed}")
     for measure in story.evidence.measures:
         line = f"{words.measured(measure)}, target {words.target(measure)}: {words.met(measure)}"
         _line(console, 1, (f"{measure.name:<11}", "dim"), line)

@@ -10,8 +10,10 @@ from psycopg import sql
 
 from fixtures.checks.databases import Access
 from fixtures.checks.examination import Examination
+from fixtures.checks.planting import Planting
 from fixtures.checks.probe import Probe
 from fixtures.checks.tenancy import owners
+from fixtures.proof.rotation import NOT_CHOSEN, STOPPED, Earlier
 from fixtures.record.proof import Proof, Proving
 from tests.support import short_drills
 from tests.support.drills import Drill
@@ -89,6 +91,9 @@ def test_every_planted_fault_is_found_on_the_healthy_sample_and_gone_afterwards(
     assert {"TEN-06", "RST-10", "APP-07"} <= in_tests
     assert not in_tests & proven
     assert drill.evidence.verdict == "VERIFIED"
+    compared = proving.compared
+    assert compared is not None
+    assert compared.compared[0].startswith("public.")
     before, after = before_and_after
     assert len(before) > 2
     assert before == after
@@ -160,3 +165,36 @@ def test_a_drill_that_plants_nothing_says_so(short_drill: Drill) -> None:
     assert [words for words in short_drill.evidence.not_shown if "no fault was planted tonight" in words]
     # The sample is healthy: what it leaves open can be read at a glance.
     assert len(short_drill.evidence.not_shown) <= 10, short_drill.evidence.not_shown
+
+
+@pytest.mark.further
+def test_a_fault_that_was_not_taken_back_fails_the_drill_and_ends_all_planting(
+    standing: Standing, whole_set: Path, tmp_path: Path
+) -> None:
+    change = Planting.update
+    committed = []
+
+    def for_good(planting: Planting, *what: Any) -> str:
+        said = change(planting, *what)
+        committed.append(said)
+        planting.database.session.execute("COMMIT")
+        return said
+
+    earlier = standing.drill(whole_set.parent, tmp_path / "first", proving=Earlier())
+    rotation = proven_of(earlier)
+    assert rotation.asked == "budget"
+    assert rotation.stayed == ()
+    assert rotation.compared is not None
+    assert {each.says for each in rotation.proofs if not each.tried} >= {NOT_CHOSEN}
+    assert earlier.evidence.verdict == "VERIFIED"
+    with patch.object(Planting, "update", for_good):
+        drill = standing.drill(whole_set.parent, tmp_path / "out", proving=Earlier(rotation))
+    proving = proven_of(drill)
+    (stayed,) = proving.stayed
+    assert stayed.stayed == "the server says of its transaction: committed"
+    assert len(committed) == 1
+    assert drill.evidence.verdict == "FAILED"
+    assert f"what was planted to try {stayed.control} was not taken back" in drill.evidence.headline
+    assert STOPPED in {each.says for each in proving.proofs}
+    assert f"not taken back {stayed.control}" in drill.output
+    assert f"{stayed.control} was not taken back" in (drill.directory / "index.html").read_text()

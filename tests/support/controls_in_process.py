@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -16,12 +17,15 @@ from fixtures.plan.cards import Rule, read_controls, read_rules, rule_node
 from fixtures.plugin.control_fixtures import ACCESS
 from fixtures.plugin.gathering import Gatherer, build_evidence, plan
 from fixtures.plugin.outcomes import DRILLED
+from fixtures.plugin.proving import MAY_PROVE
 from fixtures.plugin.subject_fixtures import RULES
+from fixtures.proof.rotation import Earlier, Sample, choose
 from fixtures.record.evidence import Evidence
 from fixtures.record.origin import Origin
 from tests.support.drills import ROOT, SAMPLE
 
 VERIFY = ROOT / "verify"
+Proven = bool | Earlier
 # What tries nothing: the outer pytest's own, which would speak of the inner one's tests as its own.
 WITHOUT = (
     # Collects garbage ten times over what all tests of this process have made.
@@ -45,6 +49,7 @@ class HandedOver:
     drilled: Drilled
     rules: tuple[Rule, ...]
     access: Access | None
+    sample: Sample | None = None
 
     @pytest.hookimpl
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
@@ -52,22 +57,29 @@ class HandedOver:
         early_config.option.tbstyle = "native"  # any other style reads the source behind each blocked check
         early_config.stash[DRILLED], early_config.stash[RULES] = self.drilled, self.rules
         early_config.stash[ACCESS] = self.access
+        if self.sample is not None:
+            early_config.stash[MAY_PROVE] = self.sample
 
 
 def try_controls(
-    drilled: Drilled, access: Access | None, not_shown: tuple[str, ...] = (), *, proving: bool = False
+    drilled: Drilled, access: Access | None, not_shown: tuple[str, ...] = (), *, proving: Proven = False
 ) -> tuple[Evidence, bytes, str]:
-    """The evidence of such a drill, its queries.jsonl, and whatever was printed meanwhile."""
+    """The evidence of such a drill, its queries.jsonl, and whatever was printed meanwhile. `proving`: all checks, or what the
+    budget holds of them after what was proven earlier."""
     record, source = drilled.record, drilled.source
     controls, rules = read_controls(VERIFY, gate=False), read_rules(source.folder)
     planned = plan(controls, rules, rule_node(VERIFY), drilled)
     gatherer = Gatherer(planned, source.profile.waiver, source.profile.tenancy.crossing)
     printed = io.StringIO()
     arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-s", "--assert=plain", str(VERIFY)]
-    arguments += ["--prove", "all"] if proving else []
     arguments += [word for name in WITHOUT for word in ("-p", f"no:{name}")]
+    sample = Sample() if proving is True else None
+    if isinstance(proving, Earlier):
+        checks, proofs = [(each.control, each.subject) for each in planned], source.profile.proof
+        began = record.started_at.timestamp()
+        sample = choose(checks, proving, proofs.share, began, proofs.every_nights, record.run_id, time.time())
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        ended = pytest.main(arguments, plugins=[HandedOver(drilled, rules, access), gatherer])
+        ended = pytest.main(arguments, plugins=[HandedOver(drilled, rules, access, sample), gatherer])
     assert ended in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED), (ended, printed.getvalue())
     cards = [*(each.card for each in controls), *(rule.card for rule in rules)]
     evidence = build_evidence(
@@ -81,7 +93,9 @@ def try_controls(
         signed_by="",
         origin=_origin(),
         masking=passing_mask_key().masking,
-        proving=proving,
+        asked="none" if sample is None else "all" if proving is True else "budget",
+        proofs=source.profile.proof,
+        proven_before=proving if isinstance(proving, Earlier) else Earlier(),
     )
     return evidence, gatherer.queries_behind(evidence.results), printed.getvalue()
 

@@ -40,7 +40,7 @@ from reports import terminal, words
 from reports.render import DOCUMENTS
 from reports.story import Story
 from sample.build import APPLICATION, OWNER
-from tests.support.controls_in_process import try_controls
+from tests.support.controls_in_process import Proven, try_controls
 from tests.support.drills import PROFILE, SAMPLE, Drill
 
 # The calls of the story that cost (a server's start, a copy of template0, a load, the application's interpreter), and where
@@ -80,7 +80,7 @@ class Standing:
         profile: Path = PROFILE,
         planted: str = "",
         really: frozenset[str] = frozenset(),
-        proving: bool = False,
+        proving: Proven = False,
         **ordered: Any,
     ) -> Drill:
         """Drills the newest set of `backups`, in clones of the restored and the migrated database that stand.
@@ -189,12 +189,12 @@ def an_order(backups: Path, app: Path, profile: Path, guardian: Guardian) -> Ord
     )
 
 
-def judged(run: DrillRun, order: Order, out: Path, *, proving: bool = False) -> Drill:
+def judged(run: DrillRun, order: Order, out: Path, *, proving: Proven = False) -> Drill:
     """Tries every control on what a run left, and writes what a drill would, its documents once they are asked for.
 
     Not the PDF: it costs as much as all else."""
     key = passing_mask_key().of(order.profile.name)
-    access = way_in(run, order.profile, key, secrets.token_urlsafe(24), proving=proving)
+    access = way_in(run, order.profile, key, secrets.token_urlsafe(24), proving=proving is not False)
     drilled = Drilled(run.record, order.profile, run.owners)
     evidence, queries, said = try_controls(drilled, access, run.not_shown, proving=proving)
     directory = out / order.run_id

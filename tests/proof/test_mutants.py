@@ -1,0 +1,101 @@
+"""Probes that were broken on purpose and pass all the same are called blind: how many of how many is the mutation score."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import pytest
+from psycopg import sql
+
+from fixtures.checks.databases import Database
+from fixtures.checks.probe import Probe
+from fixtures.record.proof import Proving
+from tests.support.drills import Drill
+from tests.support.short_drills import Standing
+
+Check = tuple[str, str]
+_TURNED = {" IS DISTINCT FROM ": " IS NOT DISTINCT FROM ", " <> ": " = ", " > ": " <= ", " < ": " >= ", " >= ": " < "}
+
+
+def returns_nothing(query: str) -> str:
+    """WHERE false."""
+    return f"SELECT * FROM ({query}) nothing WHERE false"
+
+
+def comparison_turned(query: str) -> str:
+    """The first comparison of the last condition, the other way round."""
+    before, where, condition = query.rpartition("WHERE ")
+    for comparison, turned in _TURNED.items():
+        if comparison in condition:
+            return before + where + condition.replace(comparison, turned, 1)
+    return query
+
+
+def join_dropped(query: str) -> str:
+    """What an outer join keeps for the sake of what is missing is dropped: it joins only what is there."""
+    return query.replace("LEFT JOIN", "JOIN")
+
+
+def null_swallowed(query: str) -> str:
+    """A missing value is taken for an empty one."""
+    return re.sub(r'((?:"?\w+"?\.)?"?\w+"?) IS NULL', r"coalesce(\1::text, '') IS NULL", query)
+
+
+class Score(NamedTuple):
+    """Of the mutants that raise no false alarm by themselves: how many the proof calls blind, and which it does not."""
+
+    blind: int
+    proven: tuple[Check, ...]
+
+
+def mutated(mutant: Callable[[str], str], changed: set[str]) -> Callable[[Database, Probe], Any]:
+    tried = Database._tried
+
+    def of_mutant(database: Database, probe: Probe) -> Any:
+        query = probe.broken.as_string(database.session)
+        other = mutant(query)
+        if other == query:
+            return tried(database, probe)
+        changed.add(query)
+        broken = sql.Composed([sql.SQL(other)])  # type: ignore[arg-type]  # the test's own text
+        return tried(database, Probe(**{**vars(probe), "broken": broken}))
+
+    return of_mutant
+
+
+def proven_of(drill: Drill) -> Proving:
+    assert drill.evidence.proving is not None
+    return drill.evidence.proving
+
+
+def score(healthy: Drill, drill: Drill) -> Score:
+    """Of those that are proven by a probe of rows when nothing is mutated, and asked another query now."""
+    asked = {(each.control, each.subject): each.query_sha256 for each in healthy.evidence.results}
+    could = {(each.control, each.subject) for each in proven_of(healthy).proofs if each.outcome == "proven"}
+    silent = {
+        (each.control, each.subject)
+        for each in drill.evidence.results
+        if each.outcome == "passed" and each.query_sha256 != asked.get((each.control, each.subject))
+    }
+    now = {(each.control, each.subject): each.outcome for each in proven_of(drill).proofs}
+    of_rows = sorted(could & silent)
+    return Score(
+        sum(now[check] == "blind" for check in of_rows), tuple(check for check in of_rows if now[check] == "proven")
+    )
+
+
+@pytest.mark.further
+def test_mutants_of_each_kind_of_probe_are_called_blind(standing: Standing, whole_set: Path, tmp_path: Path) -> None:
+    healthy = standing.drill(whole_set.parent, tmp_path / "healthy", proving=True)
+    scores = {}
+    for mutant in (returns_nothing, comparison_turned, join_dropped, null_swallowed):
+        changed: set[str] = set()
+        with patch.object(Database, "_tried", mutated(mutant, changed)):
+            drill = standing.drill(whole_set.parent, tmp_path / mutant.__name__, proving=True)
+        assert changed
+        scores[mutant.__name__] = score(healthy, drill)
+        print(f"{mutant.__name__}: {scores[mutant.__name__]}")
+    assert scores["returns_nothing"].proven == ()
+    assert all(each.blind for each in scores.values()), scores
