@@ -70,7 +70,8 @@ EXCEPTIONS = {
     "FileColumn.unclaimed": COUNTED,
 }
 PROMISES = {
-    "Profile": "application backup targets schedule limits release tenancy ledger invoice payment period usage money "
+    "Proofs": "budget every_nights",
+    "Profile": "proof application backup targets schedule limits release tenancy ledger invoice payment period usage money "
     "currencies domain follows sites files hosts",
     "Application": "name manage health environment inherit",
     "Backup": "pattern required least_bytes image least_clients shrink_over newest_row",
