@@ -99,3 +99,5 @@ def test_mutants_of_each_kind_of_probe_are_called_blind(standing: Standing, whol
         print(f"{mutant.__name__}: {scores[mutant.__name__]}")
     assert scores["returns_nothing"].proven == ()
     assert all(each.blind for each in scores.values()), scores
+    silent = sum(each.blind + len(each.proven) for each in scores.values())
+    assert sum(each.blind for each in scores.values()) / silent > 0.7, scores
