@@ -182,7 +182,7 @@ def test_a_fault_that_was_not_taken_back_fails_the_drill_and_ends_all_planting(
 
     earlier = standing.drill(whole_set.parent, tmp_path / "first", proving=Earlier())
     rotation = proven_of(earlier)
-    assert rotation.asked == "budget"
+    assert rotation.extent == "budget"
     assert rotation.stayed == ()
     assert rotation.compared is not None
     assert {each.says for each in rotation.proofs if not each.tried} >= {NOT_CHOSEN}

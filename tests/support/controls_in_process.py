@@ -93,7 +93,7 @@ def try_controls(
         signed_by="",
         origin=_origin(),
         masking=passing_mask_key().masking,
-        asked="none" if sample is None else "all" if proving is True else "budget",
+        extent="none" if sample is None else "all" if proving is True else "budget",
         proofs=source.profile.proof,
         proven_before=proving if isinstance(proving, Earlier) else Earlier(),
     )
