@@ -16,6 +16,7 @@ from fixtures.record.set_record import ShelvedSet
 from reports import metrics
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support.browser import missing
 from tests.support.front_door import ROOT
 from tests.support.past_examples import with_past
 
@@ -32,8 +33,8 @@ def promtool() -> str:
     """The program that reads rules as Prometheus does."""
     program = shutil.which("promtool")
     if program is None:
-        pytest.skip("left out: promtool is not installed (Debian: apt-get install prometheus)")
-    return program
+        missing("left out: promtool is not installed (Debian: apt-get install prometheus)")
+    return str(program)
 
 
 def ran(*argv: str | Path, given: str | None = None) -> subprocess.CompletedProcess[str]:

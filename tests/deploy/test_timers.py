@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.commands.front.front import main
+from tests.support.browser import missing
 from tests.support.front_door import ROOT
 
 SYSTEMD = ROOT / "deploy" / "systemd"
@@ -26,8 +27,8 @@ def analyze() -> str:
     """The program of systemd that judges units; it needs no systemd to run."""
     program = shutil.which("systemd-analyze")
     if program is None:
-        pytest.skip("left out: systemd-analyze is not installed (Debian: apt-get install systemd)")
-    return program
+        missing("left out: systemd-analyze is not installed (Debian: apt-get install systemd)")
+    return str(program)
 
 
 def said(*argv: str | Path) -> tuple[int, str]:
