@@ -49,7 +49,10 @@ def test_no_credential_stands_in_clear(restored: Database, promised: Profile, ex
     remediation="Use a password file or certificates on the server. Change the password that is stored now: it is in "
     "every backup. If it is meant to be there, say why under [tolerated] in the profile.",
 )
-@shown_by_tests("only a superuser can make what it looks for, and what plants a fault is none")
+@shown_by_tests(
+    "not built: the owner of a foreign server could store a password in it; without such a server only a superuser can, "
+    "and what plants a fault is none"
+)
 def test_no_password_of_another_server(restored: Database, promised: Profile, examination: Examination) -> None:
     """pg_dump writes the options of user mappings and subscriptions as they are: passwords too."""
     passwords = ask(restored, "foreign_passwords")
@@ -71,7 +74,7 @@ def test_no_password_of_another_server(restored: Database, promised: Profile, ex
     remediation="Remove the file, also from the history of the repository: whoever has the code has that data. If it holds "
     "no customer's data, say so under [tolerated] in the profile.",
 )
-@shown_by_tests("nothing is ever written into the application's checkout")
+@shown_by_tests("not built: a dump could lie in a copy of the checkout; nothing is written into the checkout itself")
 def test_no_dump_lies_in_the_checkout(record: DrillRecord, promised: Profile, examination: Examination) -> None:
     """A dump that somebody left beside the code is a backup that nobody protects, deletes or even knows of.
 

@@ -67,7 +67,7 @@ def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, fi
     impact="critical",
     remediation="Do not promote this backup. A row shows its tenant another tenant's file. Find the code that wrote it.",
 )
-@shown_by_tests("its claims are read with the archive, once, and no fault is planted in them")
+@shown_by_tests("not built: a row could name another tenant's file, and the claims be read again in the transaction")
 @for_each("tenant_file_column")
 def test_every_file_lies_in_its_own_tenants_folder(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """A path below another tenant's folder hands one customer's file to another customer."""

@@ -3,7 +3,7 @@
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.outreach import ask, foreign_hosts, loaded_schedulers, scheduled_jobs
-from fixtures.checks.exposure.planters import a_host_that_is_not_productions
+from fixtures.checks.exposure.planters import a_constraint_that_reads_a_file, a_host_that_is_not_productions
 from fixtures.checks.exposure.servers_own import expect_as_in_template0
 from fixtures.checks.restore.spoilers import an_altered_function_of_the_server, an_unlogged_table
 from fixtures.checks.tolerated import expect_known
@@ -45,7 +45,7 @@ def test_no_code_runs_with_the_servers_own_rights(
     remediation="Read the named code before anything runs it. If it is meant to be there, say why under [tolerated] "
     "in the profile, in the words of the finding.",
 )
-@shown_by_tests("it looks for code and objects in the catalogue, where no fault is planted")
+@proven_by(a_constraint_that_reads_a_file)
 def test_no_code_reaches_files_programs_or_other_servers(
     restored: Database, promised: Profile, examination: Examination
 ) -> None:
@@ -74,7 +74,7 @@ def test_no_code_reaches_files_programs_or_other_servers(
         "to be there, say why under [tolerated] in the profile."
     ),
 )
-@shown_by_tests("only a superuser can make what it looks for, and what plants a fault is none")
+@shown_by_tests("it takes a foreign-data wrapper, which only a superuser can make, and what plants a fault is none")
 def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, examination: Examination) -> None:
     """A foreign server makes a copy of yesterday write into the systems of today."""
     servers = [row["what"] for row in ask(restored, "foreign_servers")]
@@ -97,7 +97,7 @@ def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, exa
     "changes. If publications or subscriptions are meant to be there, say why under [tolerated] in the "
     "profile.",
 )
-@shown_by_tests("it looks for code and objects in the catalogue, where no fault is planted")
+@shown_by_tests("not built: the role that plants would need the right to make a publication in the database")
 def test_nothing_replicates_by_itself(restored: Database, promised: Profile, examination: Examination) -> None:
     """pg_dump writes subscriptions so that they come back disabled; one that is enabled was made so by something else."""
     replication = ask(restored, "replication")
@@ -146,7 +146,7 @@ def test_every_event_trigger_is_known_and_enabled(
     remediation="Keep every copy from running the job: UPDATE cron.job SET active = false in it. If it is meant to be "
     "there, say why under [tolerated] in the profile.",
 )
-@shown_by_tests("it looks for code and objects in the catalogue, where no fault is planted")
+@shown_by_tests("not built: where a scheduler keeps jobs, one could be made active within the transaction")
 def test_no_scheduled_job_waits(restored: Database, promised: Profile, examination: Examination) -> None:
     """A job that production runs at night runs in a restored copy too, on real people's data and addresses."""
     jobs = scheduled_jobs(restored)

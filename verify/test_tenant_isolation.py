@@ -117,7 +117,8 @@ def test_row_level_security_is_on_and_forced(migrated: Database, table: Table, e
     remediation="Do not promote this backup. Compare the policy with the one in the application's migrations.",
 )
 @shown_by_tests(
-    "it logs in as the application's role, in a session that sees nothing of a transaction which is taken back"
+    "not built: it logs in as the application's role, which sees a fault in a clone of the database, and none in a "
+    "transaction that is taken back"
 )
 @for_each("row_security_table")
 def test_the_application_sees_one_tenant_alone(

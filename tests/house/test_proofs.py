@@ -7,6 +7,8 @@ import pytest
 
 VERIFY = Path(__file__).parents[2] / "verify"
 NAMED = ("proven_by", "shown_by_tests")
+NOT_BUILT, IMPOSSIBLE = "not built: ", "only a superuser can make"
+"""A reason either says that a drill could show it, or names the right that no planter has."""
 
 
 def proofs_in(source: str) -> dict[str, list[str]]:
@@ -26,6 +28,17 @@ def test_every_control_says_how_it_is_seen_to_fail(path: Path) -> None:
     proofs = proofs_in(path.read_text())
     assert proofs or path.stem == "test_rules"
     assert {control: marks for control, marks in proofs.items() if len(marks) != 1} == {}
+
+
+def reasons_in(source: str) -> list[str]:
+    calls = [each for each in ast.walk(ast.parse(source)) if isinstance(each, ast.Call)]
+    return [ast.literal_eval(each.args[0]) for each in calls if ast.unparse(each.func) == "shown_by_tests"]
+
+
+def test_every_reason_says_whether_a_drill_could_show_it() -> None:
+    reasons = [reason for path in VERIFY.rglob("test_*.py") for reason in reasons_in(path.read_text())]
+    assert {reason for reason in reasons if reason.startswith(NOT_BUILT)}
+    assert {reason for reason in reasons if not reason.startswith(NOT_BUILT) and IMPOSSIBLE not in reason} == set()
 
 
 def test_a_control_without_either_is_seen() -> None:

@@ -24,7 +24,7 @@ LOOKED_AT_BY_EXAMINATION = {
     *(f"FID-{number:02}" for number in (2, 7, 9, 10, 11, 12)),
     *(f"FIL-{number:02}" for number in (1, 2, 3)),
     *(f"SIT-{number:02}" for number in (1, 2, *range(3, 8), *range(9, 16), 17)),
-    *("BAK-13", "BAK-16", "BIL-07", "TEN-01", "TEN-05", "TEN-07", "TEN-10", "TEN-13", "TEN-14"),
+    *("BAK-13", "BAK-16", "BIL-07", "RST-11", "TEN-01", "TEN-05", "TEN-07", "TEN-10", "TEN-13", "TEN-14"),
 }
 CROSSING = "public.igny8_content(parent_id)->public.igny8_content"
 

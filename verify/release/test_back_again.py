@@ -15,7 +15,7 @@ from fixtures.record.release.reversal import Reversal
     remediation="Fix the reverse operation that fails or leaves something behind. Name a table that cannot be the "
     "same in [release.unrepeatable], with the reason.",
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_the_release_comes_back(reversal: Reversal, promised: Profile, examination: Examination) -> None:
     """A reverse that was never run is a hope; it is needed on the one night when nobody has time to mend it."""
     examination.note = _not_undone(reversal)
@@ -31,7 +31,7 @@ def test_the_release_comes_back(reversal: Reversal, promised: Profile, examinati
     remediation="Keep the columns that it reads until no process of that release runs, and drop them in the next "
     "release. If none runs by then, say why in release.not_rolling.",
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_the_release_before_can_read(previous: Previous, examination: Examination) -> None:
     """In a rolling deploy the old code runs on the new schema for minutes; after a rollback of the code, for days."""
     broken = [f"check: {problem}" for problem in previous.check_problems]
@@ -50,7 +50,7 @@ def test_the_release_before_can_read(previous: Previous, examination: Examinatio
     impact="high",
     remediation="Give the new column a default in the database (db_default), or let it be null until the next release.",
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_the_release_before_can_add_rows(previous: Previous, examination: Examination) -> None:
     """A new column that must be filled and has no default refuses every row that the old code adds."""
     broken = [

@@ -17,7 +17,7 @@ from fixtures.record.release.comparison import Comparison
     remediation="The finding shows both definitions of each object. Put the change into a migration, undo it by hand,"
     " or say in [release.drift] why production differs.",
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_the_schema_is_the_codes_own(comparison: Comparison, promised: Profile, examination: Examination) -> None:
     """What a hand changed in production is in no test and no new installation; the next migration meets it unprepared."""
     broken = undeclared_drift(comparison, promised.release, examination)
@@ -34,7 +34,7 @@ def test_the_schema_is_the_codes_own(comparison: Comparison, promised: Profile, 
     impact="critical",
     remediation="Move the values first, or name the column in [release.dropped] with the reason why its values may be lost.",
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_no_column_with_data_is_dropped(comparison: Comparison, promised: Profile, examination: Examination) -> None:
     """A dropped column takes its values with it, and no count of rows shows it."""
     broken = undeclared_drops(comparison, promised.release, examination)
@@ -51,7 +51,7 @@ def test_no_column_with_data_is_dropped(comparison: Comparison, promised: Profil
         "[release.moved]."
     ),
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 @for_each("kept_owner")
 def test_every_row_stays_with_its_tenant(
     restored: Database, migrated: Database, promised: Profile, owners: KeptOwners, examination: Examination

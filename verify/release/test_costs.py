@@ -14,7 +14,7 @@ from fixtures.record.release.rehearsal import Rehearsal, Stall
     impact="critical",
     remediation="Fix the named migration. Run the release against this backup again before you deploy.",
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_every_migration_ends(rehearsal: Rehearsal, examination: Examination) -> None:
     """A migration that fails or hangs in production stops a deployment half way, with the old code on a new schema."""
     ended = [each for each in rehearsal.migrations if not each.failed]
@@ -34,7 +34,7 @@ def test_every_migration_ends(rehearsal: Rehearsal, examination: Examination) ->
     impact="critical",
     remediation="Make the migration atomic, or give each statement a migration of its own that can run again.",
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_nothing_is_left_half_done(rehearsal: Rehearsal, examination: Examination) -> None:
     """Outside a transaction, what ran before the failure stays: the next attempt then fails on what is there already."""
     left = rehearsal.left_behind
@@ -50,7 +50,7 @@ def test_nothing_is_left_half_done(rehearsal: Rehearsal, examination: Examinatio
         "Do what the finding proposes, or raise [release] lock_seconds and deploy in an announced maintenance window."
     ),
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_no_large_table_is_closed_for_long(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """Every request that touches the table waits behind the lock, and every request behind those, until the pool is empty."""
     too_long = long_locks(rehearsal, promised.release)
@@ -68,7 +68,7 @@ def test_no_large_table_is_closed_for_long(rehearsal: Rehearsal, promised: Profi
         "can take it."
     ),
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_no_migration_writes_too_much(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """WAL fills the archive and leaves replicas behind; temporary files and growth fill the disk: then nobody writes."""
     too_much = too_large(rehearsal, promised.release)
@@ -83,7 +83,7 @@ def test_no_migration_writes_too_much(rehearsal: Rehearsal, promised: Profile, e
     impact="high",
     remediation="Do what REL-06 proposes for the migration's locks, or deploy while the application is closed to users.",
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_no_request_stalls(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """A lock that waits for another keeps everybody behind it waiting too, which no look at the lock alone shows."""
     load = promised.release.load
@@ -115,7 +115,7 @@ def test_no_request_stalls(rehearsal: Rehearsal, promised: Profile, examination:
         "-c lock_timeout in the settings' DATABASES, or ALTER ROLE … SET lock_timeout."
     ),
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_no_migration_waits_without_end(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """Behind one long query a migration waits for its lock, and everybody who comes later waits behind the migration."""
     allowed = promised.release.lock_wait_seconds

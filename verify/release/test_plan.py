@@ -15,7 +15,7 @@ from fixtures.record.release.plan import ReleasePlan
         "intend to run."
     ),
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_the_history_is_one(release_plan: ReleasePlan, examination: Examination) -> None:
     """Migrations that only one side knows, holes, two last ones and half-applied squashes leave a schema nobody tested."""
     reasons = "; ".join(f"{problem.what}: {problem.way_out}" for problem in release_plan.problems)
@@ -30,7 +30,7 @@ def test_the_history_is_one(release_plan: ReleasePlan, examination: Examination)
     impact="high",
     remediation="Give the operation a reverse, or name the migration in [release.irreversible] and say how to go back.",
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_every_migration_can_be_taken_back(
     release_plan: ReleasePlan, promised: Profile, examination: Examination
 ) -> None:
@@ -53,7 +53,7 @@ def test_every_migration_can_be_taken_back(
         "with who allows it."
     ),
 )
-@shown_by_tests("only a release's own migrations and code show it")
+@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
 def test_every_extension_may_be_made(release_plan: ReleasePlan, promised: Profile, examination: Examination) -> None:
     """The drill's server lets its superuser make any extension; production's role is refused, half way through."""
     missing = [name for name in release_plan.missing_extensions if name not in promised.release.extensions]
