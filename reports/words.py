@@ -13,6 +13,7 @@ from fixtures.record.counts import many as many
 from fixtures.record.counts import units as units
 from fixtures.record.durations import duration as duration
 from fixtures.record.evidence import Measure, Outcome, Result
+from fixtures.record.record import Programs
 from fixtures.record.set_record import Delivery
 from fixtures.record.sizes import size as size
 from fixtures.record.stage import cause_and_fix as cause_and_fix
@@ -84,6 +85,12 @@ def delivered(delivery: Delivery) -> str:
     parts += [f"{many(delivery.restarted, 'changed file')} fetched again"] if delivery.restarted else []
     parts += [f"{many(delivery.cached, 'file')} from the cache"] if delivery.cached else []
     return ", ".join(parts)
+
+
+def programs(used: Programs) -> str:
+    """Whose Postgres programs were used: where they lie, their version, their package and who made it."""
+    package = f"of {used.package}" if used.package else "of no package that dpkg or rpm know"
+    return f"{used.folder}, {used.version}, {package}, {f'made by {used.maker}' if used.maker else 'its maker is not named'}"
 
 
 def looked_at(result: Result) -> str:

@@ -181,6 +181,7 @@ def test_it_tells_what_an_auditor_reads_in_that_order(tmp_path: Path) -> None:
         assert line in words
     assert f"1 of {len(opened(evidence).pages)}" in words
     squeezed = words.replace(" ", "")
+    assert "/usr/lib/postgresql/17/bin,17.10,oftheDebianpackagepostgresql-client-1717.10-1,madebyDebian" in squeezed
     backup_set = evidence.record.backup_set
     assert backup_set is not None
     assert all(file.sha256 in squeezed for file in backup_set.artefacts)

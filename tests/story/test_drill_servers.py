@@ -74,6 +74,10 @@ def test_a_drill_in_a_container_is_verified_and_leaves_none(
     server = outcome.evidence.record.server
     assert server is not None
     assert server.provider == "container: postgres:15"
+    # The dump was read and loaded by programs of this machine.
+    assert server.programs is not None
+    assert (Path(server.programs.folder) / "pg_restore").exists()
+    assert server.programs.version == server.client_version
     assert len(outcome.evidence.results) == len(healthy_drill.evidence.results)
     assert containers(outcome.evidence.run_id) == []
 

@@ -7,6 +7,7 @@ import pytest
 from fixtures.ownership import Ownership, derive
 from fixtures.record import stages
 from fixtures.record.stages import Stage
+from fixtures.server.packaged import programs_of
 from fixtures.story.step import Step
 from fixtures.story.story import STEPS, steps_of
 from tests.support.short_drills import Standing
@@ -32,7 +33,7 @@ def test_every_stage_is_told_under_its_own_name() -> None:
     assert {step.stage for step in STEPS} == set(stages.GATE)
 
 
-def test_who_owns_which_table_is_derived_once_for_each_database(
+def test_a_drill_derives_owners_once_for_each_database_and_says_whose_programs_it_used(
     standing: Standing, whole_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walked: list[object] = []
@@ -47,3 +48,5 @@ def test_who_owns_which_table_is_derived_once_for_each_database(
     record = outcome.evidence.record
     assert outcome.evidence.verdict == "VERIFIED", outcome.output
     assert walked == [record.facts, record.migrated_facts]
+    assert record.server is not None
+    assert record.server.programs == programs_of(standing.server.clients)

