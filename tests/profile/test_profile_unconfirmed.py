@@ -43,7 +43,7 @@ def test_all_checks_passed_on_a_guess_is_not_verified() -> None:
     assert words == "unconfirmed profile: tenancy.root, ledger.credits"
     verdict, headline = judge(whole.results, whole.completeness, whole.teardown, "unreconciled: no manifest", words)
     assert verdict == "INCONCLUSIVE"
-    assert headline == f"{words}; unreconciled: no manifest; all 1 checks passed"
+    assert headline == f"{words}; unreconciled: no manifest; the one check passed"
     (line,) = not_confirmed(record)
     assert line.startswith("2 parts of the profile are guesses of its draft: ")
     assert line.endswith(": tenancy.root, ledger.credits.")

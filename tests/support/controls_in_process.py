@@ -14,7 +14,7 @@ from fixtures.checks.drilled import Drilled
 from fixtures.custody.mask_key import passing_mask_key
 from fixtures.custody.read_origin import read_origin
 from fixtures.plan.cards import Rule, read_controls, read_rules, rule_node
-from fixtures.plugin.control_fixtures import ACCESS
+from fixtures.plugin.control_fixtures import ACCESS, HASH_KEY
 from fixtures.plugin.gathering import Gatherer, build_evidence, plan
 from fixtures.plugin.outcomes import DRILLED
 from fixtures.plugin.proving import MAY_PROVE
@@ -56,7 +56,8 @@ class HandedOver:
         early_config.workerinput = {}  # type: ignore[attr-defined]  # so that no run is opened and no stage run
         early_config.option.tbstyle = "native"  # any other style reads the source behind each blocked check
         early_config.stash[DRILLED], early_config.stash[RULES] = self.drilled, self.rules
-        early_config.stash[ACCESS] = self.access
+        key = self.access.hash_key if self.access else passing_mask_key().of(self.drilled.source.name)
+        early_config.stash[ACCESS], early_config.stash[HASH_KEY] = self.access, key
         if self.sample is not None:
             early_config.stash[MAY_PROVE] = self.sample
 
