@@ -1,9 +1,12 @@
 """What is declared of money is compiled to SQL that is silent about the sound and tells the wrong to the last digit."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
 
 from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
 from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
@@ -18,6 +21,7 @@ from fixtures.checks.billing.domain import (
 )
 from fixtures.checks.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
 from fixtures.checks.billing.period import not_running, not_served, overlapping_periods, with_a_hole_before
+from fixtures.checks.billing.planters.altered import above_nothing, more_than_double, plus
 from fixtures.checks.billing.settlement import (
     Processed,
     overpaid_invoices,
@@ -31,7 +35,8 @@ from fixtures.checks.billing.tax import wrong_tax
 from fixtures.checks.billing.usage import not_charged_alike
 from fixtures.checks.masking import masked_text
 from fixtures.checks.probe import Probe
-from fixtures.database.money_columns import summed_columns
+from fixtures.database.catalogue import take_structure
+from fixtures.database.money_columns import declared_money, summed_columns
 from fixtures.profile.money import Live, Served, TaxRule
 from fixtures.record.names import TableName
 from tests.support.small_shop import Shop, Told, small_shop
@@ -423,6 +428,31 @@ def test_what_rounds_is_taken_for_equal_within_its_tolerance_and_not_beyond_it(s
     assert finding.message.startswith("1 of 3 ledger entries carry")
     assert finding.samples[0].endswith("difference=0.0101")
     assert inexact_money(shop.profile, shop.facts)[1] == []
+
+
+def test_the_type_money_is_exact_and_is_added_up_as_a_number(shop: Shop) -> None:
+    held = sorted((money.table, money.column) for money in declared_money(shop.profile) if not money.inexact)
+    for table, column in held:
+        shop.done(f"""ALTER TABLE "{table.name}" ALTER "{column}" TYPE money""")
+    of_money = replace(shop, facts=take_structure(shop.session.cursor(row_factory=dict_row)))
+    assert all(of_money.facts.table(table).column(column).type == "money" for table, column in held)
+    assert inexact_money(shop.profile, of_money.facts) == (len({*held}) + 2, [])
+    assert [of_money.told(probe(of_money)) for probe in SOUND] == [None] * len(SOUND)
+    # As the planters write a fault.
+    raised = sql.SQL('UPDATE "Bills" r SET gross = {} WHERE id = 1 AND {}').format(
+        more_than_double("gross"), above_nothing("gross")
+    )
+    more = sql.SQL("""UPDATE "Tenants" SET points = {} WHERE code = 'acme'""").format(plus("points", 1))
+    shop.done(f"{raised.as_string()}; {more.as_string()}")
+    wrong = [of_money.told(probe(of_money)) for probe in (totals, account)]
+    assert [finding.samples if finding else () for finding in wrong] == [
+        ("id=1 by_lines=17.12 by_subtotal=17.12",),
+        (f"code={ACME} difference=1.00",),
+    ]
+    shop.done("""UPDATE "Bills" SET gross = -0.01 WHERE id = 1""")
+    negative = of_money.told(nought(of_money))
+    assert negative is not None
+    assert negative.samples == ("id=1 net_is_not_negative=True gross_is_not_negative=False",)
 
 
 @pytest.mark.parametrize(
