@@ -89,6 +89,11 @@ active = { status = "status", means = ["runs"] }
 [[money]]
 table = "prices#"
 columns = ["net"]
+[[money_changed]]
+table = "prices#"
+column = "net"
+at_most = 1
+reason = "the release rounds it"
 [[domain]]
 table = "prices#"
 not_negative = ["gross"]
@@ -220,6 +225,11 @@ SLIPS: Mapping[str, tuple[str, str, set[tuple[str, str]]]] = {
         'columns = ["net"]',
         'columns = ["nett"]',
         {("money_table", "public.prices2"), ("money_kept", "public.prices2")},
+    ),
+    "money_changed[1].column": (
+        'column = "net"\nat_most',
+        'column = "nett"\nat_most',
+        {("money_kept", "public.prices2")},
     ),
     "domain[1].not_negative": (
         'not_negative = ["gross"]',

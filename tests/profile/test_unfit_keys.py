@@ -1,6 +1,7 @@
 """Every key of a profile that names a column or holds a query is tried by the end of the facts, and blocks its own part."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -222,3 +223,21 @@ def test_pages_that_cannot_be_asked_for_are_planned_and_leave_the_rest_of_the_si
             assert subjects
             assert all(isinstance(each.value, NotEnumerated) == (kind == of_kind) for each in subjects)
             assert all(each.id != "not-enumerated" for each in subjects)
+
+
+@pytest.mark.parametrize("lacking", ["host", "url"])
+def test_a_column_of_hosts_that_is_not_there_blocks_itself_alone(lacking: str) -> None:
+    source = read_profile(PROFILES / "igny8")
+    sites = source.profile.sites
+    assert sites is not None
+    sites = sites.model_copy(update={"domains": ("host", "url")})
+    source = replace(source, profile=source.profile.model_copy(update={"sites": sites}))
+    there = of_names(key for key in named(source.profile) if (key.table, key.column) != (sites.table, lacking))
+    problems = reconcile(source.profile, there, PATH).problems
+    (problem,) = (each for each in problems if f"no column {lacking} in" in each)
+    looked = {"facts": there, "profile_problems": (problem,), "profile_path": PATH}
+    subjects = enumerate_subjects("domain", Drilled.of_record(record(**looked), source))
+    causes = {each.id: each.value.cause if isinstance(each.value, NotEnumerated) else "" for each in subjects}
+    assert causes.keys() == {f"{sites.table}.host", f"{sites.table}.url"}
+    assert [name for name, cause in causes.items() if problem in cause] == [f"{sites.table}.{lacking}"]
+    assert [name for name, cause in causes.items() if not cause] != []
