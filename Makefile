@@ -42,7 +42,7 @@ OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
 OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(NO_FILES)$(UPLOADS)$(LOGS)
 
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
-KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING INTO KEEP LOGS MASK_KEY \
+KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING HISTORY INTO KEEP LOGS MASK_KEY \
   NO_FILES OUT POSTGRES_BIN PREVIOUS PROFILE PROVE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
   ROUNDS RUN SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS YES
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
@@ -74,6 +74,9 @@ $(if $(and $(call asked,backup),$(OWN_DATABASE)),$(call need,INTO $(if $(PROFILE
 # Of the environment it may be meant for another target.
 $(if $(and $(call asked,drill prove demo),$(filter PREVIOUS,$(typed))),$(if $(call asked,gate),,$(error PREVIOUS is read by make gate \
   alone: a drill tries no release. Use make gate PREVIOUS=…, or leave it out)))
+
+$(if $(and $(call asked,drill prove demo),$(filter HISTORY,$(typed))),$(if $(call asked,gate),,$(error HISTORY is read by make gate \
+  alone: a drill is held against those of its OUT. Use make gate HISTORY=DIR, or leave it out)))
 
 # What the caller gave reaches recipes by the environment, and is quoted there: a path may hold a space.
 given = $(if $(value $(1)),$(2) "$$$(1)")
@@ -107,7 +110,8 @@ help:
 	@echo "  PROVE=all or none (proves what [proof] allows), WORKERS=N (none: as many as the restored database is worth),"
 	@echo "  POSTGRES_BIN=DIR, SERVER=local or container."
 	@echo "  With a server of your own, keep its password off command lines: SERVER=postgresql://… make drill BACKUPS=…"
-	@echo "A release to try: PREVIOUS=DIR or a commit of APP, where the release before it runs on beside it."
+	@echo "A release to try: PREVIOUS=DIR or a commit of APP, where the release before it runs on beside it;"
+	@echo "  HISTORY=DIR, the OUT of the nightly drills: the report says what is new since the last of them."
 	@echo "Your own database: DATABASE_URL or PGHOST, PGDATABASE and the like in the environment, INTO=DIR SITES_DATA=DIR"
 	@echo "  and, where wanted, UPLOADS=DIR LOGS=DIR PROFILE=NAME (tells each tenant's share) APPLICATION=NAME KEEP=N"
 	@echo "  ENCRYPT_TO=KEY (age1… or gpg:FINGERPRINT)"
@@ -138,11 +142,11 @@ demo: $(INSTALLED)
 gate: $(INSTALLED)
 ifeq ($(OWN_SET),)
 	@$(RESTORE_DRILL) demo --gate $(PROVING) $(ASKED_WORKERS) $(KEEPING) $(call given,PREVIOUS,--previous) \
-	  $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
+	  $(call given,HISTORY,--history) $(call given,POSTGRES_BIN,--postgres-bin) $(call given,OUT,--out)
 else
 	@echo "Trying the release on $${SET:-the newest set} of the backups that were named"
 	@$(RESTORE_DRILL) gate $(PROVING) $(ASKED_WORKERS) --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" \
-	  $(call given,PREVIOUS,--previous) $(CHOOSING)
+	  $(call given,PREVIOUS,--previous) $(call given,HISTORY,--history) $(CHOOSING)
 endif
 
 ## list    list the backup sets, newest first, without a drill: BACKUPS=DIR|URL (none: the sample's)

@@ -261,8 +261,10 @@ class Story:
         return self.open_for(oldest) + (f", {words.number(new)} new" if new else "")
 
     def open_for(self, drills: int) -> str:
-        """`open for 4 nights`; a gate is no night."""
-        return f"open for {words.many(drills, 'gate' if self.evidence.kind == 'gate' else 'night')}"
+        """`open for 4 nights`; a gate is no night, and one may be held against nights."""
+        since = self.evidence.since
+        kind = since.kind if since is not None and since.kind is not None else self.evidence.kind
+        return f"open for {words.many(drills, 'gate' if kind == 'gate' else 'night')}"
 
     @property
     def since(self) -> str:

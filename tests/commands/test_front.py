@@ -70,6 +70,17 @@ def test_a_misspelt_word_is_refused_with_the_one_that_was_meant(words: tuple[str
     assert meant in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--previous", "--history"])
+def test_what_a_gate_alone_reads_is_a_wrong_call_of_a_demo_without_one(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", option, "there"])
+    shown = capsys.readouterr()
+    assert (ended.value.code, shown.out) == (WRONG_CALL, "")
+    assert shown.err.startswith(f"{option}: only a gate ")
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_an_option_that_a_command_does_not_have_is_a_wrong_call_of_it(
     command: Command, capsys: pytest.CaptureFixture[str]

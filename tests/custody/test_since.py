@@ -93,6 +93,23 @@ def compared_nights(nights: list[dict[str, Outcome]]) -> list[Since | None]:
     return compared
 
 
+def test_a_gate_beside_the_nights_counts_nights_and_is_none() -> None:
+    found = [result("BAK-01", "failed")]
+    second = compare_findings(examples.evidence(found), found)
+    before = examples.evidence(found, since=second)
+    results = [*found, result("BAK-02", "failed")]
+    compared = compare_findings(before, results, "gate")
+    subject = results[0].subject
+    assert (compared.new, compared.nights) == ((f"BAK-02[{subject}]",), {f"BAK-01[{subject}]": 2})
+    gate = examples.evidence(results, since=compared, kind="gate")
+    assert Story(gate).since.startswith(
+        f"1 new (BAK-02[{subject}]); 1 still there (BAK-01[{subject}] open for 2 nights)"
+    )
+    after = compare_findings(gate, results, "gate")
+    assert after.nights == {f"BAK-01[{subject}]": 2, f"BAK-02[{subject}]": 2}
+    assert Story(examples.evidence(results, since=after, kind="gate")).open_for(2) == "open for 2 gates"
+
+
 def test_a_finding_says_for_how_many_nights_it_has_been_open() -> None:
     found: dict[str, Outcome] = {"BAK-01": "failed"}
     both: dict[str, Outcome] = {"BAK-01": "waived", "BAK-02": "failed"}

@@ -107,12 +107,12 @@ def test_a_misspelt_name_is_refused_and_the_sample_not_drilled_in_its_stead(
     assert f"*** {next(iter(variables))} is no name that this Makefile reads. It reads APP APPLICATION" in done.stderr
 
 
-@pytest.mark.parametrize("target", ["drill", "demo"])
-def test_a_release_before_is_refused_where_no_release_is_tried(door: Path, target: str) -> None:
-    done = make(target, "PREVIOUS=v1", folder=door)
+@pytest.mark.parametrize(("target", "name"), [("drill", "PREVIOUS"), ("demo", "PREVIOUS"), ("drill", "HISTORY")])
+def test_what_a_gate_alone_reads_is_refused_where_no_release_is_tried(door: Path, target: str, name: str) -> None:
+    done = make(target, f"{name}=v1", folder=door)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "*** PREVIOUS is read by make gate alone" in done.stderr
-    assert "[--previous][v1]" in make("gate", "PREVIOUS=v1", folder=door).stdout
+    assert f"*** {name} is read by make gate alone" in done.stderr
+    assert f"[--{name.lower()}][v1]" in make("gate", f"{name}=v1", folder=door).stdout
 
 
 def test_a_misspelt_name_of_the_drills_own_is_refused_in_the_environment_too(door: Path) -> None:

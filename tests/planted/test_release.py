@@ -1,9 +1,14 @@
 """Each REL control goes red on its own fault in a release, and no other control does; a sound release is let go."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
+from fixtures.custody.drill_ledger import NAME, enter_drill
+from fixtures.record.evidence import FILE as EVIDENCE
+from fixtures.record.evidence import Evidence
+from tests.support import evidence_examples as examples
 from tests.support.drills import Drill, Healthy, drill
 from tests.support.outputs import nothing_told
 from tests.support.planted_release import (
@@ -66,14 +71,40 @@ def test_the_finding_names_its_fault(gate: Drill, planted: Planted) -> None:
 def test_what_fails_half_way_outside_a_transaction_is_named_with_what_it_leaves(
     whole_set: Path, tmp_path: Path
 ) -> None:
-    checkout = fails_half_way(tmp_path)
-    outcome = drill(whole_set.parent, tmp_path / "out", app=checkout, arguments=("--gate",), seconds=900)
+    checkout, nights = fails_half_way(tmp_path), tmp_path / "nights"
+    night = examples.evidence(
+        [examples.result("MIG-01", "whole", "failed"), examples.result("BIL-02", "whole", "failed")]
+    )
+    before = entered(nights, night)
+    arguments = ("--gate", "--history", str(nights))
+    outcome = drill(whole_set.parent, tmp_path / "out", app=checkout, arguments=arguments, seconds=900)
     assert outcome.red == {"MIG-01": ["whole"], "REL-04": ["whole"], "REL-05": ["whole"]}, outcome.output
     ends, left = outcome.result("REL-04"), outcome.result("REL-05")
     assert (ends.samples, ends.examined) == (("igny8.0010_half_way",), 4)
     assert "did not come to the end: DataError (DivisionByZero)" in ends.message
     assert left.samples == ("column public.half.id integer", "table public.half")
     assert "FAILED  NO-GO: " in outcome.output
+    # Beside the last night: what is the release's own stands out, and nothing was written there.
+    since = outcome.evidence.since
+    assert since is not None
+    assert (since.run_id, since.kind, since.new) == (night.run_id, "drill", ("REL-04[whole]", "REL-05[whole]"))
+    assert (since.still, since.nights["MIG-01[whole]"]) == (("MIG-01[whole]",), 1)
+    assert outcome.evidence.past is not None
+    assert [each.run_id for each in outcome.evidence.past.drills] == [night.run_id]
+    assert content_of(nights) == before
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def entered(nights: Path, evidence: Evidence) -> dict[str, bytes]:
+    """Makes a folder of reports that holds this drill, and gives back what lies in it."""
+    written = evidence.model_dump_json().encode()
+    (nights / evidence.run_id).mkdir(parents=True)
+    (nights / evidence.run_id / EVIDENCE).write_bytes(written)
+    enter_drill(nights / NAME, evidence, hashlib.sha256(written).hexdigest())
+    return content_of(nights)
 
 
 @pytest.mark.whole

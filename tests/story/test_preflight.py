@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.custody.drill_ledger import NAME, enter_drill
 from fixtures.custody.notify import HEARTBEATS, NOTIFY
 from fixtures.plan.cards import read_rules
 from fixtures.plugin.preflight import Call, WrongCall, preflight
 from fixtures.profile.one_select import queries_in, why_no_query
 from fixtures.profile.reading import read_profile
 from fixtures.shelf.stores.address import parse_backups
+from tests.support import evidence_examples as examples
 from tests.support.drills import PROFILE, ROOT, SAMPLE, command, environment_of_drills
 from tests.support.listening import listening
 
@@ -80,6 +82,26 @@ def test_each_thing_that_is_not_there_is_told_with_what_to_do(call: Call, wrong:
     assert says in line
     assert line.startswith("--")
     assert "hush" not in line
+
+
+def test_a_gate_is_held_against_nights_whose_ledger_can_be_believed(call: Call, tmp_path: Path) -> None:
+    (line,) = faults(replace(call, history=tmp_path))
+    assert line.startswith(f"--history {tmp_path}: there is no drill in a ledger.jsonl there. Name the folder")
+    for night in ("run-1", "run-2", "run-3"):
+        enter_drill(tmp_path / NAME, examples.verified().model_copy(update={"run_id": night}), "0" * 64)
+    written = (tmp_path / NAME).read_bytes()
+    preflight(replace(call, history=tmp_path))
+    (line,) = faults(replace(call, history=tmp_path, gate=False))
+    assert line.startswith(f"--history {tmp_path}: only a gate is told where the nights are")
+    first, _, third = written.splitlines(keepends=True)
+    for ledger, says in (
+        (first + third, "line 2 (run-3) does not follow"),
+        (written + b"{}\n", "line 4 cannot be read"),
+    ):
+        (tmp_path / NAME).write_bytes(ledger)
+        (line,) = faults(replace(call, history=tmp_path))
+        assert line.startswith(f"--history {tmp_path}: its ledger cannot be believed: ledger.jsonl {says}")
+    assert [each.name for each in tmp_path.iterdir()] == [NAME]
 
 
 @pytest.mark.parametrize(
