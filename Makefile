@@ -42,7 +42,7 @@ OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
 OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(NO_FILES)$(UPLOADS)$(LOGS)
 
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
-KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING HISTORY INTO KEEP LOGS MASK_KEY \
+KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT CONTINUE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING HISTORY INTO KEEP LOGS MASK_KEY \
   NO_FILES OUT POSTGRES_BIN PREVIOUS PROFILE PROVE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
   ROUNDS RUN SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS YES
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
@@ -62,8 +62,9 @@ OWN_SET_WAY = Your own backups: make drill BACKUPS=DIR APP=DIR PROFILE=NAME. The
   BACKUPS, SET, BEFORE, APP, APP_PYTHON and PROFILE given or in the environment
 OWN_DATABASE_WAY = Your own database: make backup INTO=DIR SITES_DATA=DIR (NO_FILES=yes where it keeps none). The sample: make \
   backup, with none of INTO, SITES_DATA, NO_FILES, UPLOADS, LOGS, DATABASE_URL, PGSERVICE, PGHOST and PGDATABASE given or in the environment
-PROFILE_WAY = make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR where the checkout is at hand
-$(if $(call asked,profile),$(call need,BACKUPS INTO,$(PROFILE_WAY)))
+PROFILE_WAY = make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR where the checkout is at hand. To go on with \
+  a profile that is there: CONTINUE=DIR, not INTO
+$(if $(call asked,profile),$(call need,BACKUPS $(if $(value CONTINUE),,INTO),$(PROFILE_WAY)))
 CHECK_WAY = make check-profile BACKUPS=DIR|URL PROFILE=NAME, and RESTORE_CACHE=DIR to restore once
 $(if $(call asked,check-profile),$(call need,BACKUPS PROFILE,$(CHECK_WAY)))
 EXPLAIN_WAY = make explain TABLE=NAME, and RUN=reports/out/RUN-ID where the latest is not meant
@@ -170,9 +171,9 @@ prune: $(INSTALLED)
 	$(call need,BACKUPS PROFILE,Where the sets lie and whose schedule it is: make prune BACKUPS=DIR|URL PROFILE=NAME OUT=DIR)
 	@$(RESTORE_DRILL) prune --backups "$$BACKUPS" --profile "$$PROFILE" $(call given,OUT,--out) $(if $(YES),--yes)
 
-## profile draft a profile from a backup set: BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR SET=NAME if wanted
+## profile draft a profile from a backup set: BACKUPS=DIR|URL INTO=verify/profiles/NAME (or CONTINUE=DIR: append what is new), APP=DIR SET=NAME
 profile: $(INSTALLED)
-	@$(RESTORE_DRILL) profile --backups "$$BACKUPS" --into "$$INTO" $(call given,SET,--set) \
+	@$(RESTORE_DRILL) profile --backups "$$BACKUPS" $(call given,INTO,--into) $(call given,CONTINUE,--continue) $(call given,SET,--set) \
 	  $(call given,APP,--app) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## check-profile  say what each line of a profile does on a restored set, without a drill: BACKUPS=DIR|URL PROFILE=NAME
