@@ -180,7 +180,6 @@ def test_the_sample_goes_on_with_a_new_table(
     profile = Path(shutil.copytree(PROFILE, tmp_path / "igny8")) / "profile.toml"
     compared = go_on(standing, changed, profile)
     finish(profile, compared)
-    print(compared.difference(profile), file=__import__("sys").stderr)
     settled = profile.read_text()
     assert not compared.gone
     profile.chmod(0o640)
