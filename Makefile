@@ -42,9 +42,9 @@ OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
 OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(NO_FILES)$(UPLOADS)$(LOGS)
 
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
-KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT CONTINUE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING HISTORY INTO KEEP LOGS MASK_KEY \
+KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT CONTINUE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING FLEET FOR HISTORY INTO KEEP LOGS MASK_KEY \
   NO_FILES OUT POSTGRES_BIN PREVIOUS PROFILE PROVE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
-  ROUNDS RUN SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS YES
+  ROUNDS RUN RUNS SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS YES
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
   SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE \
   SIGNING_PASSPHRASE_FILE)
@@ -99,7 +99,7 @@ CHOOSING = $(call given,SET,--set) $(call given,SEED,--seed) $(call given,BEFORE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv drill prove demo gate list backup prune profile check-profile explain test test-all test-apps venv-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
-  sign-off remove-old remove-leftovers resolve FORCE
+  fleet-matrix fleet-report sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
 help:
@@ -268,6 +268,17 @@ keys: $(INSTALLED)
 verify-report: $(INSTALLED)
 	@$(RESTORE_DRILL) verify-report "$$RUN" $(call given,PUBLIC_KEY,--public-key) \
 	  $(call given,REVIEWER_KEY,--reviewer-key) $(call given,EVERY,--every)
+
+## fleet-matrix  print the matrix of many databases' drills: FOR=github|gitlab|jenkins|kubernetes FLEET=FILE (fleet.toml)
+fleet-matrix: $(INSTALLED)
+	$(call need,FOR,Whose scheduler takes it: make fleet-matrix FOR=github)
+	@$(RESTORE_DRILL) fleet matrix --for "$$FOR" $(call given,FLEET,--fleet)
+
+## fleet-report  check the reports of many databases; one page, one verdict: RUNS=DIR PUBLIC_KEY=FILE FLEET=FILE INTO=DIR
+fleet-report: $(INSTALLED)
+	$(call need,RUNS PUBLIC_KEY,Where each database has its folder of reports: make fleet-report RUNS=DIR PUBLIC_KEY=FILE)
+	@$(RESTORE_DRILL) fleet report --runs "$$RUNS" --public-key "$$PUBLIC_KEY" $(call given,FLEET,--fleet) \
+	  $(call given,INTO,--into)
 
 ## sign-off  sign that a report was reviewed: RUN=reports/out/RUN-ID REVIEWER=NAME SIGNING_KEY=FILE
 sign-off: $(INSTALLED)
