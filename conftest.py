@@ -7,6 +7,7 @@ pytest_plugins = (
     "fixtures.plugin.subject_fixtures",
     "fixtures.plugin.proving",
     "fixtures.plugin.allure_labels",
+    "fixtures.plugin.handing_over",
     "fixtures.plugin.session",
     "fixtures.plugin.workers",
     "fixtures.plugin.listing",
