@@ -51,7 +51,8 @@ class ShelfShown:
         if not self.sets:
             return ""
         said = (
-            f"{words.number(len(self.verified))} of {words.many(len(self.sets), 'set')} there were VERIFIED by a drill"
+            f"{words.number(len(self.verified))} of {words.many(len(self.sets), 'set')} "
+            f"{'was' if 1 in (len(self.verified), len(self.sets)) else 'were'} VERIFIED by a drill"
         )
         if self.verified:
             said += f", the oldest of {_taken_at(self.verified[0]):%Y-%m-%d}"

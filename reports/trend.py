@@ -78,8 +78,22 @@ class Trend:
         return (*earlier[-(LOOK_BACK - 1) :], this)
 
     @property
+    def is_night(self) -> bool:
+        """Whether this run stands for a night: a gate is held against the nights and is none."""
+        return self.evidence.kind == "drill"
+
+    @property
+    def before(self) -> tuple[Night, ...]:
+        return self.nights[:-1]
+
+    @property
     def strip(self) -> tuple[Night, ...]:
-        return self.nights[-STRIP:]
+        return (self.nights if self.is_night else self.before)[-STRIP:]
+
+    @property
+    def counted(self) -> str:
+        """How many nights are listed, and the gate beside them."""
+        return _nights(len(self.nights)) if self.is_night else f"{_nights(len(self.before))} and this gate"
 
     @property
     def drills(self) -> tuple[Night, ...]:
@@ -101,10 +115,13 @@ class Trend:
 
     @cached_property
     def streak(self) -> str:
-        """How this drill goes on, or ends, the row of those before it. A missed night ends a row of good ones."""
-        before = self.nights[:-1]
+        """How this drill goes on, or ends, the row of those before it; before a gate, how they stand. A missed night ends a
+        row of good ones."""
+        before = self.before
         good = _run_of(before, lambda night: night.verdict == "VERIFIED")
         bad = _run_of(before, lambda night: night.verdict != "VERIFIED")
+        if not self.is_night:
+            return _before_a_gate(before, good, bad)
         if not before:
             return "the first drill that the ledger has with this profile"
         if self.evidence.verdict == "VERIFIED":
@@ -115,10 +132,7 @@ class Trend:
             )
         if good:
             return f"not VERIFIED, after {words.many(good, 'VERIFIED drill')}"
-        last = next((night for night in reversed(before) if night.verdict == "VERIFIED"), None)
-        return f"not VERIFIED {words.ordinal(bad + 1)} time in a row" + (
-            f"; last VERIFIED {words.moment(last.at)}" if last is not None else "; never VERIFIED among those listed"
-        )
+        return f"not VERIFIED {words.ordinal(bad + 1)} time in a row; {_last_verified(before)}"
 
     @cached_property
     def paces(self) -> tuple[StagePace, ...]:
@@ -134,7 +148,7 @@ class Trend:
         for name in (stage.name for stage in self.evidence.expected_stages):
             times = [
                 stage.seconds
-                for night in self.nights[:-1]
+                for night in self.before
                 if night.figures is not None
                 for stage in night.figures.stages
                 if stage.name == name and stage.state == "ok"
@@ -146,6 +160,18 @@ class Trend:
     def longest(self) -> float:
         """The end of the axis that all stages share, in seconds."""
         return max([*(each.seconds or 0 for each in self.paces), *(each.usual or 0 for each in self.paces)], default=0)
+
+
+def _before_a_gate(nights: tuple[Night, ...], good: int, bad: int) -> str:
+    if not nights:
+        return "no nightly drill of this profile is in the ledger"
+    count, how = (good, "VERIFIED") if good else (bad, f"not VERIFIED; {_last_verified(nights)}")
+    return f"the {words.last(count, 'night')} before this gate {'was' if count == 1 else 'were'} {how}"
+
+
+def _last_verified(nights: tuple[Night, ...]) -> str:
+    last = next((night for night in reversed(nights) if night.verdict == "VERIFIED"), None)
+    return f"last VERIFIED {words.moment(last.at)}" if last is not None else "never VERIFIED among those listed"
 
 
 def _nights(count: int) -> str:

@@ -1,12 +1,16 @@
 """No figure of a report contradicts another that stands near it."""
 
 import html
+import io
 import re
+from pathlib import Path
+
+from rich.console import Console
 
 from fixtures.record.counts import units
 from fixtures.record.evidence import Completeness
 from fixtures.record.judging import judge
-from reports import page, summary
+from reports import page, summary, terminal
 from reports.audit import page as audit
 from reports.release import Release
 from reports.story import Story
@@ -55,6 +59,15 @@ def test_one_thing_is_never_told_as_many() -> None:
             assert [text[max(0, one.start() - 40) : one.end() + 20] for one in ONE_AS_MANY.finditer(text)] == []
     assert "The last night" in page.write_up(Story(single))
     assert units(1, "pages to look at") == "1 page to look at"
+
+
+def test_no_label_is_said_twice() -> None:
+    """As `complete complete:` was, the row's name and then the sentence's."""
+    for evidence in (examples.failed(), examples.inconclusive(), examples.verified(), examples.gate()):
+        printed = io.StringIO()
+        terminal.show(evidence, Path("out"), Console(file=printed, width=200, legacy_windows=False))
+        for text in (printed.getvalue(), summary.write_up(Story(evidence))):
+            assert re.findall(r"\b([a-z]{3,}):? +\1\b:?", text) == []
 
 
 def test_a_red_page_does_not_begin_with_a_stage_that_did_not_fail() -> None:

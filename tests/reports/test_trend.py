@@ -8,6 +8,7 @@ import pytest
 from fixtures.record.evidence import Evidence, Waived
 from fixtures.record.past import EarlierDrill, Past
 from fixtures.record.set_record import Drawn
+from reports import page
 from reports.courses import courses
 from reports.night import NightlyNews
 from reports.plots import HEIGHT, line
@@ -55,6 +56,24 @@ def after(evidence: Evidence, nights: str) -> Evidence:
 )
 def test_a_row_of_nights_is_gone_on_with_or_ended(nights: str, drill, streak: str) -> None:
     assert Trend(after(drill(), nights)).streak == streak
+
+
+@pytest.mark.parametrize(
+    ("nights", "streak", "counted"),
+    [
+        ("", "no nightly drill of this profile is in the ledger", "0 nights and this gate"),
+        ("V", "the last night before this gate was VERIFIED", "1 night and this gate"),
+        ("FVV", "the last 2 nights before this gate were VERIFIED", "3 nights and this gate"),
+        ("V-", "the last night before this gate was not VERIFIED; last VERIFIED", "2 nights and this gate"),
+    ],
+)
+def test_a_gate_is_no_night(nights: str, streak: str, counted: str) -> None:
+    story = Story(after(examples.gate(), nights))
+    trend = Trend(story.evidence)
+    assert trend.streak.startswith(streak)
+    assert (len(trend.strip), trend.counted) == (len(nights), counted)
+    assert "this drill" not in [night.report for night in trend.strip]
+    assert trend.streak[1:] in page.write_up(story)
 
 
 def test_nights_are_ninety_at_most_in_order_and_this_drill_is_the_last() -> None:
