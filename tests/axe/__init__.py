@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.browser import missing
 from tests.support.chromium import Opened
+from tests.support.programs import missing
 
 HERE = Path(__file__).parent
 

@@ -19,6 +19,7 @@ from fixtures.record.past import LOOK_BACK, Past
 from fixtures.record.set_record import ShelvedSet
 from tests.support import evidence_examples as examples
 from tests.support import record_examples
+from tests.support.record_examples import shelved_set
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 NIGHTLY = Schedule(every_hours=24, since=date(2026, 1, 1))
@@ -182,17 +183,7 @@ def test_the_ledger_tells_which_sets_of_the_shelf_were_ever_verified(tmp_path: P
     ledger = read_ledger(tmp_path / NAME)
 
     def shelved(name: str, sha256: str | None, ago: int = 0) -> ShelvedSet:
-        return ShelvedSet(
-            name=name,
-            taken_at=NOW - timedelta(days=ago),
-            taken_at_source="name",
-            kind="custom",
-            manifest=sha256 is not None,
-            dump="d",
-            dump_size=1,
-            size=1,
-            dump_sha256=sha256,
-        )
+        return shelved_set(name, NOW - timedelta(days=ago), manifest=sha256 is not None, dump_sha256=sha256)
 
     shelf = (
         shelved("renamed", dump.sha256, 5),

@@ -12,13 +12,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fixtures.record.evidence import Evidence
 from fixtures.record.proof import Proving
-from fixtures.record.set_record import ShelvedSet
 from reports import metrics
 from reports.story import Story
 from tests.support import evidence_examples as examples
-from tests.support.browser import missing
 from tests.support.front_door import ROOT
 from tests.support.past_examples import with_past
+from tests.support.programs import program
+from tests.support.record_examples import shelved_set
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RULES = PROMETHEUS / "restore-drill.rules.yml"
@@ -31,10 +31,7 @@ PANELS = json.loads(DASHBOARD.read_text())["panels"]
 @pytest.fixture(scope="module")
 def promtool() -> str:
     """The program that reads rules as Prometheus does."""
-    program = shutil.which("promtool")
-    if program is None:
-        missing("left out: promtool is not installed (Debian: apt-get install prometheus)")
-    return str(program)
+    return program("promtool", "prometheus")
 
 
 def ran(*argv: str | Path, given: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -46,16 +43,7 @@ def fully_measured() -> Evidence:
     evidence = with_past(examples.verified())
     record, backup_set = evidence.record, evidence.record.backup_set
     assert backup_set is not None
-    shelved = ShelvedSet(
-        name=backup_set.name,
-        taken_at=backup_set.taken_at,
-        taken_at_source="name",
-        kind="custom",
-        manifest=True,
-        dump="d",
-        dump_size=1,
-        size=1,
-    )
+    shelved = shelved_set(backup_set.name, backup_set.taken_at, manifest=True)
     changes = {"backup_set": backup_set.model_copy(update={"shelf": (shelved,)}), "older_due_at": evidence.finished_at}
     whole = {"record": record.model_copy(update=changes), "proving": Proving(seed="0", proofs=())}
     return evidence.model_copy(update=whole)

@@ -3,15 +3,14 @@ and cron's."""
 
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from fixtures.commands.front.front import main
-from tests.support.browser import missing
 from tests.support.front_door import ROOT
+from tests.support.programs import program
 
 SYSTEMD = ROOT / "deploy" / "systemd"
 CRON = ROOT / "deploy" / "cron" / "restore-drill"
@@ -25,10 +24,7 @@ EXPOSURE = {"restore-drill-backup": 17, "restore-drill-prune": 10, "restore-dril
 @pytest.fixture(scope="module")
 def analyze() -> str:
     """The program of systemd that judges units; it needs no systemd to run."""
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        missing("left out: systemd-analyze is not installed (Debian: apt-get install systemd)")
-    return str(program)
+    return program("systemd-analyze", "systemd")
 
 
 def said(*argv: str | Path) -> tuple[int, str]:

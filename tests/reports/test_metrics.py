@@ -11,6 +11,7 @@ from reports import metrics
 from reports.story import Story
 from tests.support import evidence_examples as examples
 from tests.support import record_examples
+from tests.support.record_examples import shelved_set
 
 
 def figures(evidence: Evidence) -> dict[str, float]:
@@ -84,16 +85,8 @@ def test_the_share_of_the_shelf_that_was_ever_restored_is_told_in_figures_and_in
     assert "restore_drill_shelf_sets" not in figures(evidence)
 
     def shelved(days: int, name: str = "other", verified: bool = False) -> ShelvedSet:
-        return ShelvedSet(
-            name=name,
-            taken_at=backup_set.taken_at - timedelta(days=days),
-            taken_at_source="name",
-            kind="custom",
-            manifest=False,
-            dump="d",
-            dump_size=1,
-            size=1,
-            verified_at=record.started_at if verified else None,
+        return shelved_set(
+            name, backup_set.taken_at - timedelta(days=days), verified_at=record.started_at if verified else None
         )
 
     shelf = (shelved(-1), shelved(0, backup_set.name), shelved(30, verified=True), shelved(60))
@@ -114,7 +107,7 @@ def test_the_share_of_the_shelf_that_was_ever_restored_is_told_in_figures_and_in
     assert "restore_drill_older_due_timestamp_seconds" not in metrics
     line = Story(evidence).shelf_shown.line
     assert line == (
-        f"2 of 4 sets there were VERIFIED by a drill, the oldest of {oldest:%Y-%m-%d}; "
+        f"2 of 4 sets were VERIFIED by a drill, the oldest of {oldest:%Y-%m-%d}; "
         "this drill is of an older set, 1 are newer (drawn from 3 with the seed march)"
     )
     newest = older.model_copy(update={"shelf": shelf[1:], "newer": 0, "drawn": None})
@@ -122,6 +115,6 @@ def test_the_share_of_the_shelf_that_was_ever_restored_is_told_in_figures_and_in
     failed = evidence.model_copy(update={"record": of_newest, "verdict": "FAILED"})
     assert figures(failed)["restore_drill_older_due_timestamp_seconds"] == due.timestamp()
     assert Story(failed).shelf_shown.line == (
-        f"1 of 3 sets there were VERIFIED by a drill, the oldest of {oldest:%Y-%m-%d}; "
+        f"1 of 3 sets was VERIFIED by a drill, the oldest of {oldest:%Y-%m-%d}; "
         f"an older set is due by {due:%Y-%m-%d}: overdue"
     )

@@ -9,21 +9,20 @@ from fixtures.record.record import DrillRecord
 from fixtures.record.set_record import ShelvedSet
 from fixtures.story.measures import measures, newest_set
 from tests.support import record_examples
+from tests.support.record_examples import shelved_set
 
 TARGETS = Targets(rpo_hours=24, rto_minutes=60)
 
 
 def shelved(hours: float, kind: str = "custom", dump: str | None = "a.dump") -> ShelvedSet:
     """A set that was taken so long before the drill."""
-    return ShelvedSet(
-        name=f"set_of_{hours:g}_hours",
-        taken_at=record_examples.STARTED - timedelta(hours=hours),
+    return shelved_set(
+        f"set_of_{hours:g}_hours",
+        record_examples.STARTED - timedelta(hours=hours),
         taken_at_source="manifest",
         kind=kind,
         manifest=True,
         dump=dump,
-        dump_size=1,
-        size=1,
     )
 
 

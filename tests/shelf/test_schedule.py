@@ -8,6 +8,7 @@ from fixtures.profile.backups import Backup, Schedule
 from fixtures.record.set_record import ShelvedSet
 from fixtures.shelf.schedule import Promise, compare_with_promise, dump_shrinkage, never_taken, promises
 from tests.support import record_examples
+from tests.support.record_examples import shelved_set
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 """A Wednesday."""
@@ -17,16 +18,7 @@ NIGHTLY = Schedule(every_hours=24, since=date(2026, 1, 1))
 def shelved(taken_at: datetime, size: int | None = 100, name: str = "", suffix: str = ".dump") -> ShelvedSet:
     name = name or f"igny8_{taken_at:%Y%m%d_%H%M%S}"
     dump = f"{name}{suffix}" if size is not None else None
-    return ShelvedSet(
-        name=name,
-        taken_at=taken_at,
-        taken_at_source="name",
-        kind="custom",
-        manifest=False,
-        dump=dump,
-        dump_size=size,
-        size=size or 0,
-    )
+    return shelved_set(name, taken_at, dump=dump, dump_size=size, size=size or 0)
 
 
 def night(ago: int, hour: int = 3) -> datetime:

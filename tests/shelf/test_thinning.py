@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from fixtures.profile.backups import Schedule
-from fixtures.record.set_record import ShelvedSet
 from fixtures.shelf.schedule import compare_with_promise, never_taken, promises
 from fixtures.shelf.thinning import NothingVerified, Standing, decide
+from tests.support.record_examples import shelved_set
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 """A Wednesday."""
@@ -68,19 +68,7 @@ def test_pruned_every_day_the_shelf_never_breaks_what_its_schedule_promises(ever
 
 def wrong(schedule: Schedule, shelf: list[Standing], now: datetime) -> set[str]:
     """What BAK-10 and BAK-11 would find."""
-    sets = [
-        ShelvedSet(
-            name=one.name,
-            taken_at=one.taken_at,
-            taken_at_source="name",
-            kind="custom",
-            manifest=False,
-            dump="d",
-            dump_size=1,
-            size=1,
-        )
-        for one in shelf
-    ]
+    sets = [shelved_set(one.name, one.taken_at) for one in shelf]
     kept = [compare_with_promise(schedule, promise, sets, now) for promise in promises(schedule)]
     return {name for looked in (never_taken(schedule, sets, now, 26), *kept) for name in looked.wrong}
 

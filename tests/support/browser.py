@@ -1,15 +1,14 @@
 """A real browser for the tests: opens a page without a head, and tells what it complained of and whom it asked."""
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import pytest
+from tests.support.programs import missing
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
@@ -75,10 +74,3 @@ def browser_program() -> str:
     if program is None:
         missing(f"none of {', '.join(_NAMES)} is on PATH: install chromium")
     return str(program)
-
-
-def missing(message: str) -> NoReturn:
-    """Skips a test whose program is not on this machine; on the build machine it has to be."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(message)
-    pytest.skip(message)

@@ -21,7 +21,7 @@ from fixtures.record.record import (
     StageOutcome,
     TocEntry,
 )
-from fixtures.record.set_record import Artefact, BackupSet
+from fixtures.record.set_record import Artefact, BackupSet, ShelvedSet
 from fixtures.record.settings_left import SettingLeft
 from fixtures.record.site_archive import LogsArchive, SitesData
 from fixtures.record.stage import unreached
@@ -251,3 +251,9 @@ def _facts() -> Facts:
         extensions=(),
         large_objects=1,
     )
+
+
+def shelved_set(name: str, taken_at: datetime, **other: Any) -> ShelvedSet:
+    """A set as a drill sees it beside its own."""
+    shown = {"taken_at_source": "name", "kind": "custom", "manifest": False, "dump": "d", "dump_size": 1, "size": 1}
+    return ShelvedSet(name=name, taken_at=taken_at, **{**shown, **other})
