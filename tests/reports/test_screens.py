@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.record.evidence import Evidence
+from fixtures.record.evidence import Evidence, Excepted
+from fixtures.record.fleet import DatabaseReport, FleetReport
 from fixtures.record.release.plan import HistoryProblem, PlannedMigration, ReleasePlan
 from fixtures.record.release.previous import Previous
+from reports.fleet import write as write_fleet
 from reports.page import write_up
 from reports.story import Story
 from tests.axe import HERE, axe_script, violations
@@ -20,6 +22,11 @@ from tests.support.further import first_of
 from tests.support.past_examples import with_past
 
 SHOWN = "[...document.querySelectorAll('.screen')].filter(each => each.offsetParent).map(each => each.id).join()"
+BROKEN_HEADS = """[...document.querySelectorAll("thead th")].filter(each => each.offsetParent).filter(each => {
+  const range = document.createRange(); range.selectNodeContents(each);
+  const lines = new Set([...range.getClientRects()].map(rect => Math.round(rect.bottom)));
+  return lines.size > each.textContent.trim().split(/[\\s-]+/).length;
+}).map(each => each.textContent)"""
 OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
 IN_FIRST_SCREENFUL = """[...document.querySelectorAll(%s)].filter(each => each.offsetParent)
   .every(each => each.getBoundingClientRect().top < innerHeight)"""
@@ -65,12 +72,14 @@ def gate_page() -> Evidence:
 
 
 def crowded_page() -> Evidence:
-    """One control with more results than are shown together, some of them failed."""
+    """One control with more results than are shown together, some of them failed, and one that accepts something."""
     results = [
         examples.result("TEN-02", f"public.table_{number:03}", "failed" if number < 30 else "passed")
         for number in range(450)
     ]
-    return with_past(examples.evidence([*examples.passes()[:9], *results]))
+    accepted = Excepted(what="unrecorded", entry="pages/*.html", count=1, at_most=9, reason="made of other pages")
+    pages = examples.result("SIT-13", "pages.sql", excepted=(accepted,))
+    return with_past(examples.evidence([*examples.passes()[:9], pages, *results]))
 
 
 PAGES = {
@@ -111,8 +120,24 @@ def test_each_screen_shows_alone_fits_its_width_and_asks_nobody(
             page = opened(chromium, pages[name], anchor, width=width, dark=dark)
             assert page.run(SHOWN) == (anchor or ("release" if name == "gate" else "nightly"))
             assert not page.run(OVERFLOWS), (anchor, width)
+            assert page.run(BROKEN_HEADS) == [], (anchor, width)
             assert (page.asked, page.complaints) == ([], [])
             assert len(page.picture()) > 10_000
+
+
+def test_the_fleets_page_fits_its_width_and_breaks_no_heading(chromium: Chromium, tmp_path: Path) -> None:
+    drill, why = examples.failed(), ("its newest drill is of a set in s3://backups/shop-009: it is another database's",)
+    failed = {"why": (drill.headline,), "run_id": drill.run_id, "finished_at": drill.finished_at}
+    databases = (
+        DatabaseReport(name="shop-of-the-east", state="REFUSED", why=why),
+        DatabaseReport(name="shop-of-the-west", state="FAILED", measures=drill.measures, **failed),
+    )
+    file = write_fleet(FleetReport(made_at=drill.finished_at, key="k", every_hours=24, databases=databases), tmp_path)
+    for width, dark in ((1440, False), (390, True)):
+        page = opened(chromium, file, width=width, dark=dark)
+        assert not page.run(OVERFLOWS), width
+        assert page.run(BROKEN_HEADS) == [], width
+        assert (page.asked, page.complaints) == ([], [])
 
 
 def test_a_link_into_a_screen_opens_that_screen_and_the_links_switch(
