@@ -175,9 +175,8 @@ def drilling(request: pytest.FixtureRequest) -> "Drilling":
 def docker() -> None:
     """Leaves the test out, aloud, where no Docker answers; in CI that is a failure."""
     from fixtures.server.container import why_no_docker
+    from tests.support.programs import missing
 
     why = why_no_docker()
-    if why and os.environ.get("CI") == "true":
-        pytest.fail(f"CI must have Docker: {why}")
     if why:
-        pytest.skip(f"left out: the container provider, since {why}")
+        missing(f"left out: the container provider, since {why}")

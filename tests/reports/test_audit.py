@@ -1,9 +1,7 @@
 """audit.pdf: PDF/A-3a and PDF/UA-1 as far as a file itself can show, with the evidence in it byte for byte."""
 
 import io
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +15,7 @@ import pikepdf
 import pytest
 
 from fixtures.record.evidence import Evidence
+from fixtures.record.proof import Proof, Proven, Proving
 from reports.audit import page, pdf
 from reports.render import DOCUMENTS
 from reports.story import Story
@@ -24,6 +23,7 @@ from tests.reports.test_gate import cached, gate
 from tests.support import evidence_examples as examples
 from tests.support import record_examples
 from tests.support.past_examples import with_past
+from tests.support.programs import program
 
 ROOT = Path(__file__).parents[2]
 DRILLS = (examples.verified, examples.failed, examples.inconclusive)
@@ -45,13 +45,9 @@ def opened(evidence: Evidence) -> pikepdf.Pdf:
 
 def text(evidence: Evidence, folder: Path) -> str:
     """What poppler reads in it, on one line."""
-    if shutil.which("pdftotext") is None:
-        message = "pdftotext is not on PATH: install poppler-utils"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+    pdftotext = program("pdftotext", "poppler-utils")
     (folder / "audit.pdf").write_bytes(made(evidence.written))
-    done = subprocess.run(["pdftotext", "-raw", folder / "audit.pdf", "-"], capture_output=True, text=True, check=True)
+    done = subprocess.run([pdftotext, "-raw", folder / "audit.pdf", "-"], capture_output=True, text=True, check=True)
     return " ".join(done.stdout.split())
 
 
@@ -190,7 +186,14 @@ def test_it_tells_what_an_auditor_reads_in_that_order(tmp_path: Path) -> None:
 @pytest.mark.further
 def test_a_pass_on_nothing_and_what_was_not_tried_say_so(tmp_path: Path) -> None:
     nothing = examples.evidence([examples.result("TEN-02", "empty", examined=0)])
-    assert "1 passed (1 on nothing) 0 rows" in text(nothing, tmp_path)
+    outcomes: tuple[Proven, ...] = ("proven", "unproven", "unproven", "in tests")
+    proofs = tuple(
+        Proof(control="TEN-02", subject=f"part {number}", outcome=outcome, says=f"reason {number}")
+        for number, outcome in enumerate(outcomes)
+    )
+    words = text(nothing.model_copy(update={"proving": Proving(seed="0", proofs=proofs)}), tmp_path)
+    assert "1 passed (1 on nothing) 0 rows" in words
+    assert "Area Proven Blind Unproven In tests Why unproven TEN 1 0 2 1 1: reason 1; 1: reason 2" in words
     words = text(examples.inconclusive(), tmp_path)
     assert 'restore failed: extension "postgis" is not on this server' in words
     assert words.count("never reached") >= 4
