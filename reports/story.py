@@ -9,8 +9,9 @@ from itertools import accumulate
 
 from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Evidence, Excepted, Measure, Outcome, Result, TornDown
+from fixtures.record.migrated import AppliedMigration
 from fixtures.record.proof import Proof
-from fixtures.record.record import AppliedMigration, StageOutcome
+from fixtures.record.record import StageOutcome
 from reports import costs, words
 from reports.by_tenant import ByTenant, by_tenant
 from reports.chapter import IMPACTS, Chapter, chapter_of

@@ -13,7 +13,7 @@ from fixtures.record.counts import many as many
 from fixtures.record.counts import units as units
 from fixtures.record.durations import duration as duration
 from fixtures.record.evidence import Measure, Outcome, Result
-from fixtures.record.record import Programs
+from fixtures.record.server_facts import Programs
 from fixtures.record.set_record import Delivery
 from fixtures.record.sizes import size as size
 from fixtures.record.stage import cause_and_fix as cause_and_fix

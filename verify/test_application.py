@@ -13,7 +13,8 @@ from fixtures.checks.release.spoilers import (
 from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control, proven_by
 from fixtures.record import stages
-from fixtures.record.record import ApplicationRun, DrillRecord
+from fixtures.record.application_run import ApplicationRun
+from fixtures.record.record import DrillRecord
 
 
 @control(

@@ -23,9 +23,10 @@ from fixtures.checks.stage_answer import came_to_its_end, left_by
 from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.record import stages
+from fixtures.record.dump_list import DumpHeader
 from fixtures.record.durations import duration
 from fixtures.record.manifest import FileEntry
-from fixtures.record.record import DrillRecord, DumpHeader
+from fixtures.record.record import DrillRecord
 from fixtures.record.set_record import Artefact, BackupSet
 from fixtures.story.measures import Newest
 

@@ -27,8 +27,9 @@ from fixtures.profile import Profile
 from fixtures.profile.owners import Schemas
 from fixtures.record import stages
 from fixtures.record.facts import Table
+from fixtures.record.migrated import Migrated
 from fixtures.record.modelled import Modelled
-from fixtures.record.record import DrillRecord, Migrated
+from fixtures.record.record import DrillRecord
 from fixtures.record.server_own import ServerOwn
 
 

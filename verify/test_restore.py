@@ -23,9 +23,11 @@ from fixtures.checks.stage_answer import came_to_its_end
 from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.record import stages
+from fixtures.record.dump_list import DumpHeader, TocEntry
 from fixtures.record.durations import duration
 from fixtures.record.facts import Facts, Sequence
-from fixtures.record.record import DrillRecord, DumpHeader, Restored, TocEntry
+from fixtures.record.record import DrillRecord
+from fixtures.record.restored import Restored
 
 
 @control(

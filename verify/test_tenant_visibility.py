@@ -19,7 +19,7 @@ from fixtures.profile.owners import Schemas
 from fixtures.profile.people import Login, Visits
 from fixtures.profile.tenancy import RowSecurity
 from fixtures.record.facts import Table
-from fixtures.record.record import Restored
+from fixtures.record.restored import Restored
 from fixtures.record.visited import Visited
 
 

@@ -8,7 +8,8 @@ import pytest
 from fixtures.application.migrate import migrate
 from fixtures.application.own_words import own_words
 from fixtures.application.run_application import stand_up
-from fixtures.record.record import ApplicationRun, Migrated
+from fixtures.record.application_run import ApplicationRun
+from fixtures.record.migrated import Migrated
 from fixtures.record.stage import StageFailed
 from sample.history import STILL_TO_COME
 from tests.support.application_under_test import Bench

@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.application.migration_output import Applying
 from fixtures.application.schema_histories import histories
-from fixtures.record.record import SchemaHistory
+from fixtures.record.migrated import SchemaHistory
 
 # What `migrate -v 2 --no-color` of django-tenants 4.0 prints, and of the versions before it, which end each write.
 PRINTED = (

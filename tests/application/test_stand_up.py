@@ -11,7 +11,7 @@ import pytest
 from fixtures.application.checkout import PROBES, Interpreter
 from fixtures.application.migrate import migrate
 from fixtures.application.run_application import count_mails, stand_up
-from fixtures.record.record import ApplicationRun
+from fixtures.record.application_run import ApplicationRun
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.footprint import Footprint, footprint
 from tests.support.application_under_test import APPLICATION, Bench, copy_of_the_sample, new_migration

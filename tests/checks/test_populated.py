@@ -8,8 +8,8 @@ import pytest
 
 from fixtures.checks.restore.populated import NotPopulated, not_populated
 from fixtures.dump.archive_toc import entries_of, header_of
+from fixtures.record.dump_list import DumpHeader, TocEntry
 from fixtures.record.names import TableName
-from fixtures.record.record import DumpHeader, TocEntry
 from tests.support.small_tenancy import SmallTenancy, small_tenancy
 
 VIEWS = """

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 
 from fixtures.checks.restore.toc_grants import lost_grants
 from fixtures.database.catalogue import QUERIES
-from fixtures.record.record import TocEntry
+from fixtures.record.dump_list import TocEntry
 from tests.checks.test_toc_tags import by
 from tests.support.kept_server import kept_server
 

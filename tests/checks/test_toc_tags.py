@@ -7,8 +7,8 @@ from psycopg import sql
 
 from fixtures.checks.restore.toc import missing_objects
 from fixtures.database.catalogue import take_facts
+from fixtures.record.dump_list import DumpHeader, TocEntry
 from fixtures.record.facts import Facts
-from fixtures.record.record import DumpHeader, TocEntry
 from tests.support.kept_server import kept_server
 
 TABLES = """

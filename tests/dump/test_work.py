@@ -20,8 +20,8 @@ from fixtures.custody.drill_ledger import read_ledger
 from fixtures.dump.archive_data import loaded_as_data, table_rows
 from fixtures.dump.archive_toc import entries_of
 from fixtures.dump.plain_dump import read_text
+from fixtures.record.dump_list import TocEntry
 from fixtures.record.names import TableName
-from fixtures.record.record import TocEntry
 from fixtures.restore.names_of_dump import NamesOfDump
 from fixtures.restore.roles_file import read_roles
 from fixtures.restore.stderr_lines import StderrLines

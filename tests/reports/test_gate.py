@@ -6,9 +6,9 @@ import pytest
 
 from fixtures.profile.backups import Targets
 from fixtures.record.evidence import Evidence
-from fixtures.record.record import FromCache
 from fixtures.record.release import ReleaseRecord
 from fixtures.record.release.standing import AskedPage, LoadedModel, Standing
+from fixtures.record.restored import FromCache
 from fixtures.story.measures import measures
 from reports import metrics, page, runbook, summary
 from reports.story import Story

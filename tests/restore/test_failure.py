@@ -1,6 +1,6 @@
 """A restore that failed names what the server said, the most telling first, and counts what it leaves out."""
 
-from fixtures.record.record import ErrorLine
+from fixtures.record.restored import ErrorLine
 from fixtures.restore.failure import failure
 from tests.support import record_examples
 

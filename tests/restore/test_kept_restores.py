@@ -17,7 +17,8 @@ import pytest
 from fixtures.commands.drafting.look import NOTHING_KNOWN
 from fixtures.record import stages
 from fixtures.record.progress import silent
-from fixtures.record.record import DrillRecord, Restored
+from fixtures.record.record import DrillRecord
+from fixtures.record.restored import Restored
 from fixtures.record.stage import StageBlocked
 from fixtures.restore.cache.data_files import UnfitData, copy_digested
 from fixtures.restore.cache.own_restore import KeepIn, OwnRestore

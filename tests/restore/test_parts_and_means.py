@@ -7,7 +7,8 @@ import pytest
 
 from fixtures.dump.in_part import require_definitions
 from fixtures.dump.plain_dump import read_script
-from fixtures.record.record import ErrorLine, TocEntry
+from fixtures.record.dump_list import TocEntry
+from fixtures.record.restored import ErrorLine
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.restore.failure import RestoreFailed
 from fixtures.restore.lacking import require_its_means

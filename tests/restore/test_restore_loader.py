@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.record.record import Restored
+from fixtures.record.restored import Restored
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.restore.failure import RestoreFailed
 from fixtures.restore.restore import restore

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from fixtures.record import stages
-from fixtures.record.record import Restored
+from fixtures.record.restored import Restored
 from fixtures.record.stage import StageBlocked
 from fixtures.restore.failure import RestoreFailed
 from fixtures.restore.restore import restore

@@ -18,7 +18,7 @@ from fixtures.dump.dump_kind import kind_of
 from fixtures.dump.format import Inspection
 from fixtures.dump.formats import format_named
 from fixtures.record.names import TableName
-from fixtures.record.record import Restored
+from fixtures.record.restored import Restored
 from fixtures.restore.failure import RestoreFailed
 from fixtures.restore.parallel.split_restore import LEAST_BYTES, dominating
 from fixtures.restore.restore import restore

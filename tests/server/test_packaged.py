@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.profile.reading import read_profile
-from fixtures.record.record import DrillRecord, Programs
+from fixtures.record.record import DrillRecord
+from fixtures.record.server_facts import Programs
 from fixtures.server.binaries import Binaries, candidates
 from fixtures.server.clients import Clients
 from fixtures.server.packaged import programs_of

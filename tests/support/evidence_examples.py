@@ -15,9 +15,7 @@ from fixtures.record.evidence import (
 )
 from fixtures.record.judging import judge
 from fixtures.record.origin import Confinement, Job, Origin, Revision, Runner, Version
-from fixtures.record.record import (
-    DrillRecord,
-)
+from fixtures.record.record import DrillRecord
 from fixtures.record.release import ReleaseRecord
 from fixtures.record.release.plan import PlannedMigration, ReleasePlan
 from fixtures.record.release.rehearsal import HeldLock, MigrationCost, Rehearsal, Rewritten, Stall, UnderLoad

@@ -3,24 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fixtures.record.application_run import ApplicationRun
+from fixtures.record.dump_list import DumpHeader, TocEntry
 from fixtures.record.facts import Column, DatabaseRole, Facts, Table
 from fixtures.record.given_login import GivenLogin
 from fixtures.record.manifest import FileEntry, Manifest
+from fixtures.record.migrated import AppliedMigration, Migrated
 from fixtures.record.names import TableName
-from fixtures.record.record import (
-    ApplicationRun,
-    AppliedMigration,
-    DealtOut,
-    DrillRecord,
-    DumpHeader,
-    ErrorLine,
-    Migrated,
-    Programs,
-    Restored,
-    ServerFacts,
-    StageOutcome,
-    TocEntry,
-)
+from fixtures.record.record import DrillRecord, StageOutcome
+from fixtures.record.restored import DealtOut, ErrorLine, Restored
+from fixtures.record.server_facts import Programs, ServerFacts
 from fixtures.record.set_record import Artefact, BackupSet, ShelvedSet
 from fixtures.record.settings_left import SettingLeft
 from fixtures.record.site_archive import LogsArchive, SitesData

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.record.record import Restored
+from fixtures.record.restored import Restored
 from fixtures.restore.restore import restore
 from fixtures.restore.roles import RolesFile
 from fixtures.restore.roles_file import read_roles_file

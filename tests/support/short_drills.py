@@ -29,7 +29,8 @@ from fixtures.profile.reading import read_profile
 from fixtures.record.evidence import EXIT_CODES
 from fixtures.record.progress import silent
 from fixtures.record.queries import FILE as QUERIES
-from fixtures.record.record import DrillRecord, Restored
+from fixtures.record.record import DrillRecord
+from fixtures.record.restored import Restored
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server
 from fixtures.story.order import Order

@@ -15,7 +15,7 @@ from fixtures.dump.formats import format_named
 from fixtures.profile import Application, Profile
 from fixtures.profile.backups import Backup, Targets
 from fixtures.profile.tenancy import Tenancy
-from fixtures.record.record import DumpHeader, TocEntry
+from fixtures.record.dump_list import DumpHeader, TocEntry
 from fixtures.sandbox.account import make_private_folder, unprivileged_account
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
