@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from fixtures.sandbox.child import plain_environment, run_child, start
 from fixtures.sandbox.guardian import Guardian, GuardianLost
 from fixtures.sandbox.on_server import StrayDatabase
 from fixtures.sandbox.remnants import StrayFolder
+from fixtures.server import ServerRequest, serve
+from fixtures.server.templates import NAMED_BY
 from tests.support.further import first_of
 
 REPOSITORY = Path(__file__).parents[2]
@@ -94,6 +97,48 @@ def test_a_drill_killed_at_any_moment_of_starting_its_server_leaves_nothing(tmp_
             drill.kill()
             drill.wait()
             assert within(15, lambda: not mentions(str(short)) and not list(short.iterdir())), moment
+    finally:
+        short.rmdir()
+
+
+@pytest.mark.parametrize("kept", ["no cluster yet", "a cluster"])
+def test_a_drill_killed_while_it_copies_a_cluster_leaves_no_copy_and_nothing_that_goes_on_with_it(
+    kept: str, tmp_path: Path, guardian: Guardian
+) -> None:
+    if kept == "a cluster":
+        with serve(ServerRequest("0123abcd", "local"), guardian):
+            pass
+    slow = tmp_path / "bin"
+    slow.mkdir()
+    begun = tmp_path / "begun"
+    # It writes for as long as what it writes to is there, some seconds at most.
+    (slow / "cp").write_text(
+        f'#!/bin/sh\ntouch {begun}\nmkdir "$4"\ni=0\n'
+        'while [ $i -lt 200000 ] && : >"$4/$i"; do i=$((i+1)); done 2>/dev/null\n'
+    )
+    (slow / "cp").chmod(0o755)
+    short = Path(f"/tmp/rdt-{os.getpid()}")
+    short.mkdir(mode=0o755)
+    clusters = Path(os.environ[NAMED_BY]) if kept == "a cluster" else tmp_path / "clusters"
+    clusters.mkdir(mode=0o700, exist_ok=True)
+    try:
+        drill = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.killed_drill", "0123abcd", "local"],
+            cwd=REPOSITORY,
+            env={
+                **os.environ,
+                "TMPDIR": str(short),
+                "PATH": f"{slow}{os.pathsep}{os.environ['PATH']}",
+                NAMED_BY: str(clusters),
+            },
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        assert within(30, begun.exists)
+        drill.kill()
+        drill.wait()
+        assert within(15, lambda: not mentions(str(begun.parent)) and not list(short.iterdir()))
+        assert not list(clusters.glob("begun-*"))
     finally:
         short.rmdir()
 

@@ -85,7 +85,9 @@ def test_a_server_whose_kept_cluster_is_too_old_or_broken_is_made_by_initdb(
         assert len(made) == 3
 
 
-def test_a_cluster_of_other_programs_options_account_or_machine_is_none_of_these(folder: Path, tmp_path: Path) -> None:
+def test_a_cluster_of_other_programs_options_account_or_machine_is_none_of_these(
+    folder: Path, tmp_path: Path, guardian: Guardian
+) -> None:
     binaries, _ = first_fit(REQUEST)
     assert binaries is not None
     home = tmp_path / "home"
@@ -94,7 +96,7 @@ def test_a_cluster_of_other_programs_options_account_or_machine_is_none_of_these
     data = tmp_path / "data"
     data.mkdir()
     (data / "PG_VERSION").write_text("15\n")
-    templates = ClusterTemplates(folder)
+    templates = ClusterTemplates(folder, guardian)
     templates.keep(binaries, shape, data)
     others = [
         replace(shape, programs="15.18 0"),
