@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,10 +42,14 @@ os.wait()
 """
 
 
+def within(place: str) -> Path:
+    return Path(f"{place}/rdt-confined-{os.getpid()}-{time.monotonic_ns()}")
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A folder that any account may enter, where the machine keeps its own temporary files."""
-    folder = Path(f"/tmp/rdt-confined-{os.getpid()}-{time.monotonic_ns()}")
+    folder = within("/tmp")
     folder.mkdir(mode=0o755)
     yield folder
     shutil.rmtree(folder)
@@ -111,7 +116,10 @@ def test_nothing_of_the_machine_is_to_be_seen(
 
 
 @pytest.mark.parametrize("kind", CONFINING)
-def test_it_writes_where_it_is_let_and_reads_where_it_is_shown(guardian: Guardian, kind: Kind, home: Path) -> None:
+@pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])
+def test_it_writes_where_it_is_let_and_reads_where_it_is_shown(guardian: Guardian, kind: Kind, place: str) -> None:
+    home = within(place)
+    home.mkdir()
     for name in ("shown", "own"):
         (home / name).mkdir()
         (home / name / "file").write_text(name)
@@ -124,6 +132,9 @@ def test_it_writes_where_it_is_let_and_reads_where_it_is_shown(guardian: Guardia
     assert said(guardian, script, kind, view=view) == (0, "shown\nkept")
     assert (home / "own" / "file").read_text() == "more\n"
     assert (home / "shown" / "file").read_text() == "shown"
+    # Beside what is named there, nothing is to be seen.
+    assert said(guardian, f"ls {place}", kind, view=view) == (0, home.name)
+    shutil.rmtree(home)
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
@@ -256,9 +267,10 @@ def test_a_listener_on_loopback_and_one_without_a_name_on_disk_are_out_of_reach(
 
 
 def test_what_a_superuser_of_the_server_starts_there_sees_nothing_and_ends_with_it(
-    guardian: Guardian, home: Path
+    guardian: Guardian, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.chmod(0o777)
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
     with serve(ServerRequest("0123abcd", "local"), guardian) as server, server.connect() as connection:
         # With its outputs elsewhere: the server reads a program's to their end.
         daemon = "(setsid nohup sleep 5900 > /dev/null 2>&1 < /dev/null &)"
