@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ AREAS = ("BAK", "RST", "FID", "MIG", "TEN", "BIL", "SIT", "FIL", "APP", "REL")
 PICTURES = (".png", ".svg")
 
 
+@cache
 def tokens(document: Path) -> list[Token]:
     return MarkdownIt("commonmark").enable("table").parse(document.read_text())
 
@@ -33,6 +35,7 @@ def links(document: Path) -> list[str]:
     ]
 
 
+@cache
 def anchors(document: Path) -> set[str]:
     """What a link may name behind `#`: its headings, as GitHub writes them."""
     parsed = tokens(document)
