@@ -1,0 +1,147 @@
+"""Money is read as it was written, or the restore is blocked: no dump says how many decimals its server's money has."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fixtures.dump.archive_toc import read_archive
+from fixtures.dump.format import Inspected
+from fixtures.dump.money_text import MoneyColumns, MoneyText
+from fixtures.dump.plain_dump import read_script
+from fixtures.record.names import TableName
+from fixtures.record.stage import StageBlocked
+from fixtures.restore.failure import RestoreFailed
+from fixtures.restore.load_order import loading
+from fixtures.restore.restore import restore
+from fixtures.sandbox.account import unprivileged_account
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server
+from tests.dump.test_plain_sql import HEAD, TAIL
+from tests.support.dump_formats import FORMATS, dump_as
+from tests.support.further import first_of
+from tests.support.kept_server import kept_server
+
+DEFINED = """
+CREATE DOMAIN public.price AS money;
+CREATE TYPE public.line AS (amount public.price, pieces integer);
+CREATE TABLE public.paid (id integer, note text, amount public.price, amounts money[], line public.line);
+"""
+ROWS = "COPY public.paid (id, note, amount, amounts, line) FROM stdin;\n{}\\.\n"
+NULLS = "\\N\t\\N\t\\N\n"
+UNDER_C = {
+    "an amount": "1\t$1.234\t-$1,234,567.50\t\\N\t\\N\n",
+    "an amount behind a null": f"1\ta\t{NULLS}2\tb\t$0.00\t\\N\t\\N\n",
+    "an array": '1\ta\t\\N\t{"$1,234.00",$5.00}\t\\N\n',
+    "a part of a type": '1\ta\t\\N\t\\N\t("$1,234.00",17)\n',
+    "a type without that part": "1\ta\t\\N\t\\N\t(,17)\n",
+    "nothing": "",
+}
+# As es_CL (no decimals), fr_CA, es_CO, ja_JP and de_DE write them: C reads the first two without a word.
+ELSEWHERE = {
+    "pesos": "1\ta\t$1.234\t\\N\t\\N\n",
+    "a decimal comma": "1\ta\t12,50 $\t\\N\t\\N\n",
+    "both": "1\ta\t$1.234,50\t\\N\t\\N\n",
+    "yen": "1\ta\t¥1,234\t\\N\t\\N\n",
+    "euros": "1\ta\t12,50 €\t\\N\t\\N\n",
+    "an array of pesos": "1\ta\t\\N\t{$1.234}\t\\N\n",
+    "pesos in a type": "1\ta\t\\N\t\\N\t($1.234,17)\n",
+}
+INSERTED = "INSERT INTO public.paid VALUES (1, 'a\nb', {}, NULL, NULL);\n"
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[tuple[Server, Guardian]]:
+    with Guardian("5a7ed0c5") as guardian, kept_server() as server:
+        yield server, guardian
+
+
+@pytest.mark.parametrize("rows", [*map(ROWS.format, UNDER_C.values()), INSERTED.format("'$12.50'")])
+def test_money_under_c_is_no_lack(rows: str) -> None:
+    assert shown(rows).otherwise is None
+
+
+@pytest.mark.parametrize("rows", [*map(ROWS.format, ELSEWHERE.values()), INSERTED.format("'$1.234'")])
+def test_money_of_another_locale_is_told_from_its_first_value(rows: str) -> None:
+    text = shown(rows + ROWS.format(UNDER_C["an amount"]))
+    assert text.otherwise is not None
+
+
+def shown(rows: str) -> MoneyText:
+    paid = MoneyColumns(
+        ("id", "note", "amount", "amounts", "line"), frozenset({"amount", "amounts"}), frozenset({"line"})
+    )
+    text = MoneyText({TableName("public", "paid"): paid})
+    for line in rows.splitlines(keepends=True):
+        text.take(line.encode())
+    return text
+
+
+@pytest.mark.parametrize("held", first_of(["pesos in a type", "yen", "pesos", "an array of pesos"]))
+def test_a_plain_dump_with_money_of_another_locale_blocks_the_restore(
+    target: tuple[Server, Guardian], held: str, tmp_path: Path
+) -> None:
+    dump = tmp_path / "dump.sql"
+    dump.write_text(HEAD + DEFINED + ROWS.format(ELSEWHERE[held]) + TAIL)
+    with pytest.raises(StageBlocked, match=r"public\.paid has money in the column \w+ that was written") as blocked:
+        load(target, dump, read_script(dump))
+    assert "SHOW lc_monetary" in blocked.value.fix
+
+
+def test_a_definition_with_money_of_another_locale_blocks_the_restore(
+    target: tuple[Server, Guardian], tmp_path: Path
+) -> None:
+    dump = tmp_path / "dump.sql"
+    dump.write_text(HEAD + "CREATE TABLE public.paid (amount money DEFAULT '¥1'::money);\n" + TAIL)
+    with pytest.raises(StageBlocked, match="holds money as another lc_monetary than C writes it"):
+        load(target, dump, read_script(dump))
+
+
+def test_a_damaged_amount_among_others_is_a_fault_of_the_dump(target: tuple[Server, Guardian], tmp_path: Path) -> None:
+    dump = tmp_path / "dump.sql"
+    dump.write_text(HEAD + DEFINED + ROWS.format(UNDER_C["an amount"] + "2\ta\t$1z0.00\t\\N\t\\N\n") + TAIL)
+    with pytest.raises(RestoreFailed, match="invalid input syntax for type money"):
+        load(target, dump, read_script(dump))
+    target[0].drop_database("restored")
+
+
+def test_an_archive_is_looked_at_as_well(target: tuple[Server, Guardian], tmp_path: Path) -> None:
+    server, guardian = target
+    server.create_database("paid")
+    with server.connect("paid") as connection:
+        connection.execute(DEFINED.encode())
+        connection.execute("INSERT INTO paid SELECT g, 'a', 1234.5::money, '{}', NULL FROM generate_series(1, 9) g")
+    written = dump_as(FORMATS["tar"], server.clients, server.environment("paid"), tmp_path, "shop_20260101")
+    dump = server.scratch / "paid.tar"
+    for replaced in (b"$1,234.50", b"$1.234,50"):
+        dump.write_bytes(written.read_bytes().replace(b"$1,234.50", replaced))
+        dump.chmod(0o644)
+        read = replace(read_archive(dump, guardian, account=unprivileged_account()), seekable=False)
+        if replaced == b"$1,234.50":
+            load(target, dump, read)
+            with server.connect("restored") as connection:
+                assert connection.execute("SELECT sum(amount)::numeric FROM paid").fetchone() == (11110.5,)
+            server.drop_database("restored")
+        else:
+            with pytest.raises(StageBlocked, match="column amount that was written under another lc_monetary"):
+                load(target, dump, read)
+
+
+def test_a_server_that_reads_money_otherwise_is_told_to_read_it_as_the_drill_does(
+    target: tuple[Server, Guardian],
+) -> None:
+    server, _ = target
+    server.create_database("elsewhere")
+    with server.connect() as connection:
+        connection.execute("ALTER DATABASE elsewhere SET lc_monetary = 'POSIX'")
+    ask = [str(server.clients.psql), "--no-psqlrc", "-Atc", "SHOW lc_monetary"]
+    for environment, reads in ((server.environment("elsewhere"), "POSIX"), (loading(server, "elsewhere", None), "C")):
+        done = subprocess.run(ask, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == reads
+
+
+def load(target: tuple[Server, Guardian], dump: Path, inspected: Inspected) -> None:
+    server, guardian = target
+    restore(server, dump, inspected, guardian, limit_minutes=1)
