@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg.rows import dict_row
 
 from fixtures.commands.backup import BackupFailed, Source, take_backup
 from fixtures.commands.backup.__main__ import main
+from fixtures.commands.backup.left_out import left_out
 from fixtures.commands.backup.place import sole_writer, thin_out
 from fixtures.database.catalogue import take_facts
 from fixtures.profile.reading import ReadProfile
@@ -69,7 +71,9 @@ def test_the_first_set_of_an_application_without_files_needs_no_profile(
     assert {artefact.role for artefact in located.artefacts} == {"dump", "roles", "manifest"}
 
 
-def test_rows_on_a_foreign_server_are_another_databases_and_never_asked_for(small: Small, tmp_path: Path) -> None:
+def test_rows_on_a_foreign_server_are_another_databases_and_never_asked_for(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     small.clone("reaching")
     try:
         small.run(
@@ -82,13 +86,23 @@ def test_rows_on_a_foreign_server_are_another_databases_and_never_asked_for(smal
             """,
             "reaching",
         )
-        manifest = locate(small.back_up(tmp_path, "reaching"), PROFILE).backup_set.manifest
+        for name, value in small.server.environment("reaching").items():
+            monkeypatch.setenv(name, value)
+        assert main(["--into", str(tmp_path), "--no-files"]) == 0
+        said = capsys.readouterr()
+        names = "public.parts_2025, public.theirs"
+        assert said.err.startswith(
+            f"Rows on foreign servers are in no dump: {names}. Back up the server that has them.\n"
+        )
+        manifest = locate(Path(said.out.strip()), PROFILE).backup_set.manifest
         assert manifest is not None
         parts = TableName("public", "parts")
         assert manifest.tables[parts] == manifest.tables[TableName("public", "parts_2026")] == 50
         assert not manifest.tables.keys() & {TableName("public", "theirs"), TableName("public", "parts_2025")}
         with small.server.connect("reaching") as connection:
             facts = take_facts(connection)
+            (_, of_standby) = left_out(connection.cursor(row_factory=dict_row), facts, [PEOPLE])
+        assert of_standby.startswith("A standby has no rows of unlogged tables, and so has its dump: public.people.")
         assert {table.name.name: table.rows for table in facts.tables if table.name.name[:5] in ("parts", "their")} == {
             "parts": 50,
             "parts_2025": None,

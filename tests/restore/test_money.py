@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from fixtures.commands.backup import Source, take_backup
 from fixtures.dump.archive_toc import read_archive
 from fixtures.dump.format import Inspected
 from fixtures.dump.money_text import MoneyColumns, MoneyText
@@ -23,6 +25,9 @@ from tests.dump.test_plain_sql import HEAD, TAIL
 from tests.support.dump_formats import FORMATS, dump_as
 from tests.support.further import first_of
 from tests.support.kept_server import kept_server
+from tests.support.programs import missing, program
+from tests.support.small_source import made_ready
+from tests.support.trusting_cluster import trusting_cluster
 
 DEFINED = """
 CREATE DOMAIN public.price AS money;
@@ -37,14 +42,16 @@ UNDER_C = {
     "an array": '1\ta\t\\N\t{"$1,234.00",$5.00}\t\\N\n',
     "a part of a type": '1\ta\t\\N\t\\N\t("$1,234.00",17)\n',
     "a type without that part": "1\ta\t\\N\t\\N\t(,17)\n",
+    "as es_PR writes it": "1\ta\t$ 1,234.50\t\\N\t\\N\n",
     "nothing": "",
 }
-# As es_CL (no decimals), fr_CA, es_CO, ja_JP and de_DE write them: C reads the first two without a word.
+# As es_CO, fr_CA, ja_JP and de_DE write them, and where pesos have no decimals: C reads the first three without a word.
 ELSEWHERE = {
-    "pesos": "1\ta\t$1.234\t\\N\t\\N\n",
-    "a decimal comma": "1\ta\t12,50 $\t\\N\t\\N\n",
-    "both": "1\ta\t$1.234,50\t\\N\t\\N\n",
-    "yen": "1\ta\t¥1,234\t\\N\t\\N\n",
+    "pesos": "1\ta\t$ 12,50\t\\N\t\\N\n",
+    "dollars behind": "1\ta\t12,50 $\t\\N\t\\N\n",
+    "no decimals": "1\ta\t$1.234\t\\N\t\\N\n",
+    "thousands": "1\ta\t$ 1.234,50\t\\N\t\\N\n",
+    "yen": "1\ta\t\uffe51,234\t\\N\t\\N\n",
     "euros": "1\ta\t12,50 €\t\\N\t\\N\n",
     "an array of pesos": "1\ta\t\\N\t{$1.234}\t\\N\n",
     "pesos in a type": "1\ta\t\\N\t\\N\t($1.234,17)\n",
@@ -140,6 +147,31 @@ def test_a_server_that_reads_money_otherwise_is_told_to_read_it_as_the_drill_doe
     for environment, reads in ((server.environment("elsewhere"), "POSIX"), (loading(server, "elsewhere", None), "C")):
         done = subprocess.run(ask, env=environment, capture_output=True, text=True, check=True)
         assert done.stdout.strip() == reads
+
+
+@pytest.mark.further
+def test_a_source_of_another_locale_is_told_when_it_is_backed_up_and_when_it_is_drilled(
+    target: tuple[Server, Guardian], tmp_path: Path
+) -> None:
+    server, guardian = target
+    locales = server.scratch / "locales"
+    locales.mkdir(mode=0o755)
+    made = [program("localedef", "locales"), "-i", "es_CO", "-f", "UTF-8", str(locales / "es_CO.UTF-8")]
+    if subprocess.run(made, capture_output=True).returncode:
+        missing("left out: no locales to make one of (Debian: apt-get install locales)")
+    with trusting_cluster(LOCPATH=str(locales)) as (folder, port):
+        address = {"host": str(folder), "port": str(port), "user": "postgres", "dbname": "postgres"}
+        with psycopg.connect(**address, autocommit=True) as connection:
+            connection.execute("ALTER DATABASE postgres SET lc_monetary = 'es_CO.UTF-8'")
+            connection.execute("CREATE TABLE paid AS SELECT 12.5::numeric::money AS amount")
+        said: list[str] = []
+        taken = take_backup(Source(address), tmp_path, application="small", sites_data=None, remark=said.append)
+    (only,) = said
+    assert only.startswith("The dump holds money as lc_monetary of this database writes it")
+    assert "public.paid" in only
+    ready = made_ready(taken, server, guardian)
+    with pytest.raises(StageBlocked, match=r"public\.paid has money in the column amount"):
+        load(target, ready.dump, ready.inspected)
 
 
 def load(target: tuple[Server, Guardian], dump: Path, inspected: Inspected) -> None:

@@ -17,7 +17,8 @@ from fixtures.server.binaries import Binaries, candidates
 
 
 @contextmanager
-def trusting_cluster() -> Iterator[tuple[Path, int]]:
+def trusting_cluster(**more: str) -> Iterator[tuple[Path, int]]:
+    """Its socket's folder, and its port; `more` goes into its environment."""
     binaries = next(each for each in candidates(ServerRequest("")) if isinstance(each, Binaries)).folder
     account = unprivileged_account()
     who = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
@@ -28,7 +29,7 @@ def trusting_cluster() -> Iterator[tuple[Path, int]]:
     if account is not None:
         os.chown(folder, account.uid, account.gid)
     data = ["-D", str(folder / "data")]
-    environment = plain_environment()
+    environment = plain_environment(**more)
     initdb = [str(binaries / "initdb"), *data, "-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8"]
     subprocess.run(initdb, check=True, capture_output=True, env=environment, cwd="/", **who)  # type: ignore[call-overload]
     server = subprocess.Popen(
