@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fixtures.custody.drill_ledger import NAME as LEDGER
 from tests.support.front_door import ROOT, front_door
 
 CI = ROOT / "ci"
@@ -77,19 +78,20 @@ def _plain(variables: dict[str, Any]) -> dict[str, str]:
 PIPELINES: dict[str, Callable[[str], Job]] = {"github": github, "gitlab": gitlab, "jenkins": jenkins}
 
 
-def run(job: Job, tmp_path: Path) -> str:
-    """What the pipeline's own line asks the suite's interpreter for."""
+def run(job: Job, tmp_path: Path, **instead: str) -> str:
+    """What the pipeline's own line asks the suite's interpreter for; `instead` is set in the place of what the job sets."""
     workspace = tmp_path / "workspace"
     (workspace / "release").mkdir(parents=True)
     for place in (workspace / "drill", tmp_path / "drill-9"):
         front_door(place)
     variables = {name: value.replace("{workspace}", str(workspace)) for name, value in job.variables.items()}
+    assert instead.keys() <= variables.keys()
     done = subprocess.run(
         ["sh", "-ec", job.line],
         cwd=workspace / job.folder,
         env={
             **{"PATH": os.environ["PATH"], "BACKUPS": "s3://backups/shop", "PROFILE": "shop", "WORKERS": "2"},
-            **{"CI_JOB_ID": "9", "BUILD_TAG": "9", **variables},
+            **{"CI_JOB_ID": "9", "BUILD_TAG": "9", **variables, **instead},
         },
         capture_output=True,
         text=True,
@@ -110,13 +112,24 @@ def test_every_night_is_a_drill_that_remembers_the_nights_before(pipeline: str, 
     )
 
 
+@pytest.mark.parametrize("past", [True, False], ids=["after the first night", "before it"])
 @pytest.mark.parametrize("pipeline", PIPELINES)
-def test_every_proposed_change_is_a_gate_that_starts_from_what_was_kept(pipeline: str, tmp_path: Path) -> None:
-    line = run(PIPELINES[pipeline]("gate"), tmp_path)
+def test_every_proposed_change_is_a_gate_that_starts_from_what_was_kept_and_sees_the_nights(
+    pipeline: str, past: bool, tmp_path: Path
+) -> None:
+    """Where there is no ledger yet, a gate that is given its folder is refused."""
+    gate = PIPELINES[pipeline]("gate")
+    assert gate.variables["NIGHTS"] == PIPELINES[pipeline]("drill").variables["OUT"]
+    nights = tmp_path / "nights"
+    nights.mkdir()
+    if past:
+        (nights / LEDGER).touch()
+    line = run(gate, tmp_path, NIGHTS=str(nights))
     app = "WORKSPACE/release" if pipeline == "github" else "WORKSPACE"
+    history = f"[--history][{nights}]" if past else ""
     assert line.startswith(
         f"[-m][fixtures.commands][gate][--workers][2][--backups][s3://backups/shop][--app][{app}][--profile][shop]"
-        "[--previous][0a1b2c3][--restore-cache][/var/cache/restore-drill][--out]"
+        f"[--previous][0a1b2c3]{history}[--restore-cache][/var/cache/restore-drill][--out]"
     )
 
 
