@@ -34,7 +34,7 @@ class Fault:
         if self.lost:
             return self._lost()
         if not self.things:
-            return self.first.sentence
+            return self._of_one_control()
         if all(thing.kind == "site" and thing.tenant for thing in self.things):
             return f"{_listed(self.things)} {'is' if len(self.things) == 1 else 'are'} damaged"
         return f"{_listed(self.things)}: {self.first.sentence}"
@@ -59,6 +59,12 @@ class Fault:
     @property
     def results(self) -> tuple[Result, ...]:
         return tuple(result for chapter in self.chapters for result in chapter.results)
+
+    def _of_one_control(self) -> str:
+        """What the control says, behind the path where it speaks of one file alone."""
+        names = {thing for result in self.results for thing in result.names}
+        said = self.first.sentence
+        return f"{_listed(tuple(names))}: {said}" if [thing.kind for thing in names] == ["file"] else said
 
     def _lost(self) -> str:
         tables = [TableName.parse(each.name) for each in self.things if each.kind == "table"]

@@ -94,6 +94,12 @@ def finding(files: ArchivedFiles, lookup: Lookup) -> tuple[str, tuple[str, ...]]
     return "", ()
 
 
+def shown(upload: str) -> str:
+    """The file of a row of NAMED, as a finding says it."""
+    folder, _, name = upload.rpartition("/")
+    return f"file={masked_text('sites-data', b'key')}/uploads/{folder}{folder and '/'}{masked_text(name, b'key')}.svg"
+
+
 def unclaimed(files: ArchivedFiles, column: FileColumn) -> Lookup:
     return unclaimed_files(column.claimed_folder, files.left_out(column.claimed_folder))
 
@@ -125,8 +131,12 @@ def test_files_that_a_pattern_leaves_out_are_counted_and_more_than_it_accepts_ar
     ("at_most", "message", "samples"),
     [
         (1, "", ()),
-        (0, "1 of 3 rows name a file that is not in the archive", ("id=1 has an empty file",)),
-        (1, "2 rows that are empty are accepted by pdf, which accepts at most 1", ("id=1", "id=2")),
+        (0, "1 of 3 rows name a file that is not in the archive", ("id=1 file=media/pdf/1/1.pdf has an empty file",)),
+        (
+            1,
+            "2 rows that are empty are accepted by pdf, which accepts at most 1",
+            ("id=1 file=media/pdf/1/1.pdf", "id=2 file=media/pdf/1/2.pdf"),
+        ),
     ],
     ids=["as many as accepted", "none accepted", "one more"],
 )
@@ -189,9 +199,9 @@ def test_pages_without_a_record_are_counted_by_site_and_more_of_one_are_told() -
 
 def test_a_querys_files_are_looked_up_both_ways(healthy: Healthy, tmp_path: Path) -> None:
     with looked_up(healthy, tmp_path, COLUMN) as files:
-        gone = ("1 of 3 rows name a file that is not in the archive", ("id=2 has no file",))
+        gone = ("1 of 3 rows name a file that is not in the archive", ("id=2 file=media/pdf/1/2.pdf has no file",))
         assert finding(files, missing_files(COLUMN)) == gone
-        assert finding(files, altered_files(COLUMN))[1] == ("id=37 1 bytes too many",)
+        assert finding(files, altered_files(COLUMN))[1] == ("id=37 file=media/pdf/2/37.pdf bytes too many: 1",)
         assert finding(files, unclaimed(files, COLUMN))[1] == (UNNAMED,)
         assert finding(files, misplaced_files(COLUMN, owned=files.owned(COLUMN))) == ("", ())
 
@@ -213,15 +223,19 @@ UPDATE igny8_images SET path = 'uploads/999/x.svg' WHERE id = 2;
 def test_a_row_without_an_owner_is_told_once_and_one_outside_its_folder_here(healthy: Healthy, tmp_path: Path) -> None:
     """That it has no owner, TEN-03 tells; where no owner is known of the table, nothing else would."""
     column = FileColumn.model_validate(NAMED)
+    own, astray = shown("1/image-1"), shown("999/x")
     with looked_up(healthy, tmp_path, column, planted=ORPHAN) as files:
         assert files.owned(column)
         here = (
             "1 of 209 rows name a file that is not in their own tenant's folder",
-            ("id=2 outside its tenant's folder",),
+            (f"id=2 {astray} outside its tenant's folder",),
         )
         assert finding(files, misplaced_files(column, owned=True)) == here
         unknown = finding(files, misplaced_files(column, owned=False))[1]
-        assert unknown == ("id=1 belongs to no tenant", "id=2 outside its tenant's folder")
+        assert unknown == (
+            f"id=1 {own} belongs to no tenant",
+            f"id=2 {astray} outside its tenant's folder",
+        )
         assert not files.owned(COLUMN)
 
 
@@ -237,8 +251,8 @@ def test_a_file_whose_name_differs_in_its_unicode_form_alone_is_no_lost_one(heal
     )
     with looked_up(healthy, tmp_path, column, planted=planted, uploads=uploads) as files:
         assert finding(files, missing_files(column))[1] == (
-            "id=1 has a file whose name differs in its Unicode form alone: rename it",
-            "id=2 has no file",
+            f"id=1 {shown('café')} has a file whose name differs in its Unicode form alone: rename it",
+            f"id=2 {shown('thé')} has no file",
         )
         # A person who is told to remove what no row names must not be told of it.
         assert finding(files, unclaimed(files, column)) == ("", ())
@@ -254,7 +268,7 @@ def test_a_rows_file_may_lie_in_the_archive_of_uploads(healthy: Healthy, tmp_pat
     with looked_up(healthy, tmp_path, column, planted=planted, uploads=uploads) as files:
         assert finding(files, missing_files(column)) == (
             "1 of 2 rows name a file that is not in the archive",
-            ("id=2 has no file",),
+            (f"id=2 {shown('1/image-2')} has no file",),
         )
         assert finding(files, unclaimed(files, column)) == ("", ())
 
@@ -312,7 +326,7 @@ def test_rows_that_the_server_cannot_read_block_their_own_column_and_the_folders
             files.require_claimants_known(unread.claimed_folder)
         files.require_claimants_known(COLUMN.claimed_folder)
         # The others' rows are there.
-        assert finding(files, missing_files(COLUMN))[1] == ("id=2 has no file",)
+        assert finding(files, missing_files(COLUMN))[1] == ("id=2 file=media/pdf/1/2.pdf has no file",)
 
 
 def test_a_root_is_right_where_any_file_is_or_one_is_nowhere(healthy: Healthy, tmp_path: Path) -> None:

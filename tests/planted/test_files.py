@@ -29,7 +29,11 @@ PLANTED: Mapping[str, Mapping[str, Told]] = {
     "FIL-01": {
         "images": Told(
             "3 of … rows name a file that is not in the archive",
-            ("id=2 has no file", "id=5 has no file", "id=6 has no file"),
+            (
+                "id=2 file=sites-data/uploads/1/#.svg has no file",
+                "id=5 file=sites-data/uploads/1/#.svg has no file",
+                "id=6 has no file",
+            ),
             broken=3,
         )
     },
@@ -43,14 +47,20 @@ PLANTED: Mapping[str, Mapping[str, Told]] = {
     "FIL-03": {
         "images": Told(
             "2 of … files differ from the size or digest in their rows",
-            ("id=7 1 bytes are missing", "id=8 another digest"),
+            (
+                "id=7 file=sites-data/uploads/1/#.svg bytes missing: 1",
+                "id=8 file=sites-data/uploads/1/#.svg another digest",
+            ),
             broken=2,
         )
     },
     "FIL-04": {
         "images": Told(
             "2 of … rows name a file that is not in their own tenant's folder",
-            ("id=6 outside its tenant's folder", "id=9 outside its tenant's folder"),
+            (
+                "id=6 outside its tenant's folder",
+                "id=9 file=sites-data/uploads/2/#.svg outside its tenant's folder",
+            ),
             broken=2,
         )
     },
@@ -74,5 +84,7 @@ def test_each_control_sees_its_own_faults_and_no_other_does(
         if result.control == control
         for each in result.repairs
     }
-    assert ("bring file back", "1", "id=2", "loss") in repairs
+    lost = outcome.result("FIL-01", "images").names[0]
+    assert lost.name.startswith("sites-data/uploads/1/hmac:")
+    assert ("bring file back", "1", f"id=2 file={lost.name}", "loss") in repairs
     assert {cause for _, _, _, cause in repairs} == {"loss"}

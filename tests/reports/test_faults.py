@@ -1,5 +1,6 @@
 """Failed controls of one cause are one card in every document, and faults that have nothing to do with each other are two."""
 
+import re
 from html import escape, unescape
 from pathlib import Path
 
@@ -28,7 +29,7 @@ RULES = {
     "Table public.igny8_content_tags is missing": ["FID-01", "FID-07", "MIG-07", "RST-02", "RST-07"],
     "Site 1 of tenant 1 is damaged": ["SIT-06", "SIT-07", "SIT-10"],
     "Row id=1 of public.igny8_invoices": ["BIL-03", "BIL-04"],
-    "images": ["FIL-01"],
+    "File sites-data/uploads/1/#.svg of tenant 1": ["FIL-01"],
 }
 
 
@@ -50,7 +51,8 @@ def faulty(healthy: Healthy, standing: Standing, tmp_path_factory: pytest.TempPa
 
 def test_what_failed_for_one_cause_stands_together_and_for_another_apart(faulty: Drill) -> None:
     faults = Story(faulty.evidence).faults
-    assert {fault.title.partition(": ")[0]: sorted(fault.ids.split(", ")) for fault in faults} == RULES, faulty.output
+    said = {re.sub("hmac:[0-9a-f]{12}", "#", fault.title).partition(": ")[0]: fault.ids for fault in faults}
+    assert {title: sorted(ids.split(", ")) for title, ids in said.items()} == RULES, faulty.output
 
 
 def test_every_document_tells_each_cause_once_and_nothing_is_left_out(faulty: Drill) -> None:
