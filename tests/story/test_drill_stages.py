@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -231,6 +232,7 @@ def test_a_stage_that_fails_takes_no_control_away_with_workers_either(
     expect_all_told(short, fault)
     expect_all_told(shared, fault)
     assert outcomes(short) == outcomes(shared)
+    expect_counted_by_pytest(shared)
 
 
 def expect_all_told(outcome: Drill, fault: Fault) -> None:
@@ -301,6 +303,17 @@ def expect_verified(outcome: Drill) -> None:
     assert len(results) == len(outcome.evidence.results)
     assert not [name for name in written if name.endswith("-container.json")], "files of fixtures, with tracebacks"
     assert (outcome.directory.parent / "latest").resolve() == outcome.directory
+
+
+def expect_counted_by_pytest(outcome: Drill) -> None:
+    """Its last line calls nothing failed that was blocked, and nothing passed that was exempt."""
+    (line,) = re.findall(r"^=+ (.*) in [\d.]+s.* =+$", outcome.output, re.MULTILINE)
+    counted = Counter(result.outcome for result in outcome.evidence.results)
+    assert {part.split()[1]: int(part.split()[0]) for part in line.split(", ")} == counted
+
+
+def test_pytests_last_line_counts_what_the_evidence_does(healthy_drill: Drill) -> None:
+    expect_counted_by_pytest(healthy_drill)
 
 
 def test_a_drill_without_a_terminal_writes_when_each_stage_begins_and_ends(healthy_drill: Drill) -> None:
