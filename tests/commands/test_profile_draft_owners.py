@@ -216,3 +216,40 @@ def test_another_reference_that_gives_an_owner_is_offered_before_rows_may_have_n
     )
     assert "3 of 9 rows of orders have none" in draft.prose
     assert "By shop every row has one: if it is meant, name it in [tenancy.owner_via] instead." in draft.prose
+
+
+def test_references_that_cross_are_offered_with_their_count_and_a_condition(
+    database: psycopg.Connection[Any],
+) -> None:
+    draft = drafted(
+        database,
+        TENANTS
+        + "CREATE TABLE people (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, is_staff boolean, "
+        "is_new boolean); "
+        "CREATE TABLE items (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations); "
+        "CREATE TABLE users (id int PRIMARY KEY, password text, last_login date, chosen int REFERENCES organizations); "
+        "CREATE TABLE members (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, usr int REFERENCES users); "
+        "INSERT INTO users VALUES (1, '', NULL, 2), (2, '', NULL, NULL); INSERT INTO members VALUES (1, 1, 1), (2, 2, 1); "
+        "CREATE TABLE orders (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, "
+        "agent int REFERENCES people, buyer int REFERENCES people, item_id int); "
+        "INSERT INTO people VALUES (1, 1, true, true), (2, 2, false, true), (3, 1, false, true); "
+        "INSERT INTO items SELECT n, 1 FROM generate_series(1, 9) n; "
+        "INSERT INTO orders SELECT n, 1 + n / 7, CASE WHEN n > 6 THEN 1 ELSE 3 END, CASE WHEN n > 6 THEN 2 ELSE 3 END, n "
+        "FROM generate_series(1, 9) n",
+    )
+    assert not draft.profile.tenancy.crossing
+    offered = {line.split('"')[1] for line in draft.text.splitlines() if line.startswith("#reference")}
+    assert offered == {
+        "public.orders(agent)->public.people",
+        "public.orders(item_id)->public.items",
+        "public.users(chosen)->public.organizations",
+    }
+    assert "1 of 1 rows lead to a tenant's, though no tenant owns their own table." in draft.prose
+    assert "3 of 9 rows lead to another tenant's. Is it meant? If so, say why." in draft.prose
+    assert "3 of 9 ids lead to another tenant's." in draft.prose
+    condition = (
+        'SELECT "r"."id" FROM "public"."orders" r JOIN "public"."people" p ON "r"."agent" = "p"."id" WHERE "p"."'
+    )
+    assert f"A condition that holds for all of them, and for 0 of 6 others: {condition}is_staff" in draft.prose
+    assert 'WHERE "p"."is_new"' not in draft.prose
+    assert "#at_most = 3" in draft.text
