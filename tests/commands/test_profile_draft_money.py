@@ -131,3 +131,42 @@ def test_documents_with_keys_of_several_columns_are_found_with_what_names_them(
     assert [(str(each.table), each.invoice) for each in invoice.lines] == [("public.invoice_lines", "invoice")]
     (payment,) = draft.profile.payment
     assert (str(payment.table), payment.invoice) == ("public.payments", "invoice_id")
+
+
+ORDERS = (
+    "CREATE TABLE customers (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, currency text); "
+    "INSERT INTO customers VALUES (1, 1, 'EUR'), (2, 2, 'EUR'); "
+    "CREATE TABLE orders (id int PRIMARY KEY, customer int NOT NULL REFERENCES customers, status text, "
+    "total_incl_tax numeric, shipping_excl_tax numeric, shipping_incl_tax numeric); "
+    "CREATE TABLE order_lines (id serial PRIMARY KEY, order_id int NOT NULL REFERENCES orders, "
+    "line_price_incl_tax numeric); "
+    "CREATE TABLE discounts (id serial PRIMARY KEY, order_id int NOT NULL REFERENCES orders, amount numeric); "
+    "CREATE TABLE sources (id serial PRIMARY KEY, order_id int NOT NULL REFERENCES orders, amount_debited numeric); "
+    "INSERT INTO orders SELECT n, 1 + n % 2, CASE n % 3 WHEN 0 THEN 'open' ELSE 'paid' END, 3 * n + 6, 5, 6 "
+    "FROM generate_series(1, 60) n; "
+    "INSERT INTO order_lines (order_id, line_price_incl_tax) SELECT id, k * id FROM orders, generate_series(1, 2) k; "
+    "INSERT INTO discounts (order_id, amount) SELECT id, 10 * total_incl_tax FROM orders; "
+    "INSERT INTO sources (order_id, amount_debited) SELECT id, total_incl_tax FROM orders WHERE status = 'paid'; "
+)
+
+
+def test_a_document_may_tell_its_tenant_and_currency_by_another_row_and_have_no_tax(
+    database: psycopg.Connection[Any],
+) -> None:
+    """What covers every total and more is no payment: rows without a status may be of anything."""
+    profile = drafted(database, TENANTS + ORDERS).profile
+    (order,) = profile.invoice
+    assert (order.tenant, order.currency) == ("customer.org", "customer.currency")
+    assert (order.total, order.tax, order.plus) == ("total_incl_tax", None, ("shipping_incl_tax",))
+    assert [str(each.table) for each in order.lines] == ["public.order_lines"]
+    (payment,) = profile.payment
+    assert (str(payment.table), payment.amount, payment.status) == ("public.sources", "amount_debited", None)
+
+
+def test_documents_whose_totals_are_all_nothing_are_offered_and_not_taken(database: psycopg.Connection[Any]) -> None:
+    """Without a line each of them adds up."""
+    draft = drafted(
+        database, TENANTS + ORDERS + "TRUNCATE order_lines; UPDATE orders SET total_incl_tax = 0, shipping_incl_tax = 0"
+    )
+    assert not draft.profile.invoice
+    assert "#[[invoice]]" in draft.text
