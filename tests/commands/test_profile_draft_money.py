@@ -170,3 +170,38 @@ def test_documents_whose_totals_are_all_nothing_are_offered_and_not_taken(databa
     )
     assert not draft.profile.invoice
     assert "#[[invoice]]" in draft.text
+
+
+CARDS = (
+    "CREATE TABLE cards (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, balance numeric); "
+    "CREATE TABLE card_entries (id serial PRIMARY KEY, card int NOT NULL REFERENCES cards, amount numeric); "
+    "CREATE TABLE carts (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, balance numeric); "
+    "CREATE TABLE cart_items (id serial PRIMARY KEY, cart int NOT NULL REFERENCES carts, amount numeric); "
+    "INSERT INTO cards SELECT n, 1 + n % 2, 10 FROM generate_series(1, 60) n; "
+    "INSERT INTO card_entries (card, amount) SELECT n, 5 * k FROM (VALUES (4), (-3), (1)) v (k), "
+    "generate_series(1, 60) n ORDER BY k DESC; "
+    "INSERT INTO carts SELECT * FROM cards; INSERT INTO cart_items (cart, amount) SELECT id, 10 FROM carts; "
+)
+
+
+def test_accounts_that_hold_the_sum_of_their_entries_are_a_ledger_without_a_balance_of_its_own(
+    database: psycopg.Connection[Any],
+) -> None:
+    """What only adds up is a total and its lines."""
+    draft = drafted(database, TENANTS + CARDS)
+    (ledger,) = draft.profile.ledger
+    assert (str(ledger.table), ledger.account, ledger.balance) == ("public.card_entries", "card", None)
+    assert ledger.not_negative
+    assert ledger.balance_of is not None
+    assert (str(ledger.balance_of.table), ledger.balance_of.column) == ("public.cards", "balance")
+    assert "cards.balance is the sum of the account's entries: holds for 60 of 60." in draft.prose
+
+
+def test_an_account_that_was_overdrawn_may_be(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(
+        database,
+        TENANTS + CARDS + "UPDATE card_entries SET amount = CASE amount WHEN 20 THEN -30 ELSE 35 END "
+        "WHERE amount IN (20, -15) AND card = 7",
+    )
+    (ledger,) = draft.profile.ledger
+    assert not ledger.not_negative

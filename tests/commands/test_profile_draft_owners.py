@@ -253,3 +253,28 @@ def test_references_that_cross_are_offered_with_their_count_and_a_condition(
     assert f"A condition that holds for all of them, and for 0 of 6 others: {condition}is_staff" in draft.prose
     assert 'WHERE "p"."is_new"' not in draft.prose
     assert "#at_most = 3" in draft.text
+
+
+EITHER = (
+    "CREATE TABLE shops (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations); "
+    "CREATE TABLE staff (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations); "
+    "CREATE TABLE notes (id int PRIMARY KEY, shop int REFERENCES shops, worker int REFERENCES staff); "
+    "INSERT INTO shops VALUES (1, 1), (2, 2); INSERT INTO staff VALUES (1, 1), (2, 2); "
+    "INSERT INTO notes VALUES (1, 1, NULL), (2, NULL, 2), (3, 2, 2), (4, NULL, NULL); "
+)
+
+
+def test_two_parents_that_give_an_owner_together_are_offered_with_the_query_that_says_so(
+    database: psycopg.Connection[Any],
+) -> None:
+    draft = drafted(database, TENANTS + EITHER)
+    assert "By shop or worker 1 rows have none, and none has two" in draft.prose
+    query = draft.prose.split("with this query for notes: ")[1].splitlines()[0]
+    rows = database.execute(query).fetchall()  # type: ignore[call-overload]
+    assert sorted(rows) == [(1, 1), (2, 2), (3, 2), (3, 2)]
+
+
+def test_two_parents_of_different_tenants_are_not_offered_for_one_owner(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(database, TENANTS + EITHER + "INSERT INTO notes VALUES (5, 1, 2)")
+    assert "2 of 5 rows of notes have none" in draft.prose
+    assert "By shop or worker" not in draft.prose
