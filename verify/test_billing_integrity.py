@@ -89,7 +89,8 @@ def test_the_balance_is_the_sum_of_the_ledger(migrated: Database, ledger: Ledger
 @proven_by(a_total_that_is_not_its_lines)
 @for_each("invoice")
 def test_the_total_is_lines_plus_tax(migrated: Database, invoice: Invoice, books: Books) -> None:
-    """A line that is missing, doubled or altered makes an invoice that no customer owes."""
+    """A line that is missing, doubled or altered makes an invoice that no customer owes. Where the total stands a second
+    time, the two must agree."""
     migrated.expect_none(wrong_totals(invoice, books))
 
 

@@ -17,15 +17,17 @@ from fixtures.checks.billing.tax import wrong_tax
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.masking import masked_text
 from fixtures.checks.probe import Probe
+from fixtures.database.book_queries import unanswerable_books
 from fixtures.database.digests import Division, divisible, pin, scan
 from fixtures.database.money_columns import summed_columns
 from fixtures.database.reconcile import reconcile
-from fixtures.profile.money import Invoice, MoneyColumns, Payment
+from fixtures.profile.money import Invoice, MoneyColumns, Payment, TotalAgain
 from fixtures.profile.words import SqlFile
 from fixtures.record.facts import Facts
 from fixtures.record.names import TableName
 from tests.support.small_shop import Shop, small_shop
 
+MISSPELT = TotalAgain(column="number", json_path="$of..sum")
 ACME, ZEN = masked_text("acme", b"key"), masked_text("zen", b"key")
 PARCELS, PACKED = TableName("Shop", "Parcels"), TableName("Shop", "Packed")
 PARCEL = {
@@ -315,6 +317,43 @@ def test_a_total_that_is_stored_nowhere_is_what_the_lines_come_to(opened: Callab
     stored_twice = parcels(opened(), **not_stored, subtotal="gross").profile.invoice[0]
     assert ways_of(stored_twice) == ("by_lines",)
     assert [each.column for each in summed_columns(shop.profile, shop.facts)[PARCELS]] == ["vat"]
+
+
+def test_a_total_that_stands_twice_is_the_same_in_both_places(opened: Callable[[], Shop]) -> None:
+    shop = parcels(opened(), total_again={"column": "order.total"})
+    assert reconcile(shop.profile, shop.facts, "profile.toml").problems == ()
+    shop.done("""UPDATE "Orders" SET total = CASE id WHEN 1 THEN 21 ELSE 9.45 END""")
+    told = shop.told(wrong_totals(shop.profile.invoice[0], shop.books))
+    assert told is not None
+    assert told.message.startswith(
+        "1 of 3 invoices have a total that is not the sum of their lines plus tax, or not what stands of it elsewhere"
+    )
+    assert told.samples == ("id=2 by_lines=0.00 by_total_again=-9.00",)
+
+
+def test_a_total_that_stands_in_json_too_is_a_number_there_and_the_same(opened: Callable[[], Shop]) -> None:
+    shop = opened()
+    again = TotalAgain(column="number", json_path="$.of.sum")
+    bills = shop.profile.invoice_named("bills").model_copy(update={"total_again": again})
+    shop.done("""UPDATE "Bills" SET number = json_build_object('of', json_build_object('sum', gross))""")
+    assert shop.told(wrong_totals(bills, shop.books)) is None
+    wrong = bills.model_copy(update={"total_again": MISSPELT})
+    misspelt = shop.profile.model_copy(update={"invoice": (wrong,), "payment": ()})
+    (problem,) = unanswerable_books(shop.session, shop.facts, misspelt, "profile.toml")
+    assert problem.startswith("profile.toml: invoice 'bills'.total_again.json_path: ")
+    assert problem.endswith("; write an SQL/JSON path, as $.amount.total")
+    faults = {
+        """UPDATE "Bills" SET number = '{"of": {"sum": "16.13"}}' WHERE id = 1""": "-0.01",
+        """UPDATE "Bills" SET number = '{"of": {"sum": "a lot"}}' WHERE id = 1""": "16.12",
+        """UPDATE "Bills" SET number = '{"of": []}' WHERE id = 1""": "16.12",
+        """UPDATE "Bills" SET number = NULL WHERE id = 1""": "16.12",
+    }
+    for fault, difference in faults.items():
+        shop.done("SAVEPOINT sound; " + fault)
+        told = shop.told(wrong_totals(bills, shop.books))
+        assert told is not None, fault
+        assert told.samples == (f"id=1 by_lines=0.00 by_subtotal=0.00 by_total_again={difference}",)
+        shop.done("ROLLBACK TO sound")
 
 
 def test_numbers_count_within_what_a_document_leads_to(opened: Callable[[], Shop]) -> None:

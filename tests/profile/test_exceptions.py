@@ -100,8 +100,9 @@ PROMISES = {
     "BalanceColumn": "table key column live",
     "Live": "column values",
     "EntryKinds": "column credits debits either unsigned",
-    "Invoice": "name table query tenant currency status paid unpaid subtotal tax tax_rule plus discount total credited "
-    "credits lines json_lines numbering live",
+    "Invoice": "name table query tenant currency status paid unpaid subtotal tax tax_rule plus discount total "
+    "total_again credited credits lines json_lines numbering live",
+    "TotalAgain": "column json_path",
     "TaxRule": "of rate line_rate rounding percent per_line per_rate included",
     "Credits": "table query invoice amount status counts live",
     "Lines": "table query invoice amount less live",
