@@ -149,3 +149,31 @@ def test_the_table_that_names_a_schema_in_each_row_is_the_root_whatever_points_e
     assert draft.profile.tenancy.schemas.column == "schema_name"
     assert "Its rows name schemas of this database." in draft.prose
     assert "schema_name of 2 tenants names one of the 2 schemas beside the root's own." in draft.prose
+
+
+BILLED = """
+CREATE TABLE {0}.bills (id int PRIMARY KEY, currency text, status text, total numeric);
+CREATE TABLE {0}.bill_lines (id serial PRIMARY KEY, bill int NOT NULL REFERENCES {0}.bills, amount numeric);
+CREATE TABLE {0}.payments (id serial PRIMARY KEY, bill int NOT NULL REFERENCES {0}.bills, amount numeric);
+INSERT INTO {0}.bills SELECT n, 'EUR', 'paid', 3 * n FROM generate_series(1, {1}) n;
+INSERT INTO {0}.bill_lines (bill, amount) SELECT id, k * id FROM {0}.bills, generate_series(1, 2) k;
+INSERT INTO {0}.payments (bill, amount) SELECT id, total FROM {0}.bills;
+"""
+
+
+def test_what_is_found_in_the_fullest_schema_is_said_once_for_each(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(database, CLINICS + BILLED.format("north", 3) + BILLED.format("south", 60))
+    profile = draft.profile
+    (bills,) = profile.invoice
+    assert (str(bills.table), bills.name, bills.tenant) == ("{schema}.bills", "{schema}-bills", None)
+    assert [str(each.table) for each in bills.lines] == ["{schema}.bill_lines"]
+    (payment,) = profile.payment
+    assert (str(payment.table), payment.settles) == ("{schema}.payments", "{schema}-bills")
+    assert {str(each.table) for each in profile.domain} == {
+        "{schema}.bills",
+        "{schema}.bill_lines",
+        "{schema}.payments",
+    }
+    assert "south.bills: total is the sum of its lines: by south.bill_lines.amount: holds for 60 of 60." in draft.prose
+    assert "invoice.{schema}-bills" in profile.unconfirmed
+    assert "BIL-03" not in profile.exempt
