@@ -142,11 +142,11 @@ ORDERS = (
     "line_price_incl_tax numeric); "
     "CREATE TABLE discounts (id serial PRIMARY KEY, order_id int NOT NULL REFERENCES orders, amount numeric); "
     "CREATE TABLE sources (id serial PRIMARY KEY, order_id int NOT NULL REFERENCES orders, amount_debited numeric); "
-    "INSERT INTO orders SELECT n, 1 + n % 2, CASE n % 3 WHEN 0 THEN 'open' ELSE 'paid' END, 3 * n + 6, 5, 6 "
-    "FROM generate_series(1, 60) n; "
+    "INSERT INTO orders SELECT n, 1 + n % 2, CASE n % 6 WHEN 0 THEN 'draft' WHEN 3 THEN 'void' ELSE 'paid' END, "
+    "3 * n + 6, 5, 6 FROM generate_series(1, 60) n; "
     "INSERT INTO order_lines (order_id, line_price_incl_tax) SELECT id, k * id FROM orders, generate_series(1, 2) k; "
     "INSERT INTO discounts (order_id, amount) SELECT id, 10 * total_incl_tax FROM orders; "
-    "INSERT INTO sources (order_id, amount_debited) SELECT id, total_incl_tax FROM orders WHERE status = 'paid'; "
+    "INSERT INTO sources (order_id, amount_debited) SELECT id, total_incl_tax FROM orders WHERE status = 'paid' OR id = 3; "
 )
 
 
@@ -159,6 +159,7 @@ def test_a_document_may_tell_its_tenant_and_currency_by_another_row_and_have_no_
     assert (order.tenant, order.currency) == ("customer.org", "customer.currency")
     assert (order.total, order.tax, order.plus) == ("total_incl_tax", None, ("shipping_incl_tax",))
     assert [str(each.table) for each in order.lines] == ["public.order_lines"]
+    assert (order.paid, order.unpaid) == (("paid",), ("draft",)), "money was kept for one that is void"
     (payment,) = profile.payment
     assert (str(payment.table), payment.amount, payment.status) == ("public.sources", "amount_debited", None)
 
