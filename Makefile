@@ -44,7 +44,7 @@ OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
 KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT CONTINUE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING FLEET FOR HISTORY INTO KEEP LOGS MASK_KEY \
   NO_FILES OUT POSTGRES_BIN PREVIOUS PROFILE PROVE PUBLIC_KEY PYTHON RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
-  ROUNDS RUN RUNS SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA TABLE UPGRADE UPLOADS WORKERS YES
+  ROUNDS RUN RUNS SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA TABLE TENANT UNDRILLED UPGRADE UPLOADS WORKERS YES
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
   SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE \
   SIGNING_PASSPHRASE_FILE)
@@ -99,7 +99,7 @@ CHOOSING = $(call given,SET,--set) $(call given,SEED,--seed) $(call given,BEFORE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv drill prove demo gate list backup prune profile check-profile explain test test-all test-apps venv-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
-  fleet-matrix fleet-report sign-off remove-old remove-leftovers resolve FORCE
+  fleet-matrix fleet-report recover sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
 help:
@@ -170,6 +170,13 @@ endif
 prune: $(INSTALLED)
 	$(call need,BACKUPS PROFILE,Where the sets lie and whose schedule it is: make prune BACKUPS=DIR|URL PROFILE=NAME OUT=DIR)
 	@$(RESTORE_DRILL) prune --backups "$$BACKUPS" --profile "$$PROFILE" $(call given,OUT,--out) $(if $(YES),--yes)
+
+# Its own database is production, and goes by the environment as for a backup.
+## recover compare one tenant in a drilled backup with production: TENANT=KEY BACKUPS=DIR|URL PROFILE=NAME OUT=DIR SET=NAME UNDRILLED=1
+recover: $(INSTALLED)
+	$(call need,TENANT BACKUPS PROFILE,Whom and from where: PGHOST=… PGDATABASE=… make recover TENANT=KEY BACKUPS=DIR|URL PROFILE=NAME)
+	@$(RESTORE_DRILL) recover-tenant "$$TENANT" --backups "$$BACKUPS" --profile "$$PROFILE" $(call given,SET,--set) \
+	  $(call given,OUT,--out) $(if $(UNDRILLED),--undrilled) $(call given,POSTGRES_BIN,--postgres-bin)
 
 ## profile draft a profile from a backup set: BACKUPS=DIR|URL INTO=verify/profiles/NAME (or CONTINUE=DIR: append what is new), APP=DIR SET=NAME
 profile: $(INSTALLED)

@@ -31,6 +31,7 @@ STOREYS = (
     "checks",
     "proof",
     "plan",
+    "recovery",
     "plugin",
     "commands",
 )

@@ -1,0 +1,169 @@
+"""What is put before a comparison, and what is written of it: the ledger's word for the set, and the journal."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from fixtures.commands.backup import Source as Production
+from fixtures.commands.recovering.__main__ import IN_THE_WAY, REFUSED, main, recover
+from fixtures.custody.drill_ledger import NAME, enter_drill
+from fixtures.database.catalogue import take_facts
+from fixtures.profile.reading import ReadProfile
+from fixtures.record.evidence import Kind, Verdict
+from fixtures.record.record import DrillRecord
+from fixtures.recovery.journal import FOLDER
+from fixtures.recovery.refused import RecoveryRefused
+from fixtures.server import Server
+from tests.support import evidence_examples, record_examples
+from tests.support.drills import Healthy
+from tests.support.recovered_shop import CANARY, PROFILE
+
+SOURCE = ReadProfile("shop", Path("profile.toml"), Path(), "", PROFILE)
+
+
+def record(server: Server) -> DrillRecord:
+    with server.reading("restored") as session:
+        facts = take_facts(session)
+    return record_examples.record(
+        facts=facts, migrated_facts=None, profile_name="shop", profile_problems=(), profile_path="profile.toml"
+    )
+
+
+def drilled(out: Path, record: DrillRecord, verdict: Verdict, run_id: str, kind: Kind = "drill") -> None:
+    out.mkdir(exist_ok=True)
+    evidence = evidence_examples.verified()
+    entered = {"record": record, "run_id": run_id, "verdict": verdict, "kind": kind}
+    enter_drill(out / NAME, evidence.model_copy(update=entered), "e" * 64)
+
+
+def recovered(server: Server, out: Path, record: DrillRecord, *, undrilled: bool = False) -> int:
+    live = Production(
+        {
+            "host": server.host,
+            "port": str(server.port),
+            "user": server.user,
+            "password": server.password,
+            "dbname": server.database("production"),
+        }
+    )
+    return recover(record, server, SOURCE, live, "1", out, undrilled=undrilled)
+
+
+def journal(out: Path) -> list[dict[str, Any]]:
+    (file,) = (out / FOLDER).iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def test_a_set_that_was_verified_is_compared_and_the_journal_says_so(
+    server: Server, production: psycopg.Connection[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready = record(server)
+    drilled(tmp_path, ready, "FAILED", "run-1")
+    drilled(tmp_path, ready, "VERIFIED", "run-2")
+    # A release that fails says nothing of the set.
+    drilled(tmp_path, ready, "FAILED", "run-3", "gate")
+    production.execute("DELETE FROM visits WHERE site = 2")
+    assert recovered(server, tmp_path, ready) == 0
+    said = capsys.readouterr().out
+    assert "5 would be added, 0 changed, 0 removed." in said
+    assert "(VERIFIED on " in said
+    begun, done = journal(tmp_path)
+    assert (begun["step"], begun["state"], begun["tenant"]) == ("compare", "begun", "1")
+    assert begun["undrilled"] is False
+    assert begun["verified_at"]
+    assert (done["state"], done["tables"]["public.visits"]["added"]) == ("done", 5)
+    assert CANARY not in said + json.dumps([begun, done])
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "words"),
+    [
+        ((), "has no drill of this dump"),
+        (("VERIFIED", "FAILED"), "the last drill of this dump was FAILED"),
+        (("VERIFIED", "INCONCLUSIVE"), "the last drill of this dump was INCONCLUSIVE"),
+    ],
+)
+def test_a_set_that_was_not_verified_last_is_refused_unless_that_is_said(
+    server: Server,
+    production: psycopg.Connection[Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    verdicts: tuple[Verdict, ...],
+    words: str,
+) -> None:
+    ready = record(server)
+    for number, verdict in enumerate(verdicts):
+        drilled(tmp_path, ready, verdict, f"run-{number}")
+    with pytest.raises(RecoveryRefused, match=words):
+        recovered(server, tmp_path, ready)
+    assert not (tmp_path / FOLDER).exists()
+    production.execute("UPDATE sites SET tenant = 2 WHERE id = 2")
+    assert recovered(server, tmp_path, ready, undrilled=True) == IN_THE_WAY
+    assert "(not drilled, or not VERIFIED)" in capsys.readouterr().out
+    begun, _ = journal(tmp_path)
+    assert (begun["undrilled"], begun["verified_at"]) == (True, None)
+
+
+def test_a_ledger_that_was_altered_is_not_believed(
+    server: Server, production: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    ready = record(server)
+    drilled(tmp_path, ready, "FAILED", "run-1")
+    drilled(tmp_path, ready, "VERIFIED", "run-2")
+    ledger = tmp_path / NAME
+    ledger.write_text(ledger.read_text().replace("FAILED", "VERIFIED"))
+    with pytest.raises(RecoveryRefused, match="cannot be believed"):
+        recovered(server, tmp_path, ready)
+
+
+def test_a_refusal_is_in_the_journal_too(server: Server, production: psycopg.Connection[Any], tmp_path: Path) -> None:
+    production.execute("ALTER TABLE bills ADD note text")
+    with pytest.raises(RecoveryRefused, match=r"differs in the column note"):
+        recovered(server, tmp_path, record(server), undrilled=True)
+    assert [line["state"] for line in journal(tmp_path)] == ["begun", "refused"]
+
+
+def test_production_is_named_by_the_environment_and_reached_before_a_set_is_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DATABASE_URL", "PGDATABASE", "PGSERVICE"):
+        monkeypatch.delenv(name, raising=False)
+    call = ["1", "--profile", "igny8", "--backups", str(tmp_path), "--out", str(tmp_path)]
+    assert main(call) == REFUSED
+    assert "no database is named" in capsys.readouterr().err
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://somebody:never-shown@/shop?host={tmp_path}")
+    assert main(call) == REFUSED
+    said = capsys.readouterr().err
+    assert "cannot be reached" in said
+    assert "never-shown" not in said
+
+
+@pytest.mark.further
+def test_a_set_of_the_sample_is_restored_for_it(
+    whole_set: Path,
+    healthy: Healthy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    healthy.server.create_database("live", template=healthy.built.database)
+    try:
+        with healthy.server.connect("live") as live:
+            deleted = live.execute(
+                "DELETE FROM igny8_keywords WHERE tenant_id = (SELECT min(tenant_id) FROM igny8_keywords) RETURNING tenant_id"
+            ).fetchall()
+        for name, value in healthy.server.environment("live").items():
+            monkeypatch.setenv(name, value)
+        call = [str(deleted[0][0]), "--profile", "igny8", "--backups", str(whole_set.parent), "--out", str(tmp_path)]
+        assert main(call) == REFUSED
+        assert "has no drill of this dump" in capsys.readouterr().err
+        for name, value in healthy.server.environment("live").items():
+            monkeypatch.setenv(name, value)
+        assert main([*call, "--undrilled"]) == 0
+    finally:
+        healthy.server.drop_database("live")
+    assert f"{len(deleted)} would be added, 0 changed, 0 removed." in capsys.readouterr().out
