@@ -13,7 +13,7 @@ from fixtures.checks.databases import Access
 from fixtures.checks.drilled import Drilled
 from fixtures.custody.mask_key import passing_mask_key
 from fixtures.custody.read_origin import read_origin
-from fixtures.plan.cards import Rule, read_controls, read_rules, rule_node
+from fixtures.plan.cards import RELEASE, Rule, read_controls, read_rules, rule_node
 from fixtures.plugin.control_fixtures import ACCESS, HASH_KEY
 from fixtures.plugin.gathering import Gatherer, build_evidence, plan
 from fixtures.plugin.outcomes import DRILLED
@@ -63,16 +63,25 @@ class HandedOver:
 
 
 def try_controls(
-    drilled: Drilled, access: Access | None, not_shown: tuple[str, ...] = (), *, proving: Proven = False
+    drilled: Drilled,
+    access: Access | None,
+    not_shown: tuple[str, ...] = (),
+    *,
+    proving: Proven = False,
+    of_release: bool = False,
 ) -> tuple[Evidence, bytes, str]:
     """The evidence of such a drill, its queries.jsonl, and whatever was printed meanwhile. `proving`: all checks, or what the
-    budget holds of them after what was proven earlier."""
+    budget holds of them after what was proven earlier. `of_release`: of the controls those alone that only a gate tries."""
     record, source = drilled.record, drilled.source
-    controls, rules = read_controls(VERIFY, gate=False), read_rules(source.folder)
+    controls, rules = read_controls(VERIFY, gate=of_release), read_rules(source.folder)
+    tried = VERIFY / RELEASE if of_release else VERIFY
+    if of_release:
+        controls, rules = tuple(each for each in controls if each.node.startswith(f"verify/{RELEASE}/")), ()
     planned = plan(controls, rules, rule_node(VERIFY), drilled)
     gatherer = Gatherer(planned, source.profile.waiver, source.profile.tenancy.crossing)
     printed = io.StringIO()
-    arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-s", "--assert=plain", str(VERIFY)]
+    arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-s", "--assert=plain", str(tried)]
+    arguments += ["--gate"] if of_release else []
     arguments += [word for name in WITHOUT for word in ("-p", f"no:{name}")]
     sample = Sample() if proving is True else None
     if isinstance(proving, Earlier):

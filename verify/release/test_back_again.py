@@ -1,8 +1,13 @@
 """REL: whether this release can be undone, and whether the one before can live with it."""
 
 from fixtures.checks.examination import Examination
+from fixtures.checks.release.release_spoilers import (
+    a_column_that_the_release_before_cannot_fill,
+    a_column_that_the_release_before_misses,
+    a_table_that_does_not_come_back,
+)
 from fixtures.checks.release.released import not_coming_back
-from fixtures.plugin.declare import control, shown_by_tests
+from fixtures.plugin.declare import control, proven_by
 from fixtures.profile import Profile
 from fixtures.record.release.previous import Previous
 from fixtures.record.release.reversal import Reversal
@@ -15,7 +20,7 @@ from fixtures.record.release.reversal import Reversal
     remediation="Fix the reverse operation that fails or leaves something behind. Name a table that cannot be the "
     "same in [release.unrepeatable], with the reason.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_table_that_does_not_come_back)
 def test_the_release_comes_back(reversal: Reversal, promised: Profile, examination: Examination) -> None:
     """A reverse that was never run is a hope; it is needed on the one night when nobody has time to mend it."""
     examination.note = _not_undone(reversal)
@@ -31,7 +36,7 @@ def test_the_release_comes_back(reversal: Reversal, promised: Profile, examinati
     remediation="Keep the columns that it reads until no process of that release runs, and drop them in the next "
     "release. If none runs by then, say why in release.not_rolling.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_column_that_the_release_before_misses)
 def test_the_release_before_can_read(previous: Previous, examination: Examination) -> None:
     """In a rolling deploy the old code runs on the new schema for minutes; after a rollback of the code, for days."""
     broken = [f"check: {problem}" for problem in previous.check_problems]
@@ -50,7 +55,7 @@ def test_the_release_before_can_read(previous: Previous, examination: Examinatio
     impact="high",
     remediation="Give the new column a default in the database (db_default), or let it be null until the next release.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_column_that_the_release_before_cannot_fill)
 def test_the_release_before_can_add_rows(previous: Previous, examination: Examination) -> None:
     """A new column that must be filled and has no default refuses every row that the old code adds."""
     broken = [

@@ -3,9 +3,14 @@
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.release.accepted import expect_every_row_stays
+from fixtures.checks.release.release_spoilers import (
+    a_dropped_column_with_a_value,
+    a_table_that_the_code_does_not_make,
+)
 from fixtures.checks.release.released import undeclared_drift, undeclared_drops
 from fixtures.checks.tenancy.kept_owners import KeptOwners, exchanged_rows
-from fixtures.plugin.declare import control, for_each, shown_by_tests
+from fixtures.checks.tenancy.planters import a_row_that_was_another_tenants
+from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile import Profile
 from fixtures.record.release.comparison import Comparison
 
@@ -17,7 +22,7 @@ from fixtures.record.release.comparison import Comparison
     remediation="The finding shows both definitions of each object. Put the change into a migration, undo it by hand,"
     " or say in [release.drift] why production differs.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_table_that_the_code_does_not_make)
 def test_the_schema_is_the_codes_own(comparison: Comparison, promised: Profile, examination: Examination) -> None:
     """What a hand changed in production is in no test and no new installation; the next migration meets it unprepared."""
     broken = undeclared_drift(comparison, promised.release, examination)
@@ -34,7 +39,7 @@ def test_the_schema_is_the_codes_own(comparison: Comparison, promised: Profile, 
     impact="critical",
     remediation="Move the values first, or name the column in [release.dropped] with the reason why its values may be lost.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_dropped_column_with_a_value)
 def test_no_column_with_data_is_dropped(comparison: Comparison, promised: Profile, examination: Examination) -> None:
     """A dropped column takes its values with it, and no count of rows shows it."""
     broken = undeclared_drops(comparison, promised.release, examination)
@@ -51,7 +56,7 @@ def test_no_column_with_data_is_dropped(comparison: Comparison, promised: Profil
         "[release.moved]."
     ),
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_row_that_was_another_tenants)
 @for_each("kept_owner")
 def test_every_row_stays_with_its_tenant(
     restored: Database, migrated: Database, promised: Profile, owners: KeptOwners, examination: Examination

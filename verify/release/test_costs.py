@@ -3,7 +3,15 @@
 from fixtures.checks.blocked import Blocked, Exempt
 from fixtures.checks.examination import Examination
 from fixtures.checks.release.release_costs import long_locks, long_waits, too_large
-from fixtures.plugin.declare import control, shown_by_tests
+from fixtures.checks.release.release_spoilers import (
+    a_lock_that_is_held_for_long,
+    a_migration_that_fails,
+    a_migration_that_waits_without_end,
+    a_migration_that_writes_too_much,
+    a_request_that_waits_for_a_migration,
+    a_table_that_a_failed_migration_leaves,
+)
+from fixtures.plugin.declare import control, proven_by
 from fixtures.profile import Profile
 from fixtures.record.release.rehearsal import Rehearsal, Stall
 
@@ -14,7 +22,7 @@ from fixtures.record.release.rehearsal import Rehearsal, Stall
     impact="critical",
     remediation="Fix the named migration. Run the release against this backup again before you deploy.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_migration_that_fails)
 def test_every_migration_ends(rehearsal: Rehearsal, examination: Examination) -> None:
     """A migration that fails or hangs in production stops a deployment half way, with the old code on a new schema."""
     ended = [each for each in rehearsal.migrations if not each.failed]
@@ -34,7 +42,7 @@ def test_every_migration_ends(rehearsal: Rehearsal, examination: Examination) ->
     impact="critical",
     remediation="Make the migration atomic, or give each statement a migration of its own that can run again.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_table_that_a_failed_migration_leaves)
 def test_nothing_is_left_half_done(rehearsal: Rehearsal, examination: Examination) -> None:
     """Outside a transaction, what ran before the failure stays: the next attempt then fails on what is there already."""
     left = rehearsal.left_behind
@@ -50,7 +58,7 @@ def test_nothing_is_left_half_done(rehearsal: Rehearsal, examination: Examinatio
         "Do what the finding proposes, or raise [release] lock_seconds and deploy in an announced maintenance window."
     ),
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_lock_that_is_held_for_long)
 def test_no_large_table_is_closed_for_long(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """Every request that touches the table waits behind the lock, and every request behind those, until the pool is empty."""
     too_long = long_locks(rehearsal, promised.release)
@@ -68,7 +76,7 @@ def test_no_large_table_is_closed_for_long(rehearsal: Rehearsal, promised: Profi
         "can take it."
     ),
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_migration_that_writes_too_much)
 def test_no_migration_writes_too_much(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """WAL fills the archive and leaves replicas behind; temporary files and growth fill the disk: then nobody writes."""
     too_much = too_large(rehearsal, promised.release)
@@ -83,7 +91,7 @@ def test_no_migration_writes_too_much(rehearsal: Rehearsal, promised: Profile, e
     impact="high",
     remediation="Do what REL-06 proposes for the migration's locks, or deploy while the application is closed to users.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_request_that_waits_for_a_migration)
 def test_no_request_stalls(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """A lock that waits for another keeps everybody behind it waiting too, which no look at the lock alone shows."""
     load = promised.release.load
@@ -115,7 +123,7 @@ def test_no_request_stalls(rehearsal: Rehearsal, promised: Profile, examination:
         "-c lock_timeout in the settings' DATABASES, or ALTER ROLE … SET lock_timeout."
     ),
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_migration_that_waits_without_end)
 def test_no_migration_waits_without_end(rehearsal: Rehearsal, promised: Profile, examination: Examination) -> None:
     """Behind one long query a migration waits for its lock, and everybody who comes later waits behind the migration."""
     allowed = promised.release.lock_wait_seconds

@@ -1,7 +1,12 @@
 """REL: what this release would run on production, before it runs."""
 
 from fixtures.checks.examination import Examination
-from fixtures.plugin.declare import control, shown_by_tests
+from fixtures.checks.release.release_spoilers import (
+    a_history_that_is_not_the_releases,
+    a_migration_without_a_way_back,
+    an_extension_that_production_lacks,
+)
+from fixtures.plugin.declare import control, proven_by
 from fixtures.profile import Profile
 from fixtures.record.release.plan import ReleasePlan
 
@@ -15,7 +20,7 @@ from fixtures.record.release.plan import ReleasePlan
         "intend to run."
     ),
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_history_that_is_not_the_releases)
 def test_the_history_is_one(release_plan: ReleasePlan, examination: Examination) -> None:
     """Migrations that only one side knows, holes, two last ones and half-applied squashes leave a schema nobody tested."""
     reasons = "; ".join(f"{problem.what}: {problem.way_out}" for problem in release_plan.problems)
@@ -30,7 +35,7 @@ def test_the_history_is_one(release_plan: ReleasePlan, examination: Examination)
     impact="high",
     remediation="Give the operation a reverse, or name the migration in [release.irreversible] and say how to go back.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_migration_without_a_way_back)
 def test_every_migration_can_be_taken_back(
     release_plan: ReleasePlan, promised: Profile, examination: Examination
 ) -> None:
@@ -53,7 +58,7 @@ def test_every_migration_can_be_taken_back(
         "with who allows it."
     ),
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(an_extension_that_production_lacks)
 def test_every_extension_may_be_made(release_plan: ReleasePlan, promised: Profile, examination: Examination) -> None:
     """The drill's server lets its superuser make any extension; production's role is refused, half way through."""
     missing = [name for name in release_plan.missing_extensions if name not in promised.release.extensions]

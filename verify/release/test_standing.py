@@ -3,8 +3,14 @@
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.examination import Examination
 from fixtures.checks.release.accepted import deploy_problems
+from fixtures.checks.release.release_spoilers import (
+    a_deployment_check_that_fails,
+    a_model_whose_row_does_not_load,
+    a_page_that_fails,
+    a_release_that_calls_out,
+)
 from fixtures.checks.release.released import undeclared_reaches
-from fixtures.plugin.declare import control, shown_by_tests
+from fixtures.plugin.declare import control, proven_by
 from fixtures.profile import Profile
 from fixtures.record.release.standing import Standing
 
@@ -15,7 +21,7 @@ from fixtures.record.release.standing import Standing
     impact="high",
     remediation="Fix the setting that the message names, or name its id in [release.deploy_checks] with the reason.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_deployment_check_that_fails)
 def test_the_checks_of_a_deployment_pass(standing: Standing, promised: Profile, examination: Examination) -> None:
     """Debug left on, cookies without Secure, a key for development: what Django itself would not deploy with."""
     problems = deploy_problems(standing, promised.release, examination)
@@ -32,7 +38,7 @@ def test_the_checks_of_a_deployment_pass(standing: Standing, promised: Profile, 
     impact="critical",
     remediation="Load that row in a shell of the release: a column is missing, or its field cannot decode a value.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_model_whose_row_does_not_load)
 def test_every_models_first_row_loads(standing: Standing, examination: Examination) -> None:
     """JSON that is none, an encrypted field without its key, a column that another release made: a schema that migrated
     without an error may still hold rows that this code cannot read."""
@@ -51,7 +57,7 @@ def test_every_models_first_row_loads(standing: Standing, examination: Examinati
     impact="high",
     remediation="Run the release on a copy of the data and request the page that the finding names.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_page_that_fails)
 def test_the_addresses_answer(standing: Standing, promised: Profile, examination: Examination) -> None:
     """The pages that staff work with are the first to meet a row or a template that a release no longer fits."""
     wanted = promised.release.addresses
@@ -73,7 +79,7 @@ def test_the_addresses_answer(standing: Standing, promised: Profile, examination
     remediation="Find the named line or package. Code that runs at start or on an admin page must not call another host. "
     "Name an address that it may call in [release.reaches], with the reason.",
 )
-@shown_by_tests("not built: what the gate found of the release could be spoiled in a copy of the record")
+@proven_by(a_release_that_calls_out)
 def test_nothing_reaches_outside(standing: Standing, promised: Profile, examination: Examination) -> None:
     """A release that calls home when it starts hangs where the network is shut, and tells real people where it is not."""
     if standing.isolation.startswith("none"):
