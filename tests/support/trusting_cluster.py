@@ -17,7 +17,7 @@ from fixtures.server.binaries import Binaries, candidates
 
 
 @contextmanager
-def trusting_cluster(**more: str) -> Iterator[tuple[Path, int]]:
+def trusting_cluster(superuser: str = "postgres", **more: str) -> Iterator[tuple[Path, int]]:
     """Its socket's folder, and its port; `more` goes into its environment."""
     binaries = next(each for each in candidates(ServerRequest("")) if isinstance(each, Binaries)).folder
     account = unprivileged_account()
@@ -30,7 +30,7 @@ def trusting_cluster(**more: str) -> Iterator[tuple[Path, int]]:
         os.chown(folder, account.uid, account.gid)
     data = ["-D", str(folder / "data")]
     environment = plain_environment(**more)
-    initdb = [str(binaries / "initdb"), *data, "-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8"]
+    initdb = [str(binaries / "initdb"), *data, "-A", "trust", "-U", superuser, "--no-sync", "--locale=C.UTF-8"]
     subprocess.run(initdb, check=True, capture_output=True, env=environment, cwd="/", **who)  # type: ignore[call-overload]
     server = subprocess.Popen(
         [str(binaries / "postgres"), *data, "-k", str(folder), "-p", str(port), "-c", "listen_addresses=127.0.0.1"],
