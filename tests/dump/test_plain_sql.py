@@ -255,6 +255,18 @@ def test_a_public_schema_and_a_tablespace_that_are_not_the_servers_affair_are_le
     assert load(target, tmp_path, HEAD + body + TABLE + TAIL) == ()
 
 
+def test_security_labels_are_left_out_and_told(target: tuple[Server, Guardian], tmp_path: Path) -> None:
+    labels = """
+SECURITY LABEL FOR anon ON COLUMN public.t.body IS 'MASKED WITH VALUE NULL';
+SECURITY LABEL FOR anon ON TABLE public.t IS 'x';
+SECURITY LABEL FOR selinux ON TABLE public.t IS 'system_u:object_r:sepgsql_table_t:s0';
+"""
+    assert load(target, tmp_path, HEAD + TABLE + labels + TAIL) == (
+        "left out of the dump: the security labels of the provider anon",
+        "left out of the dump: the security labels of the provider selinux",
+    )
+
+
 def test_an_event_trigger_is_made_by_the_drill_itself(target: tuple[Server, Guardian], tmp_path: Path) -> None:
     trigger = """
 -- Name: e; Type: EVENT TRIGGER; Schema: -; Owner: -

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.dump.archive_toc import read_archive
 from fixtures.dump.in_part import require_definitions
 from fixtures.dump.plain_dump import read_script
 from fixtures.record.dump_list import TocEntry
@@ -16,6 +17,7 @@ from fixtures.restore.restore import restore
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest
 from tests.dump.test_plain_sql import HEAD, TABLE, TAIL
+from tests.support.archive_bytes import archive, number, of_data
 from tests.support.kept_server import kept_server
 from tests.support.small_source import another_server
 
@@ -82,6 +84,20 @@ def test_what_the_build_lacks_blocks_the_restore(tmp_path: Path) -> None:
         blocked = loading(target, collation + TABLE, tmp_path, StageBlocked)
     assert "was built without ICU" in blocked.cause
     assert "--server container" in blocked.fix
+
+
+def test_a_security_label_of_an_archive_is_left_out_and_told(target: tuple[Server, Guardian]) -> None:
+    server, guardian = target
+    label = of_data(1, "SECURITY LABEL", "SCHEMA public", "SECURITY LABEL FOR anon ON SCHEMA public IS 'x';\n")
+    dump = server.scratch / "labelled.dump"
+    # Among the definitions, where pg_dump puts those of all but large objects.
+    dump.write_bytes(archive([label.replace(number(3), number(4), 1)]))
+    dump.chmod(0o644)
+    read = read_archive(dump, guardian, account=server.account)
+    assert [entry.kind for entry in read.toc] == ["SECURITY LABEL"]
+    done = restore(server, dump, read, guardian, limit_minutes=1)
+    assert "left out of the dump: the security labels of the provider anon" in done.notes
+    server.drop_database("restored")
 
 
 def test_who_only_says_that_the_server_lacks_something_is_not_believed(target: tuple[Server, Guardian]) -> None:

@@ -124,6 +124,26 @@ def test_what_is_said_of_a_role_changes_nothing_and_a_limit_is_a_number() -> Non
         read_roles(f"{labelled}ALTER ROLE b WITH LOGIN CONNECTION LIMIT VALID;\n", "a.roles.sql")
 
 
+def test_tablespaces_of_globals_are_told_and_not_made() -> None:
+    """As `pg_dumpall --globals-only --clean` writes them, of a server with a provider of labels."""
+    places = """DROP TABLESPACE fast;
+DROP ROLE a;
+CREATE ROLE a;
+CREATE TABLESPACE fast OWNER a LOCATION '/srv/fast';
+ALTER TABLESPACE fast SET (random_page_cost=1.1);
+GRANT ALL ON TABLESPACE fast TO a WITH GRANT OPTION;
+COMMENT ON TABLESPACE fast IS 'of glass';
+SECURITY LABEL FOR dummy ON TABLESPACE fast IS 'x';
+"""
+    file = read_roles(places, "a.globals.sql")
+    (note,) = file.notes
+    assert file.names == ("a",)
+    assert note.startswith("the tablespace fast is not made")
+    assert "/srv" not in note
+    with pytest.raises(StageFailed, match="on line 9 that is no statement about a role"):
+        read_roles(f"{places}DROP TABLESPACE fast;\n", "a.globals.sql")
+
+
 @pytest.mark.further
 def test_a_roles_file_never_touches_the_servers_own_superuser(taken: Path, fresh: Target, tmp_path: Path) -> None:
     shutil.copytree(taken, tmp_path / taken.name)
