@@ -52,7 +52,19 @@ class NightlyNews:
 
     @property
     def command(self) -> str:
-        """The one line that drills this very set again; not the newest, which may be another by then."""
+        """What drills this very set again; not the newest, which may be another by then."""
+        return shlex.join(self._words)
+
+    @property
+    def command_by_line(self) -> str:
+        """The same for the eye and for a shell alike: each option in a line of its own."""
+        words = self._words
+        begins = [place for place, word in enumerate(words) if place == 0 or word.startswith("--")]
+        ends = [*begins[1:], len(words)]
+        return " \\\n  ".join(shlex.join(words[begin:end]) for begin, end in zip(begins, ends, strict=True))
+
+    @property
+    def _words(self) -> list[str]:
         evidence = self.story.evidence
         words = list(evidence.command)
         if words[:1] == ["pytest"]:
@@ -63,7 +75,7 @@ class NightlyNews:
         named = any(word == "--set" or word.startswith("--set=") for word in words)
         if backup_set is not None and backup_set.shelf is not None and not named:
             words = [*_without(words, "--before"), "--set", backup_set.name]
-        return shlex.join(words)
+        return words
 
 
 def _without(words: list[str], option: str) -> list[str]:

@@ -64,6 +64,12 @@ class Release:
         )
 
     @property
+    def reason(self) -> str:
+        """The sentence below the word, which it does not repeat."""
+        rest = self.sentence.removeprefix(self.word).lstrip(",: ")
+        return rest[:1].upper() + rest[1:]
+
+    @property
     def migration(self) -> tuple[bool | None, str]:
         """Whether this checkout's migrations went through on the restored data (None: not known), and how."""
         record = self.story.evidence.record

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -10,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fixtures.record import stages
 from reports import words
 
 _CODE = Path(__file__).parent
+# A control's id, and a figure with its unit: no line ends within them.
+_TOGETHER = re.compile(r"\b[A-Z]{3}-\d\d\b|\b[\d.,]*\d (?:ms|s|min|h|B|[KMGT]iB)\b")
+_WHOLE = r'<span class="whole">\g<0></span>'
 
 
 def html_templates(spelled: Callable[[str], str] = words.plain, **shown: Any) -> Environment:
-    """Templates that print each value as `spelled` writes it and know `shown` by its names.
+    """Templates that print each value as `spelled` writes it and know `shown` by its names. The filter `whole`
+    keeps ids and figures of a text from being parted by the end of a line.
 
     Printing None raises TypeError, printing what has no value jinja2.UndefinedError."""
 
@@ -40,8 +45,13 @@ def html_templates(spelled: Callable[[str], str] = words.plain, **shown: Any) ->
     )
     for each in (words.number, words.size, words.duration, words.moment, words.mode):
         environment.filters[each.__name__] = each
+    environment.filters["whole"] = lambda text: _together(spelled(text))
     environment.globals.update(words=words, stages=stages, **shown)
     return environment
+
+
+def _together(text: str) -> Markup:
+    return Markup(_TOGETHER.sub(_WHOLE, str(escape(text))))  # noqa: S704 - escaped before it is marked
 
 
 class Compiled(FileSystemBytecodeCache):

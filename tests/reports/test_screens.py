@@ -27,6 +27,16 @@ BROKEN_HEADS = """[...document.querySelectorAll("thead th")].filter(each => each
   const lines = new Set([...range.getClientRects()].map(rect => Math.round(rect.bottom)));
   return lines.size > each.textContent.trim().split(/[\\s-]+/).length;
 }).map(each => each.textContent)"""
+# An id or a figure, of a headline or a message, that ends in the line after.
+PARTED = """[...document.querySelectorAll(".headline, .message")].filter(each => each.offsetParent).flatMap(each => {
+  const walk = document.createTreeWalker(each, NodeFilter.SHOW_TEXT), parted = [];
+  while (walk.nextNode()) for (const at of walk.currentNode.data.matchAll(/\\b[A-Z]{3}-\\d\\d\\b|\\d (?:s|min|h|ms)\\b/g)) {
+    const range = document.createRange(); range.setStart(walk.currentNode, at.index);
+    range.setEnd(walk.currentNode, at.index + at[0].length);
+    if (new Set([...range.getClientRects()].map(rect => Math.round(rect.bottom))).size > 1) parted.push(at[0]);
+  }
+  return parted;
+})"""
 OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
 IN_FIRST_SCREENFUL = """[...document.querySelectorAll(%s)].filter(each => each.offsetParent)
   .every(each => each.getBoundingClientRect().top < innerHeight)"""
@@ -121,6 +131,7 @@ def test_each_screen_shows_alone_fits_its_width_and_asks_nobody(
             assert page.run(SHOWN) == (anchor or ("release" if name == "gate" else "nightly"))
             assert not page.run(OVERFLOWS), (anchor, width)
             assert page.run(BROKEN_HEADS) == [], (anchor, width)
+            assert page.run(PARTED) == [], (anchor, width)
             assert (page.asked, page.complaints) == ([], [])
             assert len(page.picture()) > 10_000
 
@@ -166,7 +177,8 @@ ANSWERS = {
         "-m pytest verify",
     ),
     "release": (
-        "NO-GO: 15 of 49 checks found a fault",
+        "NO-GO",
+        "15 of 49 checks found a fault",
         "1 h 15 min",
         "3 migrations applied",
         "Waivers running out",

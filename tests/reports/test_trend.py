@@ -158,6 +158,8 @@ def test_the_line_to_run_again_names_the_very_set() -> None:
     shelved = record.model_copy(update={"backup_set": drawn})
     assert command("verify", "--set", "random", "--seed", "x") == f"{run} --set {record_examples.STEM}"
     assert command("verify", "--set=random") == f"{run} --set {record_examples.STEM}"
+    lines = NightlyNews(Story(evidence.model_copy(update={"command": ("pytest", "verify", "--app", "a b", "-n2")})))
+    assert lines.command_by_line == ".venv/bin/python -m pytest verify \\\n  --app 'a b' -n2"
     named_alone = NightlyNews(Story(evidence)).command
     assert "--set" not in named_alone, "a set that was named by its own folder is on no shelf"
 
