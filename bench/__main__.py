@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import drills, gates, restores, safeguards, starts
+from bench import drills, gates, proofs, restores, safeguards, starts
 from bench.ground import CORES
 from bench.timing import Times
 from fixtures.profile.reading import read_profile
@@ -28,7 +28,7 @@ def main() -> None:
     print(f"{chosen.rounds} rounds; median (least to most).\n")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         work = Path(folder)
-        grown = []
+        grown, proven = [], []
         for scale in scales:
             backups = drills.back_up(work / f"scale-{scale}", scale)
             located = locate(backups, profile)
@@ -36,6 +36,7 @@ def main() -> None:
                 drills.drill(backups, work / "out")
             seconds, peak, evidence = drills.drill(backups, work / "out")
             rows = sum(table.rows or 0 for table in evidence.record.facts.tables) if evidence.record.facts else 0
+            proven.append((scale, proofs.proofs(backups, work / "out")))
             grown.append((scale, located.dump.stat().st_size, rows, seconds, peak, evidence))
         restored, reading = restores.compare(located, profile, chosen.rounds)
         whole = Times(tuple(drills.drill(backups, work / "out")[0] for _ in range(chosen.rounds)))
@@ -47,6 +48,7 @@ def main() -> None:
         _safeguards(scales[-1], guarded)
         _gates(scales[-1], gates.gates(located, backups, chosen.rounds))
         _growth(grown)
+        _proofs(proven)
         _shares(grown[-1][-1])
         _table(
             "All documents of a drill",
@@ -115,6 +117,18 @@ def _growth(grown: Iterable[tuple[int, int, int, float, int, Evidence]]) -> None
         for scale, size, rows, seconds, peak, _ in grown
     ]
     _table("Growth", ("scale", "dump", "rows", "whole drill", "µs a row", "largest Python process"), rows)
+
+
+def _proofs(proven: Iterable[tuple[int, dict[str, float]]]) -> None:
+    rows = []
+    for scale, times in proven:
+        checks = times[proofs.CHECKS]
+        allowed = checks + times[proofs.SCANNED]
+        rows += [
+            (str(scale), name, f"{seconds:.2f} s", f"{seconds / checks:.2f}", f"{seconds / allowed:.2f}")
+            for name, seconds in times.items()
+        ]
+    _table("Proving every check", ("scale", "", "time", "against the checks", "against checks and digests"), rows)
 
 
 def _shares(evidence: Evidence) -> None:

@@ -7,10 +7,11 @@ from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.credentials import columns_with_text, in_clear
 from fixtures.checks.exposure.outreach import ask
-from fixtures.checks.exposure.planters import a_credential_in_clear
+from fixtures.checks.exposure.planters import a_credential_in_clear, a_password_of_another_server
+from fixtures.checks.exposure.spoilers import a_dump_in_the_checkout
 from fixtures.checks.exposure.stale_dumps import TooMany, Walk, dumps_in
 from fixtures.checks.tolerated import expect_known
-from fixtures.plugin.declare import control, proven_by, shown_by_tests
+from fixtures.plugin.declare import control, proven_by
 from fixtures.profile import Profile
 from fixtures.record.record import DrillRecord
 
@@ -49,10 +50,7 @@ def test_no_credential_stands_in_clear(restored: Database, promised: Profile, ex
     remediation="Use a password file or certificates on the server. Change the password that is stored now: it is in "
     "every backup. If it is meant to be there, say why under [tolerated] in the profile.",
 )
-@shown_by_tests(
-    "not built: the owner of a foreign server could store a password in it; without such a server only a superuser can, "
-    "and what plants a fault is none"
-)
+@proven_by(a_password_of_another_server)
 def test_no_password_of_another_server(restored: Database, promised: Profile, examination: Examination) -> None:
     """pg_dump writes the options of user mappings and subscriptions as they are: passwords too."""
     passwords = ask(restored, "foreign_passwords")
@@ -74,7 +72,7 @@ def test_no_password_of_another_server(restored: Database, promised: Profile, ex
     remediation="Remove the file, also from the history of the repository: whoever has the code has that data. If it holds "
     "no customer's data, say so under [tolerated] in the profile.",
 )
-@shown_by_tests("not built: a dump could lie in a copy of the checkout; nothing is written into the checkout itself")
+@proven_by(a_dump_in_the_checkout)
 def test_no_dump_lies_in_the_checkout(record: DrillRecord, promised: Profile, examination: Examination) -> None:
     """A dump that somebody left beside the code is a backup that nobody protects, deletes or even knows of.
 

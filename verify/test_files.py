@@ -12,7 +12,8 @@ from fixtures.checks.sites.file_lookups import (
     missing_files,
     unclaimed_files,
 )
-from fixtures.plugin.declare import control, for_each, proven_by, shown_by_tests
+from fixtures.checks.sites.planters import a_file_of_another_tenant
+from fixtures.plugin.declare import control, for_each, proven_by
 from fixtures.profile.files import FileColumn
 
 
@@ -67,7 +68,7 @@ def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, fi
     impact="critical",
     remediation="Do not promote this backup. A row shows its tenant another tenant's file. Find the code that wrote it.",
 )
-@shown_by_tests("not built: a row could name another tenant's file, and the claims be read again in the transaction")
+@proven_by(a_file_of_another_tenant)
 @for_each("tenant_file_column")
 def test_every_file_lies_in_its_own_tenants_folder(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """A path below another tenant's folder hands one customer's file to another customer."""

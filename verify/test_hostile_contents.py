@@ -3,7 +3,12 @@
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.exposure.outreach import ask, foreign_hosts, loaded_schedulers, scheduled_jobs
-from fixtures.checks.exposure.planters import a_constraint_that_reads_a_file, a_host_that_is_not_productions
+from fixtures.checks.exposure.planters import (
+    a_constraint_that_reads_a_file,
+    a_host_that_is_not_productions,
+    a_job_that_waits,
+    a_publication_that_nobody_knows,
+)
 from fixtures.checks.exposure.servers_own import expect_as_in_template0
 from fixtures.checks.restore.spoilers import an_altered_function_of_the_server, an_unlogged_table
 from fixtures.checks.tolerated import expect_known
@@ -97,7 +102,7 @@ def test_no_foreign_server_is_unknown(restored: Database, promised: Profile, exa
     "changes. If publications or subscriptions are meant to be there, say why under [tolerated] in the "
     "profile.",
 )
-@shown_by_tests("not built: the role that plants would need the right to make a publication in the database")
+@proven_by(a_publication_that_nobody_knows)
 def test_nothing_replicates_by_itself(restored: Database, promised: Profile, examination: Examination) -> None:
     """pg_dump writes subscriptions so that they come back disabled; one that is enabled was made so by something else."""
     replication = ask(restored, "replication")
@@ -146,7 +151,7 @@ def test_every_event_trigger_is_known_and_enabled(
     remediation="Keep every copy from running the job: UPDATE cron.job SET active = false in it. If it is meant to be "
     "there, say why under [tolerated] in the profile.",
 )
-@shown_by_tests("not built: where a scheduler keeps jobs, one could be made active within the transaction")
+@proven_by(a_job_that_waits)
 def test_no_scheduled_job_waits(restored: Database, promised: Profile, examination: Examination) -> None:
     """A job that production runs at night runs in a restored copy too, on real people's data and addresses."""
     jobs = scheduled_jobs(restored)

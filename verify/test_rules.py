@@ -1,17 +1,16 @@
 """The profile's own rules: each `rules/*.sql` is a control with an id of its own."""
 
-import pytest
-
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
 from fixtures.plan.cards import Rule
-from fixtures.plan.rules import as_probe, database_of, unanswered
-from fixtures.plugin.declare import each_rule
+from fixtures.plan.rule_planter import a_value_that_breaks_the_rule
+from fixtures.plan.rules import as_probe, unanswered
+from fixtures.plugin.declare import each_rule, proven_by
 
 
 @each_rule
-def test_the_rule_holds(request: pytest.FixtureRequest, rule: Rule) -> None:
-    database: Database = request.getfixturevalue(database_of(rule))
-    if problem := unanswered(rule, database):
+@proven_by(a_value_that_breaks_the_rule)
+def test_the_rule_holds(rule: Rule, ruled: Database) -> None:
+    if problem := unanswered(rule, ruled):
         raise Blocked(problem)
-    database.expect_none(as_probe(rule))
+    ruled.expect_none(as_probe(rule))

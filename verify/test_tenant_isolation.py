@@ -117,8 +117,8 @@ def test_row_level_security_is_on_and_forced(migrated: Database, table: Table, e
     remediation="Do not promote this backup. Compare the policy with the one in the application's migrations.",
 )
 @shown_by_tests(
-    "not built: it logs in as the application's role, which sees a fault in a clone of the database, and none in a "
-    "transaction that is taken back"
+    "it logs in as the application's role, in a session of its own: another session never sees what is planted in a "
+    "transaction, and nothing that is planted is ever committed"
 )
 @for_each("row_security_table")
 def test_the_application_sees_one_tenant_alone(

@@ -8,6 +8,10 @@ from fixtures.checks.release.spoilers import an_address_that_shows_another_tenan
 from fixtures.checks.tenancy.lost_tenants import a_tenant_that_is_gone, a_tenant_whose_owners_cannot_log_in
 from fixtures.checks.tenancy.rls_bypass import left_open, roles_past_policies
 from fixtures.checks.tenancy.row_writes import refused_to_role
+from fixtures.checks.tenancy.schema_planters import (
+    a_column_that_one_tenant_has_more,
+    a_tenant_whose_schema_is_not_there,
+)
 from fixtures.checks.tenancy.spoilers import a_role_that_no_policy_binds
 from fixtures.checks.tenancy.tenants_schemas import expect_alike, expect_named_once
 from fixtures.checks.tenancy.whole_tenants import tenants_changed, without_owner
@@ -30,8 +34,8 @@ from fixtures.record.visited import Visited
     remediation="Do not promote this backup. Give the table a policy whose USING and WITH CHECK hold for every command.",
 )
 @shown_by_tests(
-    "not built: it logs in as the application's role, which sees a fault in a clone of the database, and none in a "
-    "transaction that is taken back"
+    "it logs in as the application's role, in a session of its own: another session never sees what is planted in a "
+    "transaction, and nothing that is planted is ever committed"
 )
 @for_each("row_security_table")
 def test_the_application_writes_for_one_tenant_alone(
@@ -148,7 +152,7 @@ def test_the_application_shows_nobody_another_tenants_rows(
         "a change by hand. If it is in the middle of a rollout, say so under [tenancy.schemas.unlike] in the profile."
     ),
 )
-@shown_by_tests("not built: an index of one tenant's schema could be dropped within the transaction")
+@proven_by(a_column_that_one_tenant_has_more)
 @for_each("tenants_schemas")
 def test_every_tenants_schema_has_what_the_others_have(
     migrated: Database, schemas: Schemas, ownership: Ownership, examination: Examination
@@ -168,7 +172,7 @@ def test_every_tenants_schema_has_what_the_others_have(
         "tenant's, name it in [tenancy.schemas.apart] with the reason."
     ),
 )
-@shown_by_tests("not built: a tenant's row could be made to name no schema within the transaction")
+@proven_by(a_tenant_whose_schema_is_not_there)
 @for_each("tenants_schemas")
 def test_every_tenants_schema_is_named_by_one_tenant(
     restored: Database, schemas: Schemas, drilled: Drilled, examination: Examination

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from bench.drills import archive_rates, wide_schema
+from bench.proofs import AGAIN, CHECKS, PLANTED, SCANNED, proofs
+from bench.proofs import ALL as ALL_PROOFS
 from bench.safeguards import ALL, CATALOGUE, CONFINED, PINNED, STAGES, WHOLE, safeguards
 from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
@@ -42,6 +44,14 @@ def test_a_cached_start_is_measured_against_a_cold_one(whole_set: Path, tmp_path
     times = starts(whole_set.parent, read_profile(PROFILE), tmp_path, rounds=1)
     assert list(times) == [COLD, KEEPING, CACHED]
     assert all(len(timing.seconds) == 1 for timing in times.values())
+
+
+@pytest.mark.whole
+def test_the_proofs_are_measured_beside_the_checks(whole_set: Path, tmp_path: Path) -> None:
+    times = proofs(whole_set.parent, tmp_path / "out")
+    assert list(times) == [CHECKS, SCANNED, PLANTED, AGAIN, ALL_PROOFS]
+    assert all(times.values())
+    assert times[ALL_PROOFS] == pytest.approx(times[PLANTED] + times[AGAIN])
 
 
 @pytest.mark.further

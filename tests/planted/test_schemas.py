@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.proof.rotation import Sample
 from tests.support.drills import Drilling, Healthy
 from tests.support.profiles import profile_and
-from tests.support.short_drills import MIGRATED
+from tests.support.short_drills import MIGRATED, Standing
 from tests.support.told_faults import Fault, Told, expect, told_to_the_letter
 
 SCHEMAS = """
 ALTER TABLE igny8_tenants ADD schema_name text;
 UPDATE igny8_tenants SET schema_name = 'tenant_' || id;
+SET ROLE igny8_owner;
 DO $do$ DECLARE own text; BEGIN
     FOR own IN SELECT schema_name FROM igny8_tenants ORDER BY id LOOP
         EXECUTE format($sql$
@@ -33,6 +35,12 @@ DO $do$ DECLARE own text; BEGIN
         $sql$, own);
     END LOOP;
 END $do$;
+RESET ROLE;
+"""
+ANOTHERS = """
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER archive FOREIGN DATA WRAPPER nowhere;
+GRANT USAGE ON FOREIGN SERVER archive TO PUBLIC;
 """
 DECLARED = """
 [tenancy.schemas]
@@ -110,12 +118,28 @@ def with_schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.further
-def test_schemas_that_are_alike_are_no_fault(
-    healthy: Healthy, with_schemas: Path, tmp_path: Path, drilling: Drilling
+def test_schemas_that_are_alike_are_no_fault_and_what_is_planted_in_one_is_found(
+    healthy: Healthy, tmp_path: Path, standing: Standing
 ) -> None:
-    healthy.backup(tmp_path / "backups", SCHEMAS, profile=with_schemas)
-    outcome = drilling(tmp_path / "backups", tmp_path / "out", profile=with_schemas, planted=SCHEMAS, really=MIGRATED)
+    """A foreign server as well: a proof keeps a password for it, which takes one that is there."""
+    planted = SCHEMAS + ANOTHERS
+    profile = profile_and(
+        tmp_path, f'{DECLARED}\n[tolerated]\n"foreign server archive" = "old invoices are read there"\n'
+    )
+    healthy.backup(tmp_path / "backups", planted, profile=profile)
+    chosen = frozenset({("TEN-17", "public.igny8_tenants"), ("TEN-18", "public.igny8_tenants"), ("BAK-14", "whole")})
+    outcome = standing.drill(
+        tmp_path / "backups",
+        tmp_path / "out",
+        profile=profile,
+        planted=planted,
+        really=MIGRATED,
+        proving=Sample(chosen),
+    )
     assert (outcome.red, outcome.blocked) == ({}, {}), outcome.output
+    assert outcome.evidence.proving is not None
+    proofs = {(each.control, each.subject): each for each in outcome.evidence.proving.proofs}
+    assert {proofs[check].outcome for check in chosen} == {"proven"}, [proofs[check].says for check in chosen]
 
 
 def test_what_differs_in_one_schema_is_told_with_its_name(

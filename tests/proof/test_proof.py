@@ -1,28 +1,33 @@
 """A check is proven where it finds the fault that is planted for it, and blind where it does not; nothing planted stays."""
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import psycopg
 import pytest
 from psycopg import sql
 
+from fixtures.checks import databases
 from fixtures.checks.databases import Access
 from fixtures.checks.drilled import Drilled
-from fixtures.checks.examination import Examination
+from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.fidelity import spoilers
 from fixtures.checks.planting import Planting
 from fixtures.checks.probe import Probe
 from fixtures.checks.tenancy import owners
-from fixtures.proof.rotation import NOT_CHOSEN, STOPPED, Earlier
+from fixtures.proof import prove
+from fixtures.proof.rotation import NOT_CHOSEN, OUT_OF_BUDGET, STOPPED, Earlier, Sample
 from fixtures.record.facts import Table
 from fixtures.record.proof import Proof, Proving
 from tests.support import short_drills
 from tests.support.drills import Drill
 from tests.support.profiles import profile_and
 from tests.support.short_drills import Standing
+from tests.support.spoiled_sets import profile_with
 
 LOOKED_AT_BY_EXAMINATION = {
     *(f"FID-{number:02}" for number in (2, 3, 7, 9, 10, 11, 12)),
@@ -34,6 +39,16 @@ SAID_BY_THEMSELVES = {f"FID-{number:02}" for number in (1, 4, 5, 6, 8)}
 """Those that raise what they find without the help of `Examination`."""
 BLINDED = ("rows_changed_hands", "other_sums", "dealt_otherwise")
 CROSSING = "public.igny8_content(parent_id)->public.igny8_content"
+WHATEVER_CROSSES = "public.igny8_keywords(site_id)->public.igny8_sites"
+UP_TO_THIRTY = "public.igny8_payments(invoice_id)->public.igny8_invoices"
+FINDS_NOTHING = """-- id: BIL-99
+-- title: No note is empty
+-- impact: low
+-- remediation: Delete it.
+-- rationale: A note without a text tells nobody anything.
+-- examines: SELECT count(*) FROM public.igny8_notes
+SELECT id FROM public.igny8_notes WHERE body = '' AND false
+"""
 
 
 def proven_of(drill: Drill) -> Proving:
@@ -47,6 +62,30 @@ def proven_of(drill: Drill) -> Proving:
 
 def says_of(proving: Proving, control: str, subject: str = "whole") -> Proof:
     return next(each for each in proving.proofs if (each.control, each.subject) == (control, subject))
+
+
+class Beside:
+    """Another worker, which tries each check while its fault is planted and not taken back: what it finds, and what passes.
+    Where a constraint was taken off it waits for the table, and sees nothing either."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self.passed: list[str] = []
+        self.waited: list[str] = []
+
+    def looked(self, judge: Callable[..., prove.Seen]) -> Callable[..., prove.Seen]:
+        def judged(checked: prove.Checked, *planted: Any) -> prove.Seen:
+            try:
+                with patch.dict(databases.READING, lock_timeout="50ms"):
+                    checked.function(**checked.arguments)
+                self.passed.append(checked.control)
+            except Finding as finding:
+                self.found.append(f"{checked.control} {checked.subject}: {finding.message}")
+            except psycopg.errors.LockNotAvailable:
+                self.waited.append(checked.control)
+            return judge(checked, *planted)
+
+        return judged
 
 
 def contents_of(access: Access) -> dict[str, str]:
@@ -83,7 +122,8 @@ def test_every_planted_fault_is_found_on_the_healthy_sample_and_gone_afterwards(
         before_and_after.append(contents_of(access))
         return tried
 
-    with patch.object(short_drills, "try_controls", watched):
+    beside = Beside()
+    with patch.object(short_drills, "try_controls", watched), patch.object(prove, "_seen", beside.looked(prove._seen)):
         drill = standing.drill(whole_set.parent, tmp_path / "out", proving=True)
     proving = proven_of(drill)
     assert proving.blind == ()
@@ -93,16 +133,22 @@ def test_every_planted_fault_is_found_on_the_healthy_sample_and_gone_afterwards(
     assert proven >= {f"BIL-{number:02}" for number in range(1, 25) if number not in (7, 18)}
     assert proven >= {f"BAK-{number:02}" for number in range(1, 10)}
     assert proven >= LOOKED_AT_BY_EXAMINATION
-    assert proven >= {*SAID_BY_THEMSELVES, "TEN-15"}
+    assert proven >= {*SAID_BY_THEMSELVES, "TEN-15", "APP-07", "FIL-04", "RST-13", "RST-15"}
+    (no_server,) = [each for each in proving.proofs if each.control == "BAK-14"]
+    assert (no_server.outcome, "no foreign server is there" in no_server.says) == ("unproven", True)
     read_again = {each.subject for each in proving.proofs if each.control == "FID-04" and "read again" in each.says}
     assert read_again >= {"public.igny8_content", "public.igny8_invoices", "public.igny8_tenants"}
     in_tests = {each.control for each in proving.proofs if each.outcome == "in tests"}
-    assert {"TEN-06", "RST-10", "APP-07"} <= in_tests
+    assert in_tests == {"TEN-06", "TEN-12", "RST-10", "RST-12", "RST-14"}
     assert not in_tests & proven
     assert drill.evidence.verdict == "VERIFIED"
     compared = proving.compared
     assert compared is not None
     assert compared.compared[0].startswith("public.")
+    assert beside.found == []
+    assert len(beside.passed) > len(beside.waited) > 0
+    assert {"BIL-03", "BIL-51", "FIL-04", "RST-13", "TEN-02", "TEN-15"} <= set(beside.passed)
+    assert "TEN-03" in beside.waited
     before, after = before_and_after
     assert len(before) > 2
     assert before == after
@@ -134,11 +180,12 @@ def test_checks_that_no_longer_raise_what_they_count_are_blind(
     assert drill.evidence.verdict == "INCONCLUSIVE"
 
 
-def test_a_query_that_returns_nothing_is_blind_and_a_reference_that_is_excused_whole_is_unproven(
+def test_a_query_that_returns_nothing_and_a_crossing_that_excuses_what_is_planted_are_blind_and_nothing_else_is(
     standing: Standing, whole_set: Path, tmp_path: Path
 ) -> None:
-    """A condition that returns every row, and a control whose query returns none. Where no value is lost, a table that is
-    read again has the source's digest: only the fault makes it another."""
+    """A condition that returns whatever crosses, a control whose query returns no row, and a rule that never does. Where no
+    value is lost, a table that is read again has the source's digest: only the fault makes it another. A reference whose
+    rows are all excused before anything is planted is unproven, and one of which so many may cross is proven with more."""
     profile = profile_and(
         tmp_path,
         f"""
@@ -146,9 +193,24 @@ def test_a_query_that_returns_nothing_is_blind_and_a_reference_that_is_excused_w
         reference = "{CROSSING}"
         condition = "every_row.sql"
         reason = "Translations may hang on any page."
+
+        [[tenancy.crossing]]
+        reference = "{WHATEVER_CROSSES}"
+        condition = "whatever_crosses.sql"
+        reason = "Keywords may be shared between branches."
+
+        [[tenancy.crossing]]
+        reference = "{UP_TO_THIRTY}"
+        at_most = 30
+        reason = "A parent company pays some invoices of its branches."
         """,
     )
     (profile / "every_row.sql").write_text("SELECT id FROM public.igny8_content")
+    (profile / "whatever_crosses.sql").write_text(
+        "SELECT k.id FROM public.igny8_keywords k JOIN public.igny8_sites s ON s.id = k.site_id "
+        "WHERE s.tenant_id <> k.tenant_id"
+    )
+    (profile / "rules" / "no-empty-note.sql").write_text(FINDS_NOTHING)
     asked = owners.rows_without_owner
 
     def of_no_row(*arguments: Any) -> Probe:
@@ -165,15 +227,22 @@ def test_a_query_that_returns_nothing_is_blind_and_a_reference_that_is_excused_w
     with patch.object(owners, "rows_without_owner", of_no_row), nothing_lost:
         drill = standing.drill(whole_set.parent, tmp_path / "out", profile=profile, proving=True)
     proving = proven_of(drill)
-    assert {each.control for each in proving.blind} == {"FID-04", "TEN-03"}
+    assert {each.control for each in proving.blind} == {"BIL-99", "FID-04", "TEN-02", "TEN-03"}
     assert {each.subject for each in proving.blind if each.control == "FID-04"} == {"public.igny8_content"}
+    assert {each.subject for each in proving.blind if each.control == "TEN-02"} == {WHATEVER_CROSSES}
+    hidden = says_of(proving, "TEN-02", WHATEVER_CROSSES)
+    assert hidden.hidden_by == ("crossing: Keywords may be shared between branches.",)
     assert (
         "the profile excuses every row that could be planted on: Translations may hang on any page."
         in says_of(proving, "TEN-02", CROSSING).says
     )
+    beyond = says_of(proving, "TEN-02", UP_TO_THIRTY)
+    assert (beyond.outcome, beyond.says.startswith("31 rows of public.igny8_payments pointed at")) == ("proven", True)
+    assert "returns no row whatever the tables hold" in says_of(proving, "BIL-99").says
+    assert says_of(proving, "BIL-51").outcome == "proven"
     assert "no exception of the profile accounts for it" in says_of(proving, "TEN-03", "public.igny8_content").says
     assert drill.evidence.verdict == "INCONCLUSIVE"
-    assert "are blind to a planted fault (FID-04, TEN-03)" in drill.evidence.headline
+    assert "are blind to a planted fault (BIL-99, FID-04, TEN-02, TEN-03)" in drill.evidence.headline
     page = (drill.directory / "index.html").read_text()
     assert "Nothing: no control found a fault" not in page
     assert f"{len(proving.blind)} checks did not see the fault that was planted for them" in page
@@ -183,11 +252,53 @@ def test_a_query_that_returns_nothing_is_blind_and_a_reference_that_is_excused_w
     assert (unplanted.outcome, unplanted.says[:19]) == ("unproven", "nothing was planted")
 
 
+@pytest.mark.further
+def test_what_a_profile_says_wrongly_of_tenants_and_of_paid_documents_is_a_finding_and_nothing_is_blind(
+    standing: Standing, whole_set: Path, tmp_path: Path
+) -> None:
+    """A table that is called shared and holds tenants' rows, and statuses that count every document as unpaid: both are found
+    by other checks. Those that have nothing left to look at are unproven."""
+    profile = profile_with(
+        tmp_path,
+        {
+            "[tenancy.shared]\n": '[tenancy.shared]\nigny8_notes = "everybody reads them"\n',
+            'paid = ["paid"]\nunpaid = ["draft", "open", "void"]': 'paid = ["done"]\n'
+            'unpaid = ["draft", "open", "void", "paid"]',
+        },
+    )
+    drill = standing.drill(whole_set.parent, tmp_path / "out", profile=profile, proving=True)
+    proving = proven_of(drill)
+    assert drill.red == {
+        "BIL-13": ["payments"],
+        "TEN-04": ["public.igny8_notes"],
+        "TEN-08": ["public.igny8_notes(tenant_id)->public.igny8_tenants"],
+    }
+    assert proving.blind == ()
+    assert "the profile shares the table on purpose" in says_of(proving, "TEN-01", "public.igny8_notes").says
+    assert "there is no paid document with a total above 0" in says_of(proving, "BIL-14", "payments").says
+
+
 def test_a_drill_that_plants_nothing_says_so(short_drill: Drill) -> None:
     assert short_drill.evidence.proving is None
     assert [words for words in short_drill.evidence.not_shown if "no fault was planted tonight" in words]
     # The sample is healthy: what it leaves open can be read at a glance.
     assert len(short_drill.evidence.not_shown) <= 10, short_drill.evidence.not_shown
+
+
+@pytest.mark.further
+def test_a_budget_that_the_first_proof_uses_up_leaves_every_other_unproven(
+    standing: Standing, short_drill: Drill, whole_set: Path, tmp_path: Path
+) -> None:
+    checks = frozenset((each.control, each.subject) for each in short_drill.evidence.results)
+    budget = Sample(checks, share=0, began=time.time())
+    drill = standing.drill(whole_set.parent, tmp_path / "out", proving=budget)
+    proving = proven_of(drill)
+    (begun,) = [each for each in proving.proofs if each.seconds]
+    assert begun.outcome == "proven"
+    left = [each for each in proving.proofs if not each.tried]
+    assert {each.says for each in left} == {OUT_OF_BUDGET}
+    assert len(left) > 400
+    assert drill.evidence.verdict == "VERIFIED"
 
 
 @pytest.mark.further

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
-from fixtures.proof.rotation import Check, Earlier, Sample, carried, choose
+from fixtures.proof import rotation
+from fixtures.proof.rotation import OUT_OF_BUDGET, Check, Earlier, Sample, carried, choose
 from fixtures.record.proof import Proof, Proven, Proving
 
 EVENING = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -59,6 +61,15 @@ def test_what_a_drill_measured_fills_the_budget_of_the_next_and_the_same_seed_ch
     assert tried(night(Earlier(first), 2, seconds=200)) != tried(second)
 
 
+def test_two_workers_hold_twice_as_much_and_each_of_them_heeds_the_budget() -> None:
+    first = night(Earlier(), 0, seconds=1)
+    alone, both = (
+        choose(CHECKS, Earlier(first), 0.15, 0, 7, "run-1", 100, workers=workers).chosen or () for workers in (1, 2)
+    )
+    assert (len(alone), len(both)) == (15, 30)
+    assert set(alone) < set(both)
+
+
 def test_a_check_that_was_blind_is_tried_again_whatever_the_budget() -> None:
     first = night(Earlier(), 0, seconds=1)
     blind = next(each for each in first.proofs if each.tried)
@@ -72,6 +83,19 @@ def test_a_check_that_was_blind_is_tried_again_whatever_the_budget() -> None:
     other = next(each for each in sample.chosen if each != check)
     sample.spent = 1
     assert "out of the time budget" in sample.left_out(other)
+
+
+def test_once_the_budget_is_used_up_no_further_proof_begins() -> None:
+    """By a clock that stands: 100 seconds after the drill began, of which proofs may have 15 %."""
+    sample = Sample(frozenset(CHECKS), 0.15, began=0, expected=dict.fromkeys(CHECKS, 1.0))
+    begun = []
+    with patch.object(rotation.time, "time", lambda: 100.0):
+        for check in CHECKS:
+            why = sample.left_out(check)
+            begun.append(not why)
+            assert why in ("", OUT_OF_BUDGET)
+            sample.spent += 1 if not why else 0
+    assert begun == [True] * 13 + [False] * 28
 
 
 def test_checks_that_the_budget_never_holds_are_counted_once_a_round_has_gone_by() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.plugin.workers import workers_worth
+from fixtures.plugin.worker_count import workers_worth
 from tests.support.drills import ROOT
 
 STARTS = """

@@ -25,7 +25,7 @@ from fixtures.record.origin import Origin
 from tests.support.drills import ROOT, SAMPLE
 
 VERIFY = ROOT / "verify"
-Proven = bool | Earlier
+Proven = bool | Earlier | Sample
 # What tries nothing: the outer pytest's own, which would speak of the inner one's tests as its own.
 WITHOUT = (
     # Collects garbage ten times over what all tests of this process have made.
@@ -70,8 +70,9 @@ def try_controls(
     proving: Proven = False,
     of_release: bool = False,
 ) -> tuple[Evidence, bytes, str]:
-    """The evidence of such a drill, its queries.jsonl, and whatever was printed meanwhile. `proving`: all checks, or what the
-    budget holds of them after what was proven earlier. `of_release`: of the controls those alone that only a gate tries."""
+    """The evidence of such a drill, its queries.jsonl, and whatever was printed meanwhile. `proving`: all checks, what the
+    budget holds of them after what was proven earlier, or that sample of them. `of_release`: of the controls those alone
+    that only a gate tries."""
     record, source = drilled.record, drilled.source
     controls, rules = read_controls(VERIFY, gate=of_release), read_rules(source.folder)
     tried = VERIFY / RELEASE if of_release else VERIFY
@@ -83,7 +84,7 @@ def try_controls(
     arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-s", "--assert=plain", str(tried)]
     arguments += ["--gate"] if of_release else []
     arguments += [word for name in WITHOUT for word in ("-p", f"no:{name}")]
-    sample = Sample() if proving is True else None
+    sample = proving if isinstance(proving, Sample) else Sample() if proving is True else None
     if isinstance(proving, Earlier):
         checks, proofs = [(each.control, each.subject) for each in planned], source.profile.proof
         began = record.started_at.timestamp()
