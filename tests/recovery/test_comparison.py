@@ -129,7 +129,7 @@ def test_another_tenants_row_that_is_needed_and_gone_is_in_the_way(
     ("statement", "words"),
     [
         ("ALTER TABLE bills ADD note text", "public.bills differs in the column note"),
-        ("ALTER TABLE bills ALTER total TYPE numeric(10, 2)", "public.bills differs in the column total"),
+        ("ALTER TABLE lines ALTER amount TYPE numeric(10, 2)", "public.lines differs in the column amount"),
         ("CREATE TABLE more (id int)", "public.more is in production alone"),
         (
             "ALTER TABLE visits DROP CONSTRAINT visits_site_fkey",

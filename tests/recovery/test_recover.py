@@ -1,6 +1,7 @@
 """What is put before a comparison, and what is written of it: the ledger's word for the set, and the journal."""
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 
 from fixtures.commands.backup import Source as Production
-from fixtures.commands.recovering.__main__ import IN_THE_WAY, REFUSED, main, recover
+from fixtures.commands.recovering.__main__ import NOT_MERGED, REFUSED, Wish, main, recover
 from fixtures.custody.drill_ledger import NAME, enter_drill
 from fixtures.database.catalogue import take_facts
 from fixtures.profile.reading import ReadProfile
@@ -39,7 +40,7 @@ def drilled(out: Path, record: DrillRecord, verdict: Verdict, run_id: str, kind:
     enter_drill(out / NAME, evidence.model_copy(update=entered), "e" * 64)
 
 
-def recovered(server: Server, out: Path, record: DrillRecord, *, undrilled: bool = False) -> int:
+def recovered(server: Server, out: Path, record: DrillRecord, **wished: bool) -> int:
     live = Production(
         {
             "host": server.host,
@@ -49,7 +50,7 @@ def recovered(server: Server, out: Path, record: DrillRecord, *, undrilled: bool
             "dbname": server.database("production"),
         }
     )
-    return recover(record, server, SOURCE, live, "1", out, undrilled=undrilled)
+    return recover(record, server, SOURCE, live, Wish("1", **wished), out)
 
 
 def journal(out: Path) -> list[dict[str, Any]]:
@@ -102,7 +103,7 @@ def test_a_set_that_was_not_verified_last_is_refused_unless_that_is_said(
         recovered(server, tmp_path, ready)
     assert not (tmp_path / FOLDER).exists()
     production.execute("UPDATE sites SET tenant = 2 WHERE id = 2")
-    assert recovered(server, tmp_path, ready, undrilled=True) == IN_THE_WAY
+    assert recovered(server, tmp_path, ready, undrilled=True) == NOT_MERGED
     assert "(not drilled, or not VERIFIED)" in capsys.readouterr().out
     begun, _ = journal(tmp_path)
     assert (begun["undrilled"], begun["verified_at"]) == (True, None)
@@ -142,6 +143,40 @@ def test_production_is_named_by_the_environment_and_reached_before_a_set_is_rest
     assert "never-shown" not in said
 
 
+@pytest.mark.parametrize(("typed", "comes_back"), [("yes\n", True), ("y\n", False), ("", False)])
+def test_it_is_merged_after_a_yes_in_that_word_alone(
+    server: Server,
+    production: psycopg.Connection[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    comes_back: bool,
+) -> None:
+    production.execute("DELETE FROM visits WHERE site = 2")
+    monkeypatch.setattr("sys.stdin", StringIO(typed))
+    code = recovered(server, tmp_path, record(server), undrilled=True, merge=True)
+    assert code == (0 if comes_back else NOT_MERGED)
+    row = production.execute("SELECT count(*) FROM visits WHERE site = 2").fetchone()
+    assert row == (5 if comes_back else 0,)
+    said = capsys.readouterr().out
+    assert ("5 rows added, in 1 table." in said, "Nothing was written to production" in said) == (
+        comes_back,
+        not comes_back,
+    )
+    states = [(line["step"], line["state"]) for line in journal(tmp_path)]
+    assert ("confirm", "yes" if comes_back else "no") in states
+    assert (states[-1] == ("commit", "done")) == comes_back
+
+
+def test_nothing_is_merged_while_something_is_in_the_way(
+    server: Server, production: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    production.execute("DELETE FROM visits WHERE site = 4; UPDATE sites SET tenant = 2 WHERE id = 2")
+    assert recovered(server, tmp_path, record(server), undrilled=True, merge=True, yes=True) == NOT_MERGED
+    assert production.execute("SELECT count(*) FROM visits WHERE site = 4").fetchone() == (0,)
+
+
 @pytest.mark.further
 def test_a_set_of_the_sample_is_restored_for_it(
     whole_set: Path,
@@ -163,7 +198,11 @@ def test_a_set_of_the_sample_is_restored_for_it(
         assert "has no drill of this dump" in capsys.readouterr().err
         for name, value in healthy.server.environment("live").items():
             monkeypatch.setenv(name, value)
-        assert main([*call, "--undrilled"]) == 0
+        assert main([*call, "--undrilled", "--merge", "--yes"]) == 0
+        with healthy.server.connect("live") as live:
+            query = "SELECT count(*) FROM igny8_keywords WHERE tenant_id = %s"
+            row = live.execute(query, [deleted[0][0]]).fetchone()
+        assert row == (len(deleted),)
     finally:
         healthy.server.drop_database("live")
     assert f"{len(deleted)} would be added, 0 changed, 0 removed." in capsys.readouterr().out
