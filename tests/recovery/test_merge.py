@@ -88,7 +88,7 @@ def merged(
     act: Callable[[str, str], None] = lambda step, state: None,
 ) -> Merged:
     with shown(server) as (source, live, comparison), Interrupted(out, act) as journal:
-        return merge(source, live, "1", comparison, journal, replace_changed=replace_changed)
+        return merge(source, live, "1", comparison, journal, replace_changed=replace_changed, broken=lambda session: {})
 
 
 def killed_at(step: int) -> Callable[[str, str], None]:
@@ -205,7 +205,7 @@ def test_what_is_not_any_more_as_it_was_shown_is_left_alone(
         production.execute("DELETE FROM lines WHERE bill = 7")
         before = contents(production, 1)
         with pytest.raises(RecoveryRefused, match="not any more as they were shown"):
-            merge(source, live, "1", comparison, journal, replace_changed=False)
+            merge(source, live, "1", comparison, journal, replace_changed=False, broken=lambda session: {})
     assert contents(production, 1) == before
 
 

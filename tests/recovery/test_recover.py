@@ -169,6 +169,30 @@ def test_it_is_merged_after_a_yes_in_that_word_alone(
     assert (states[-1] == ("commit", "done")) == comes_back
 
 
+def test_a_merge_after_which_a_control_finds_more_rows_is_rolled_back(
+    server: Server, production: psycopg.Connection[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # That another bill is negative already is no fault of this merge.
+    production.execute("DELETE FROM lines WHERE bill IN (3, 5); DELETE FROM bills WHERE id IN (3, 5)")
+    production.execute("UPDATE bills SET total = -1 WHERE id = 2")
+    with server.connect("restored") as restored:
+        restored.execute("UPDATE bills SET total = -1 WHERE id = 3")
+    try:
+        ready = record(server)
+        with pytest.raises(RecoveryRefused, match=r"BIL-21 .*bills.* 2 rows would break it, 1 do now"):
+            recovered(server, tmp_path / "refused", ready, undrilled=True, merge=True, yes=True)
+        assert production.execute("SELECT FROM bills WHERE id IN (3, 5)").fetchall() == []
+    finally:
+        with server.connect("restored") as restored:
+            restored.execute("UPDATE bills SET total = 3 WHERE id = 3")
+    assert recovered(server, tmp_path / "merged", record(server), undrilled=True, merge=True, yes=True) == 0
+    assert len(production.execute("SELECT FROM bills WHERE id IN (3, 5)").fetchall()) == 2
+    done = next(line for line in journal(tmp_path / "merged") if (line["step"], line["state"]) == ("check", "done"))
+    assert done["checks"] >= 10
+    assert done["untried"] == []
+    assert f"{done['checks']} checks of tenants, money and rules found no more rows" in capsys.readouterr().out
+
+
 def test_nothing_is_merged_while_something_is_in_the_way(
     server: Server, production: psycopg.Connection[Any], tmp_path: Path
 ) -> None:

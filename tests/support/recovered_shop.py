@@ -38,6 +38,7 @@ PROFILE = Profile.model_validate(
                 "django_migrations": "the history of the schema",
             },
         },
+        "domain": [{"table": "bills", "not_negative": ["total"]}],
         "money": [
             {"table": "bills", "columns": ["total"], "currency": "currency"},
             {"table": "lines", "columns": ["amount"]},
