@@ -16,6 +16,8 @@ from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.footprint import Footprint, footprint
 from tests.support.application_under_test import APPLICATION, Bench, copy_of_the_sample, new_migration
 
+LOOKS_ITS_NAME_UP = "    __import__('socket').getaddrinfo(request.get_host(), None)\n"
+
 
 @dataclass(frozen=True)
 class Drilled:
@@ -33,6 +35,10 @@ def drilled(place: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     checkout = copy_of_the_sample(folder)
     mail = "send_mail('Invoice', 'Pay.', None, ['someone@customer.example'])"
     new_migration(checkout, "0010_mails", f"migrations.RunPython(lambda apps, schema: ({mail}, {mail}))")
+    # The name that a drill's own request gives is looked up, as middleware that checks it does.
+    (health := checkout / "igny8_core" / "health.py").write_text(
+        health.read_text().replace("    found =", LOOKS_ITS_NAME_UP + "    found =")
+    )
     before, reports = footprint(checkout), list[tuple[int, int | None, str]]()
     with place.restored() as connection:
         connection.close()
