@@ -195,8 +195,8 @@ def judged(run: DrillRun, order: Order, out: Path, *, proving: Proven = False) -
 
     Not the PDF: it costs as much as all else."""
     key = passing_mask_key().of(order.profile.name)
-    access = way_in(run, order.profile, key, secrets.token_urlsafe(24), proving=proving is not False)
-    drilled = Drilled(run.record, order.profile, run.owners)
+    access = way_in(run, run.profile, key, secrets.token_urlsafe(24), proving=proving is not False)
+    drilled = Drilled(run.record, run.profile, run.owners)
     evidence, queries, said = try_controls(drilled, access, run.not_shown, proving=proving)
     directory = out / order.run_id
     directory.mkdir(parents=True)
