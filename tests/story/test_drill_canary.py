@@ -1,8 +1,6 @@
 """Nothing that a drill writes or prints holds a customer's data or a password, whatever goes wrong and wherever."""
 
 import json
-import os
-import sys
 import tarfile
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from fixtures.custody.notify import HEARTBEATS, NOTIFY
 from sample.igny8_core.igny8.filling import canary
 from tests.custody.test_notify import listening
 from tests.support.application_under_test import copy_of_the_sample
-from tests.support.drills import Drill, Healthy, drill
+from tests.support.drills import Drill, Healthy, drill, environment_of_drills
 from tests.support.on_a_terminal import on_a_terminal
 from tests.support.outputs import nothing_told
 from tests.support.profiles import profile_and
@@ -150,22 +148,18 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
     assert len(drilled.secrets) >= 1
     assert len(people.heard) == 2
 
+    finding = outcome.result("BIL-99").finding
+    # Nothing is installed for it: the interpreter that runs the tests has all that it takes.
+    make = ("make", "--no-print-directory", "--old-file=.venv/requirements.lock", "resolve", "SERVER=local")
     resolved = on_a_terminal(
-        [
-            sys.executable,
-            "-m",
-            "fixtures.commands.resolving",
-            outcome.result("BIL-99").finding,
-            "--run",
-            str(outcome.directory),
-        ],
-        {**os.environ, "DRILL_MASK_KEY": str(masking), "DRILL_SERVER": "local"},
+        [*make, f"FINDING={finding}", f"RUN={outcome.directory}", f"MASK_KEY={masking}"],
+        {name: value for name, value in environment_of_drills().items() if not name.startswith(("MAKE", "MFLAGS"))},
         tmp_path,
     )
     assert resolved.exit_code == 0, resolved.said
     assert f"id=1 email='{canary.EMAIL}' full_name='{canary.NAME}'" in resolved.shown
     (line,) = (outcome.directory.parent / "resolved.jsonl").read_text().splitlines()
-    assert (json.loads(line)["finding"], json.loads(line)["found"]) == (outcome.result("BIL-99").finding, 2)
+    assert (json.loads(line)["finding"], json.loads(line)["found"]) == (finding, 2)
 
     besides = {
         f"notification {place}": b"".join(map(str.encode, heard[:2])) + heard[2]
