@@ -169,6 +169,21 @@ def test_a_role_that_row_security_filters_is_refused_rather_than_short(small: Sm
     assert visible(tmp_path) == []
 
 
+@pytest.mark.further
+def test_a_row_that_no_server_writes_as_text_is_named_by_its_table(small: Small, tmp_path: Path) -> None:
+    small.clone("large")
+    try:
+        small.run("CREATE TABLE films AS SELECT convert_to(repeat('x', 540000000), 'UTF8') AS film", "large")
+        with pytest.raises(
+            BackupFailed, match=r"a row of public\.films is too long to be written out as text"
+        ) as refusal:
+            small.back_up(tmp_path, "large")
+    finally:
+        small.server.drop_database("large")
+    assert "large objects" in refusal.value.fix
+    assert visible(tmp_path) == []
+
+
 def test_roles_carry_no_password_and_load_twice(small: Small, taken: Path) -> None:
     roles = next(taken.glob("*.roles.sql"))
     assert "never-in-a-backup" not in roles.read_text()
