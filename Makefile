@@ -20,6 +20,7 @@ UV := $(VENV)/locker/bin/uv
 EXTRAS := $(foreach extra,sample s3 sftp http encryption pdf,--extra $(extra))
 OSCAL := $(VENV)/oscal/requirements.lock
 SITE := $(VENV)/docs/requirements.lock
+RELEASING := $(VENV)/release/requirements.lock
 
 # The applications that nobody here wrote, each at two releases: an environment of its own for each.
 APPS := clinics openwisp oscar rentals wagtail
@@ -98,7 +99,7 @@ CHOOSING = $(call given,SET,--set) $(call given,SEED,--seed) $(call given,BEFORE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill prove demo gate list backup prune profile check-profile explain test test-all test-apps venv-apps lint schema map docs picture report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill prove demo gate list backup prune profile check-profile explain test test-all test-apps venv-apps lint schema map docs picture release report comment allure lock lock-apps bench clean keys verify-report \
   fleet-matrix fleet-report recover sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
@@ -199,7 +200,7 @@ test: $(DEVELOPING) $(OSCAL)
 	@$(IN_VENV) -m pytest tests --ignore tests/apps -m "not whole and not further" $(EVERY_CORE) --dist worksteal
 
 ## test-all  run all of the suite's own tests, with whole drills; the last lines name what this machine cannot run
-test-all: $(DEVELOPING) $(OSCAL)
+test-all: $(DEVELOPING) $(OSCAL) $(RELEASING)
 	@$(IN_VENV) -m pytest tests --ignore tests/apps $(EVERY_CORE) --dist worksteal
 
 ## venv-apps  install the applications that test-apps drills
@@ -232,6 +233,10 @@ docs: $(SITE)
 picture: $(INSTALLED)
 	@$(IN_VENV) -m docs.draw_report "$$RUN"
 
+## release build wheel, sdist, SBOM and SHA256SUMS of this commit, in dist/: a version that CHANGELOG.md has and no tag
+release: $(RELEASING)
+	@$(dir $(RELEASING))bin/python .ci/release/make_release.py
+
 ## report  render a drill's documents again: RUN=reports/out/RUN-ID (the latest)
 report: $(INSTALLED)
 	@$(RESTORE_DRILL) report "$$RUN"
@@ -255,11 +260,11 @@ lock: $(UV)
 	  --python-version 3.11 $(EXTRAS) --extra dev --constraint requirements.lock $(if $(UPGRADE),--upgrade) \
 	  -o requirements-dev.lock pyproject.toml
 
-## lock-apps  write the other lock files, from tests/apps/*/requirements/*.in, tests/oscal and docs
+## lock-apps  write the other lock files, from tests/apps/*/requirements/*.in, tests/oscal, docs and .ci/release
 lock-apps: $(UV)
 	@echo "Locking with $(LOCKER)"
 	@set -e; for wanted in $(APPS:%=tests/apps/%/requirements/older) $(APPS:%=tests/apps/%/requirements/newer) \
-	  tests/oscal/requirements docs/requirements; do \
+	  tests/oscal/requirements docs/requirements .ci/release/requirements; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock-apps" $(UV) pip compile --quiet --universal --generate-hashes \
 	    --python-version 3.11 -o $$wanted.lock $$wanted.in; done
 
@@ -308,9 +313,9 @@ resolve: $(INSTALLED)
 	@$(RESTORE_DRILL) resolve "$$FINDING" --run "$$RUN" $(call given,BACKUPS,--backups) $(call given,APP,--app) \
 	  $(call given,APP_PYTHON,--app-python) $(call given,POSTGRES_BIN,--postgres-bin)
 
-## clean   remove .venv, caches and the sample's sets; reports of drills stay
+## clean   remove .venv, caches, dist/ and the sample's sets; reports of drills stay
 clean:
-	rm -rf $(VENV) $(APP_VENVS) docs/site .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules tests/axe/node_modules
+	rm -rf $(VENV) $(APP_VENVS) dist docs/site .mypy_cache .ruff_cache .pytest_cache $(SAMPLE_SETS) reports/allure/node_modules tests/axe/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install_lock = uv --version >/dev/null 2>&1 && \
@@ -345,10 +350,12 @@ $(DEVELOPING): requirements-dev.lock $(INSTALLED)
 $(UV): | $(INSTALLED)
 	@$(IN_VENV) -m pip install -qq --disable-pip-version-check --upgrade --target $(VENV)/locker $(LOCKER)
 
-# What reads OSCAL is as large as the suite itself, and only the tests want it: an environment of its own. So has what makes the site.
+# What reads OSCAL is as large as the suite itself, and only the tests want it: an environment of its own. So has what makes the site,
+# and what makes a release.
 $(OSCAL): tests/oscal/requirements.lock | $(UV)
 $(SITE): docs/requirements.lock | $(UV)
-$(OSCAL) $(SITE):
+$(RELEASING): .ci/release/requirements.lock | $(UV)
+$(OSCAL) $(SITE) $(RELEASING):
 	@echo "Installing $<"
 	@$(UV) venv --quiet --clear --python $(IN_VENV) $(@D)
 	@$(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes $<

@@ -1,16 +1,29 @@
-"""The wheel drills in an environment of its own, outside any checkout, and shadows no other package."""
+"""A release is whole and made of its commit alone; its wheel drills outside any checkout, and shadows no other package."""
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tomllib
+import zipfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.house.test_locks import pins
 from tests.support.drills import PROFILE, ROOT, SAMPLE, environment_of_drills
+from tests.support.programs import missing
+
+RELEASER = Path(sys.prefix) / "release" / "bin" / "python"
+LEFT_OUT = "of_this_machine.py"
+"""A file of the checkout that git ignores."""
+RELEASED_AT = datetime(2026, 11, 29, 12, 0, 2, tzinfo=UTC)
 
 OURS = '''"""What only this shop has."""
 
@@ -44,13 +57,13 @@ def _invoices(broken: sql.SQL) -> Probe:
 '''
 
 
-def run(words: Sequence[str | Path], folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in environment_of_drills().items() if name != "PYTHONPATH"}
+def run(words: Sequence[str | Path], folder: Path, **beside: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in environment_of_drills().items() if name != "PYTHONPATH"} | beside
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
 
 
-def done(words: Sequence[str | Path], folder: Path) -> str:
-    ended = run(words, folder)
+def done(words: Sequence[str | Path], folder: Path, **beside: str) -> str:
+    ended = run(words, folder, **beside)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 
@@ -65,12 +78,65 @@ def install(python: Path, requirement: str, folder: Path) -> None:
         done([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement], folder)
 
 
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The release of what lies here, as of the day of RELEASED_AT: the folder that `make release` fills."""
+    if not RELEASER.exists():
+        missing(f"left out: {RELEASER} is not there, and make test-all makes it")
+    checkout = tmp_path_factory.mktemp("release") / "checkout"
+    for name in done(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], ROOT).split("\0"):
+        if (ROOT / name).is_file():
+            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, checkout / name)
+    changes = checkout / "CHANGELOG.md"
+    dated = re.sub(
+        rf"^## {re.escape(version())}, .*$", f"## {version()}, 2026-11-29", changes.read_text(), flags=re.MULTILINE
+    )
+    changes.write_text(dated)
+    person = ("-c", "user.name=somebody", "-c", "user.email=somebody@shop.example", "-c", "commit.gpgsign=false")
+    done(["git", "init", "--quiet"], checkout)
+    done(["git", "add", "--all"], checkout)
+    done(
+        ["git", *person, "commit", "--quiet", "--message", "released"],
+        checkout,
+        GIT_COMMITTER_DATE=RELEASED_AT.isoformat(),
+    )
+    (checkout / ".git" / "info" / "exclude").write_text(f"{LEFT_OUT}\n")
+    (checkout / "fixtures" / LEFT_OUT).touch()
+    done([RELEASER, checkout / ".ci" / "release" / "make_release.py"], checkout)
+    return checkout / "dist"
+
+
+def version() -> str:
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
+
+
+@pytest.mark.further
+def test_a_release_is_made_of_its_commit_alone_and_lists_what_it_stands_on(release: Path) -> None:
+    """Nothing in it tells the machine's clock, so whoever builds that commit again has the same sums."""
+    name = f"restore_drill-{version()}"
+    wheel, sdist, bill = f"{name}-py3-none-any.whl", f"{name}.tar.gz", f"{name}.cdx.json"
+    sums = dict(reversed(line.split("  ")) for line in (release / "SHA256SUMS").read_text().splitlines())
+    assert sums == {each: hashlib.sha256((release / each).read_bytes()).hexdigest() for each in (wheel, sdist, bill)}
+    with zipfile.ZipFile(release / wheel) as packed:
+        assert {entry.date_time for entry in packed.infolist()} == {RELEASED_AT.timetuple()[:6]}
+        assert not [each for each in packed.namelist() if each.endswith(LEFT_OUT)]
+    with tarfile.open(release / sdist) as packed_source:
+        assert {entry.mtime for entry in packed_source} == {RELEASED_AT.timestamp()}
+    listed = json.loads((release / bill).read_text())
+    assert (listed["bomFormat"], listed["metadata"]["component"]["version"]) == ("CycloneDX", version())
+    assert datetime.fromisoformat(listed["metadata"]["timestamp"]) == RELEASED_AT
+    assert "serialNumber" not in listed
+    assert {each["name"]: each["version"] for each in listed["components"]} == pins("requirements.lock")
+
+
 @pytest.mark.whole
-def test_the_wheel_drills_an_application_elsewhere_with_a_control_of_its_own(whole_set: Path, tmp_path: Path) -> None:
+def test_the_wheel_drills_an_application_elsewhere_with_a_control_of_its_own(
+    release: Path, whole_set: Path, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    done([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, ROOT], home)
-    (wheel,) = tmp_path.glob("restore_drill-*.whl")
+    (wheel,) = release.glob("restore_drill-*.whl")
     done([sys.executable, "-m", "venv", tmp_path / "environment"], home)
     programs = tmp_path / "environment" / "bin"
     install(programs / "python", f"{wheel}[sample]", home)
