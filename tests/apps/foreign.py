@@ -54,7 +54,7 @@ class Foreign:
         if missing is not None:
             missing.rename(aside)
         try:
-            self._back_up(clone, work / "backups")
+            self.back_up(clone, work / "backups")
         finally:
             if missing is not None:
                 aside.rename(missing)
@@ -78,7 +78,8 @@ class Foreign:
         (checkout / ".venv").symlink_to(interpreter(self.name, "older").parents[1])
         return checkout
 
-    def _back_up(self, database: str, into: Path) -> None:
+    def back_up(self, database: str, into: Path) -> None:
+        """Takes a set of a database and of the files that its rows name."""
         server = self.server
         subprocess.run(
             [
