@@ -206,3 +206,15 @@ def test_an_account_that_was_overdrawn_may_be(database: psycopg.Connection[Any])
     )
     (ledger,) = draft.profile.ledger
     assert not ledger.not_negative
+
+
+def test_a_total_that_json_tells_as_well_is_found_and_another_number_is_not(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(
+        database,
+        TENANTS + ORDERS + "ALTER TABLE orders ADD payload jsonb; "
+        "UPDATE orders SET payload = jsonb_build_object('total', 7, 'grand_total', total_incl_tax::text)",
+    )
+    again = draft.profile.invoice[0].total_again
+    assert again is not None
+    assert (again.column, again.json_path) == ("payload", "$.grand_total")
+    assert "The total stands in payload $.grand_total as well: holds for 60 of 60." in draft.prose
