@@ -164,6 +164,15 @@ def test_what_was_given_reaches_the_draft_whole(door: Path) -> None:
     assert f"[-m][fixtures.commands][profile]{arguments}\n" in done.stdout, done.stderr
 
 
+def test_a_tenant_is_recovered_by_its_key_and_merged_where_that_is_said(door: Path) -> None:
+    assert "*** TENANT is missing. Whom and from where" in make("recover", folder=door).stderr
+    call = {"TENANT": "it's 42", "BACKUPS": "my sets", "PROFILE": "shop"}
+    arguments = "[fixtures.commands][recover-tenant][it's 42][--backups][my sets][--profile][shop]"
+    assert f"{arguments}\n" in make("recover", folder=door, **call).stdout
+    done = make("recover", folder=door, **call, MERGE="1", REPLACE="changed", OUT="a;b")
+    assert f"{arguments}[--out][a;b][--merge][--replace][changed]\n" in done.stdout
+
+
 def test_a_table_is_explained_from_a_run_or_from_a_set(door: Path) -> None:
     assert "*** TABLE is missing. make explain TABLE=NAME" in make("explain", folder=door).stderr
     done = make("explain", folder=door, TABLE='s."my table"', RUN="out/a run")

@@ -125,6 +125,21 @@ def test_another_tenants_row_that_is_needed_and_gone_is_in_the_way(
     assert said.startswith("public.sites: 1 row of another tenant")
 
 
+def test_large_objects_that_are_gone_are_told_beside_what_was_not_compared(
+    server: Server, production: psycopg.Connection[Any]
+) -> None:
+    with server.connect("restored") as restored:
+        restored.execute("SELECT lo_create(4711), lo_create(4712)")
+    production.execute("SELECT lo_create(4712)")
+    try:
+        (said,) = compared(server, production).unlooked
+    finally:
+        with server.connect("restored") as restored:
+            restored.execute("SELECT lo_unlink(4711), lo_unlink(4712)")
+    assert said.startswith("the contents of 2 large objects")
+    assert said.endswith("production lacks 1 of them")
+
+
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
