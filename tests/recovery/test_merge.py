@@ -209,6 +209,26 @@ def test_what_is_not_any_more_as_it_was_shown_is_left_alone(
     assert contents(production, 1) == before
 
 
+def test_a_journal_that_cannot_be_written_ends_it_before_the_commit_and_takes_nothing_back_after_it(
+    server: Server, production: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    production.execute(AN_ACCIDENT)  # type: ignore[arg-type]
+    before = contents(production, 1)
+
+    def full_at(*ends: str) -> Callable[[str, str], None]:
+        def act(step: str, state: str) -> None:
+            if (step, state) == ends:
+                raise OSError(28, "No space left on device")
+
+        return act
+
+    with pytest.raises(OSError, match="No space left"):
+        merged(server, tmp_path / "before", act=full_at("commit", "begun"))
+    assert contents(production, 1) == before
+    assert merged(server, tmp_path / "after", act=full_at("commit", "done")).unjournaled == "No space left on device"
+    assert contents(production, 1) == of_the_backup(server, 1)
+
+
 def test_killed_at_any_step_it_leaves_production_wholly_old_or_wholly_new(
     server: Server, production: psycopg.Connection[Any], tmp_path: Path
 ) -> None:
