@@ -229,6 +229,37 @@ def test_a_journal_that_cannot_be_written_ends_it_before_the_commit_and_takes_no
     assert contents(production, 1) == of_the_backup(server, 1)
 
 
+def killed_merge(
+    server: Server, production: psycopg.Connection[Any], out: Path, act: Callable[[str, str], None]
+) -> None:
+    """A merge by a process that `act` kills; returns once the server has ended its session."""
+    child = os.fork()
+    if child == 0:
+        try:
+            merged(server, out, act=act)
+        finally:
+            os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    while production.execute("SELECT FROM pg_stat_activity WHERE usename = %s", [ROLE]).fetchone() is not None:
+        pass
+
+
+def test_killed_before_the_commit_it_leaves_production_as_it_was(
+    server: Server, production: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    production.execute(AN_ACCIDENT)  # type: ignore[arg-type]
+    old = contents(production, 1)
+
+    def act(step: str, state: str) -> None:
+        if (step, state) == ("commit", "begun"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    killed_merge(server, production, tmp_path, act)
+    assert contents(production, 1) == old
+    assert steps(tmp_path)[-1] == ("commit", "begun")
+
+
+@pytest.mark.further
 def test_killed_at_any_step_it_leaves_production_wholly_old_or_wholly_new(
     server: Server, production: psycopg.Connection[Any], tmp_path: Path
 ) -> None:
@@ -238,15 +269,7 @@ def test_killed_at_any_step_it_leaves_production_wholly_old_or_wholly_new(
     while not merged_at or not merged_at[-1]:
         at = len(merged_at)
         assert at < 30
-        child = os.fork()
-        if child == 0:
-            try:
-                merged(server, tmp_path / str(at), act=killed_at(at))
-            finally:
-                os._exit(9)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-        while production.execute("SELECT FROM pg_stat_activity WHERE usename = %s", [ROLE]).fetchone() is not None:
-            pass
+        killed_merge(server, production, tmp_path / str(at), killed_at(at))
         there = contents(production, 1)
         assert there in (old, new)
         assert (steps(tmp_path / str(at))[-1] == ("commit", "done")) == (there == new)
