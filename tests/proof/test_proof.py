@@ -128,6 +128,8 @@ def test_every_planted_fault_is_found_on_the_healthy_sample_and_gone_afterwards(
     proving = proven_of(drill)
     assert proving.blind == ()
     assert not [each for each in proving.proofs if "internal error" in each.says]
+    # What the database works out by itself is no value that a fault could be planted in.
+    assert not [each for each in proving.proofs if "428C9" in each.says]
     proven = {each.control for each in proving.proofs if each.outcome == "proven"}
     assert proven >= {f"TEN-{number:02}" for number in (2, 3, 4, 9, 11)}
     assert proven >= {f"BIL-{number:02}" for number in range(1, 25) if number not in (7, 18)}
@@ -147,7 +149,7 @@ def test_every_planted_fault_is_found_on_the_healthy_sample_and_gone_afterwards(
     assert compared.compared[0].startswith("public.")
     assert beside.found == []
     assert len(beside.passed) > len(beside.waited) > 0
-    assert {"BIL-03", "BIL-51", "FIL-04", "RST-13", "TEN-02", "TEN-15"} <= set(beside.passed)
+    assert {"BIL-03", "FIL-04", "RST-13", "TEN-02", "TEN-15"} <= set(beside.passed)
     assert "TEN-03" in beside.waited
     before, after = before_and_after
     assert len(before) > 2
