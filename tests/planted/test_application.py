@@ -9,7 +9,8 @@ from tests.support.short_drills import STOOD_UP
 from tests.support.spoiled_sets import replace_in
 
 CORE = Path("igny8_core")
-STARTS = "        from igny8_core import celery  # noqa: F401\n"
+NAMED = '    verbose_name = "IGNY8"\n'
+STARTS = f"{NAMED}\n    def ready(self):\n"
 BROKER_ANSWERS = '    return {"reachable": True}\n'
 
 # Sees a fault of the schema that the release leaves, not of the one it finds: migrate runs these checks too.
@@ -59,7 +60,7 @@ class StampedStorage(StaticFilesStorage):
 
 
 def at_start(statements: str) -> Callable[[Path], None]:
-    return lambda checkout: replace_in(checkout / CORE / "igny8" / "apps.py", {STARTS: STARTS + statements})
+    return lambda checkout: replace_in(checkout / CORE / "igny8" / "apps.py", {NAMED: STARTS + statements})
 
 
 def broker_check(statements: str) -> Callable[[Path], None]:

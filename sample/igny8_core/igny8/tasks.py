@@ -1,12 +1,12 @@
 """What the Celery worker does by itself."""
 
-from celery import shared_task
 from django.core.mail import send_mail
+from igny8_core.celery import app
 
 from .models import Invoice
 
 
-@shared_task(name="igny8.remind_of_open_invoices")
+@app.task(name="igny8.remind_of_open_invoices")
 def remind_of_open_invoices() -> int:
     """Writes to the owners of each tenant with an open invoice; gives back how many messages were sent.
 
