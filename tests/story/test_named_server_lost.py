@@ -219,3 +219,21 @@ def test_sessions_that_are_all_ended_are_the_servers_loss() -> None:
         server.create_database("looked_at")
         said = ended_within(server, _END)
     assert said.startswith("the connection to the drill's server broke here: its sessions were ended, or it crashed")
+
+
+def test_a_loss_that_no_step_met_is_seen_before_the_next_one() -> None:
+    ended: list[str] = []
+
+    def two_steps(server: Server) -> None:
+        with noticing_its_loss(server, "here") as require_server:
+            require_server()
+            # Whoever ends the sessions waits until they have ended, and meets no error.
+            with server.connect() as operator:
+                operator.execute(_END.replace("(pid)", "(pid, 10000)").encode())
+            ended.append("first")
+            require_server()
+            ended.append("second")
+
+    with kept_server() as server, pytest.raises(StageBlocked, match="the connection to the drill's server broke here"):
+        two_steps(server)
+    assert ended == ["first"]
