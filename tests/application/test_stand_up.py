@@ -91,7 +91,7 @@ def test_mails_are_counted_one_by_one_in_a_file_that_holds_several(tmp_path: Pat
 def test_a_connection_tried_and_its_failure_swallowed_is_told(place: Bench, checkout: Path) -> None:
     apps = checkout / "igny8_core" / "igny8" / "apps.py"
     apps.write_text(
-        apps.read_text() + "\n"
+        apps.read_text() + "\n    def ready(self):\n"
         "        import socket\n"
         "        try:\n"
         '            socket.create_connection(("192.0.2.7", 443), timeout=2)\n'

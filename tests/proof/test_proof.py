@@ -333,4 +333,4 @@ def test_a_fault_that_was_not_taken_back_fails_the_drill_and_ends_all_planting(
     assert f"what was planted to try {stayed.control} was not taken back" in drill.evidence.headline
     assert STOPPED in {each.says for each in proving.proofs}
     assert f"not taken back {stayed.control}" in drill.output
-    assert f"{stayed.control} was not taken back" in (drill.directory / "index.html").read_text()
+    assert f"{stayed.control}</span> was not taken back" in (drill.directory / "index.html").read_text()

@@ -82,7 +82,9 @@ def test_where_there_is_no_network_of_its_own_there_is_no_redis() -> None:
 def test_the_programs_own_end_is_told(redis: Redis) -> None:
     isolation = Isolation(network_isolation().kind, "", loopback=True)
     for end in ("exit 7", "kill -TERM $$"):
-        done = subprocess.run(isolation.around([], redis.around(["sh", "-c", end]), view=redis.view), timeout=60)
+        argv = isolation.around([], redis.around(["sh", "-c", end]), view=redis.view)
+        # Without this shell's TMPDIR, which is not shown there.
+        done = subprocess.run(argv, env={"PATH": os.environ["PATH"]}, timeout=60)
         assert done.returncode == {"exit 7": 7, "kill -TERM $$": 143}[end]
 
 

@@ -43,7 +43,7 @@ def test_a_bad_night_after_two_good_ones_is_told_with_its_trend(nights: tuple[Dr
     for sentence in (
         "not VERIFIED, after 2 VERIFIED drills",
         "1 new, 0 known",
-        "NO-GO: 1 of ",
+        '<p class="headline">1 of ',
         "The figures of 3 nights",
     ):
         assert sentence in page
