@@ -53,6 +53,7 @@ def modelled(place: Clinics, folder: Path, planted: str = "") -> Modelled:
             return compare_models(done.models, connection, several_schemas=True)
 
 
+@pytest.mark.further
 def test_schemas_that_are_as_the_models_have_them_are_no_difference(place: Clinics, tmp_path: Path) -> None:
     comparison = modelled(place, tmp_path)
     assert (comparison.error, comparison.differences, comparison.of_the_code) == ("", (), ())

@@ -340,6 +340,7 @@ def test_a_query_that_a_function_of_the_dump_cancels_met_no_time_limit(migrated:
     assert "time limit" not in visited.problem
 
 
+@pytest.mark.further
 def test_an_application_that_an_operator_of_the_dump_holds_up_is_ended_with_its_sessions(
     migrated: Migrated, tmp_path: Path
 ) -> None:

@@ -42,7 +42,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
         yield ready
 
 
-@pytest.mark.parametrize("what", first_of(DOORS, 2))
+@pytest.mark.parametrize("what", first_of(DOORS))
 def test_it_is_told_and_nothing_of_it_stays(what: str, small: Small, tmp_path: Path) -> None:
     does, fails = DOORS[what]
     small.clone("doing")

@@ -149,6 +149,7 @@ def test_a_comment_with_our_mark_of_somebody_elses_is_left_alone(hub: Hub, run: 
     assert hub.comments[0]["body"].endswith("\nVERIFIED")
 
 
+@pytest.mark.further
 def test_a_gate_and_a_drill_have_a_comment_each(hub: Hub, run: Path) -> None:
     evidence = failed()
     gate = evidence.model_copy(update={"kind": "gate"})

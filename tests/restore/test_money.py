@@ -114,6 +114,7 @@ def test_a_damaged_amount_among_others_is_a_fault_of_the_dump(target: tuple[Serv
     target[0].drop_database("restored")
 
 
+@pytest.mark.further
 def test_an_archive_is_looked_at_as_well(target: tuple[Server, Guardian], tmp_path: Path) -> None:
     server, guardian = target
     server.create_database("paid")

@@ -29,6 +29,7 @@ def fresh() -> Iterator[tuple[Server, Guardian]]:
         yield ready
 
 
+@pytest.mark.further
 def test_a_restore_tells_who_keeps_its_database_from_being_made(fresh: tuple[Server, Guardian], tmp_path: Path) -> None:
     server, guardian = fresh
     dump = tmp_path / "dump.sql"

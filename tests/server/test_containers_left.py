@@ -68,6 +68,7 @@ def names_of_volumes() -> set[str]:
         return {each.name for each in client.volumes.list()}  # type: ignore[attr-defined]
 
 
+@pytest.mark.further
 def test_the_next_drill_names_and_removes_a_container_whose_drill_and_guardian_were_killed(guardian: Guardian) -> None:
     with another_drill():
         left = only(RUN)
@@ -142,6 +143,7 @@ def killed_within_a_stage(server: Server) -> None:
         server.connect()
 
 
+@pytest.mark.further
 def test_a_container_that_is_killed_within_a_stage_is_named(guardian: Guardian) -> None:
     with serve(REQUEST, guardian) as server, pytest.raises(StageBlocked) as caught:
         killed_within_a_stage(server)

@@ -92,6 +92,7 @@ def test_gpg_seals_to_a_fingerprint_and_leaves_no_agent(home: str, tmp_path: Pat
     assert not [trace for trace in guardian.leftovers() if not trace.gone]
 
 
+@pytest.mark.further
 def test_a_passphrase_opens_what_gpg_closed_with_it(
     home: str, tmp_path: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
 ) -> None:

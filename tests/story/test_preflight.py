@@ -157,8 +157,10 @@ def test_all_faults_of_a_call_are_told_at_once(call: Call) -> None:
     "spoil",
     [
         lambda argv: [*argv, "--set", "nothing-of-that-name"],
-        lambda argv: [*argv, "--before", "yesterday"],
-        lambda argv: [*argv, "--restore-cache", "kept", "--restore-cache-gb", "none"],
+        pytest.param(lambda argv: [*argv, "--before", "yesterday"], marks=pytest.mark.further),
+        pytest.param(
+            lambda argv: [*argv, "--restore-cache", "kept", "--restore-cache-gb", "none"], marks=pytest.mark.further
+        ),
     ],
     ids=["a set", "a time", "a number"],
 )

@@ -147,16 +147,11 @@ def companies(tables: Iterable[Planted], whole: bool) -> list[Company]:
     return drilled_together
 
 
-def worth_a_whole_drill(companies: Iterable[Company]) -> list[Company]:
+def fewest_to_meet(companies: Iterable[Company]) -> list[Company]:
     """As few companies as bring faults of each area, and faults in each way in which any is planted.
 
     A short drill tries the same controls on the same record: the way of a fault to them is all that differs."""
     return _fewest(companies, lambda company: company.ways)
-
-
-def first_to_meet(companies: Iterable[Company]) -> list[Company]:
-    """As few companies as bring, besides, each control that one drill tries together with others."""
-    return _fewest(companies, lambda company: company.ways | (company.controls if len(company.controls) > 1 else set()))
 
 
 def _fewest(companies: Iterable[Company], brings: Callable[[Company], set[str]]) -> list[Company]:
