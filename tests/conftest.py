@@ -39,7 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if "TMPDIR" not in os.environ and has_room(MEMORY):
         # What a test that failed wrote stays where pytest keeps it.
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
-        config.stash[IN_MEMORY] = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="rdt-", dir=MEMORY)
+        forget_the_dead(MEMORY)
+        config.stash[IN_MEMORY] = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix=f"rdt-{os.getpid()}-", dir=MEMORY)
         os.chmod(config.stash[IN_MEMORY], 0o1777)  # noqa: PTH101
         tempfile.tempdir = None
     if NAMED_BY not in os.environ:
@@ -51,6 +52,14 @@ def has_room(memory: Path) -> bool:
         return min(shutil.disk_usage(memory).free, psutil.virtual_memory().available) >= ROOM
     except OSError:
         return False
+
+
+def forget_the_dead(memory: Path) -> None:
+    """Removes what sessions of this user's left there that were killed: it would hold memory until the machine restarts."""
+    for folder in memory.glob("rdt-*-*"):
+        pid = folder.name.split("-")[1]
+        if pid.isdigit() and folder.stat().st_uid == os.geteuid() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.hookimpl(trylast=True)
