@@ -60,7 +60,12 @@ class StampedStorage(StaticFilesStorage):
 
 
 def at_start(statements: str) -> Callable[[Path], None]:
-    return lambda checkout: replace_in(checkout / CORE / "igny8" / "apps.py", {NAMED: STARTS + statements})
+    def write(checkout: Path) -> None:
+        module = checkout / CORE / "igny8" / "apps.py"
+        before = STARTS if STARTS in module.read_text() else NAMED
+        replace_in(module, {before: STARTS + statements})
+
+    return write
 
 
 def broker_check(statements: str) -> Callable[[Path], None]:
@@ -97,6 +102,7 @@ PLANTED = {
         "it gives up while it answers": Fault(
             says="the application does not start",
             really=STOOD_UP,
+            beside=True,
             in_code=broker_check('    raise SystemExit("no worker has been seen")\n'),
             blocked=WITHOUT_APPLICATION,
             because="the application does not start",
@@ -106,21 +112,29 @@ PLANTED = {
         "a check finds fault with the migrated schema": Fault(
             says="manage.py check exited 1: igny8.E001",
             really=STOOD_UP,
+            beside=True,
             in_code=at_start(A_CHECK_OF_THE_MIGRATED_SCHEMA),
         ),
     },
     "APP-03": {
         "a stylesheet names a picture that is not in the release": Fault(
-            says="collectstatic failed: ", really=STOOD_UP, in_code=a_stylesheet_of_a_picture_that_nobody_committed
+            says="collectstatic failed: ",
+            really=STOOD_UP,
+            beside=True,
+            in_code=a_stylesheet_of_a_picture_that_nobody_committed,
         ),
         "a file is another one each time": Fault(
-            says="collectstatic made other files the second time", really=STOOD_UP, in_code=static_files_with_a_stamp
+            says="collectstatic made other files the second time",
+            really=STOOD_UP,
+            beside=True,
+            in_code=static_files_with_a_stamp,
         ),
     },
     "APP-04": {
         "it needs yesterday's queue": Fault(
             says="the health view answered 503",
             really=STOOD_UP,
+            beside=True,
             in_code=broker_check(
                 "    with app.connection_for_read() as broker:\n"
                 '        queue = broker.default_channel.queue_declare("celery")\n'
@@ -134,12 +148,14 @@ PLANTED = {
             samples=("mail 1", "mail 2"),
             broken=2,
             really=STOOD_UP,
+            beside=True,
             in_code=a_migration_that_writes_to_everyone,
         ),
         "it calls an address at every start": Fault(
             says="1 of 1 attempts would have reached another host",
             samples=("lookup crm.example:443",),
             really=STOOD_UP,
+            beside=True,
             in_code=at_start(CALLS_OUTSIDE),
         ),
     },
@@ -148,6 +164,7 @@ PLANTED = {
             says="1 of 1 checkouts changed during the drill",
             samples=("igny8_core/igny8/started.log",),
             really=STOOD_UP,
+            beside=True,
             in_code=at_start(KEEPS_A_LOG),
         ),
     },

@@ -38,7 +38,7 @@ class Fault:
     manifest is that of a source without the fault.
     `also` are controls that rightly see the same fault; `blocked` names controls, or whole areas, that cannot be
     tried any more for the cause in `because`. In `samples`, `#` stands for a keyed hash. `alone`: it changes what the
-    controls of other faults count.
+    controls of other faults count. `beside`: other faults of the code that say so too can be planted in the same copy.
 
     How deep it must go: in a short drill what stands already becomes what a load would make of this set, by `arrives`, or by
     `sql` where nothing else is said; `really` are the calls that this fault needs all the same; `whole` is a fault that
@@ -59,6 +59,7 @@ class Fault:
     blocked: tuple[str, ...] = ()
     because: str = ""
     alone: bool = False
+    beside: bool = False
     arrives: str | None = None
     really: frozenset[str] = frozenset()
     whole: bool = False
@@ -117,7 +118,10 @@ class Company:
             and not (any(fault.in_set for fault in ours) and any(fault.in_set or fault.sql for fault in theirs))
             and not (any(fault.in_set for fault in theirs) and any(fault.in_set or fault.sql for fault in ours))
             and len({fault.lost for fault in in_source}) < 2
-            and sum(fault.in_code is not None for fault in both) < 2
+            and (
+                sum(fault.in_code is not None for fault in both) < 2
+                or all(each.beside for each in both if each.in_code)
+            )
             and sum(fault.in_files is not None for fault in both) < 2
             and not any(mine.profile.keys() & its.profile.keys() for mine in ours for its in theirs)
             and not any(self.red.get(control, set()) & subjects for control, subjects in other.red.items())
@@ -181,11 +185,10 @@ def meet(company: Company, healthy: Healthy, whole_set: Path, folder: Path, dril
             truth_of(backup, whole_set)
         if fault.as_it_lies:
             fault.as_it_lies(backup)
-    app = SAMPLE
-    for fault in faults:
-        if fault.in_code:
-            app = copy_of_the_sample(folder)
-            fault.in_code(app)
+    in_code = [fault.in_code for fault in faults if fault.in_code]
+    app = copy_of_the_sample(folder) if in_code else SAMPLE
+    for spoil in in_code:
+        spoil(app)
     changes = {former: latter for fault in faults for former, latter in fault.profile.items()}
     profile = profile_with(folder, changes) if changes else PROFILE
     arrives = [fault.planted(healthy) if fault.arrives is None else fault.arrives for fault in faults]
