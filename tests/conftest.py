@@ -193,8 +193,8 @@ def short_drill(whole_set: Path, standing: "Standing", tmp_path_factory: pytest.
 
 @pytest.fixture
 def drilling(request: pytest.FixtureRequest) -> "Drilling":
-    """The way to drill a set in which a fault is planted: short; whole too where the test asks for BOTH_WAYS, and short on
-    what is loaded of the set where it asks for LOADED_AS_WELL."""
+    """The way to drill a set in which a fault is planted: short, or as the test says; on what is loaded of the set as
+    well where it asks for LOADED_AS_WELL."""
     from tests.support.drills import whole_drill
 
     way = getattr(request, "param", "short")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.application_under_test import copy_of_the_sample, new_migration
-from tests.support.drills import LOADED_AS_WELL, Drilling, Healthy
+from tests.support.drills import Drilling, Healthy
 from tests.support.profiles import profile_and
 from tests.support.short_drills import MIGRATED
 from tests.support.told_faults import Fault, Told, expect, told_to_the_letter
@@ -164,7 +164,6 @@ PLANTED = {
 
 
 @pytest.mark.further
-@LOADED_AS_WELL
 def test_every_control_of_amounts_sees_its_own_faults_and_no_other(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:

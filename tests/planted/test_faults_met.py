@@ -44,7 +44,7 @@ WHOLE = companies([*TABLES, test_application.PLANTED], whole=True)
 
 
 FIRST = fewest_to_meet(SHORT)
-"""Those that `make test` meets, and that a whole drill meets as well."""
+"""Those that `make test` meets; a whole drill meets the one with most faults as well."""
 
 
 def marked(companies: Iterable[Company]) -> Iterator[ParameterSet]:
@@ -70,7 +70,7 @@ def test_each_control_and_no_other_sees_its_fault(
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("company", [*FIRST, *WHOLE], ids=str)
+@pytest.mark.parametrize("company", [max(FIRST, key=lambda company: len(company.faults)), *WHOLE], ids=str)
 def test_a_whole_drill_sees_it_too(company: Company, healthy: Healthy, whole_set: Path, tmp_path: Path) -> None:
     outcome = meet(company, healthy, whole_set, tmp_path, whole_drill)
     expect_only(company, outcome)

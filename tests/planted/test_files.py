@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.drills import BOTH_WAYS, Drilling, Healthy
+from tests.support.drills import Drilling, Healthy
 from tests.support.told_faults import Told, expect
 
 # Rows that name a file which is nowhere, and one whose file lies in another tenant's folder.
@@ -67,7 +67,6 @@ PLANTED: Mapping[str, Mapping[str, Told]] = {
 }
 
 
-@BOTH_WAYS
 def test_each_control_sees_its_own_faults_and_no_other_does(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:

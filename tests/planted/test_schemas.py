@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.proof.rotation import Sample
-from tests.support.drills import BOTH_WAYS, Drilling, Healthy
+from tests.support.drills import LOADED_AS_WELL, Drilling, Healthy
 from tests.support.profiles import profile_and
 from tests.support.short_drills import MIGRATED, Standing
 from tests.support.told_faults import Fault, Told, expect, told_to_the_letter
@@ -169,7 +169,7 @@ def test_schemas_that_are_alike_are_no_fault_and_what_is_planted_in_one_is_found
     assert {proofs[check].outcome for check in chosen} == {"proven"}, [proofs[check].says for check in chosen]
 
 
-@BOTH_WAYS
+@LOADED_AS_WELL
 def test_what_differs_in_one_schema_is_told_with_its_name(
     healthy: Healthy, with_schemas: Path, tmp_path: Path, drilling: Drilling
 ) -> None:

@@ -172,14 +172,10 @@ def whole_drill(
     return drill(backups, out, app=app, profile=profile)
 
 
-BOTH_WAYS = pytest.mark.parametrize(
-    "drilling", ["short", pytest.param("whole", marks=pytest.mark.whole)], indirect=True
-)
-"""For tests whose faults a short drill and a whole one must tell alike."""
 LOADED_AS_WELL = pytest.mark.parametrize(
     "drilling", ["short", pytest.param("loaded", marks=pytest.mark.further)], indirect=True
 )
-"""For those where what a load makes of the set is all that could differ."""
+"""For tests whose faults a load of the set could make others of."""
 
 
 def command(

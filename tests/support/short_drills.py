@@ -31,6 +31,7 @@ from fixtures.record.progress import silent
 from fixtures.record.queries import FILE as QUERIES
 from fixtures.record.record import DrillRecord
 from fixtures.record.restored import Restored
+from fixtures.restore.make_roles import MadeRoles
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server
 from fixtures.story.order import Order
@@ -45,19 +46,24 @@ from tests.support.controls_in_process import Proven, try_controls
 from tests.support.drills import PROFILE, SAMPLE, Drill
 
 # The calls of the story that cost (a server's start, a copy of template0, a load, the application's interpreter), and where
-# they are made.
+# they are made. Roles stand on a server, and are made anew on a new one alone.
 INSTEAD = {
     "serve": "fixtures.story.steps.start_server",
     "read_template0": "fixtures.story.steps.compare_own",
+    "make_roles": "fixtures.restore.restore",
     "restore": "fixtures.story.steps.load_dump",
     "migrate": "fixtures.story.steps.migrate_clone",
     "visit": "fixtures.story.steps.try_application",
     "stand_up": "fixtures.story.steps.try_application",
 }
-LOADED = frozenset({"serve", "read_template0", "restore"})
+LOADED = frozenset({"serve", "read_template0", "make_roles", "restore"})
+RELOADED = frozenset({"restore"})
+"""The set's dump is loaded, on the server that stands."""
 MIGRATED = frozenset({"migrate"})
 VISITED = frozenset({"migrate", "visit"})
 STOOD_UP = frozenset({"migrate", "stand_up"})
+RELOADED = frozenset({"restore"})
+"""The set's dump is loaded, on the server that stands and beside the roles that stand there; what is migrated stands."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,10 @@ class Standing:
         def serve(*_: Any) -> Iterator[Server]:
             yield self.server
 
+        def make_roles(*_: Any, **__: Any) -> MadeRoles:
+            assert self.record.restored is not None
+            return MadeRoles(self.record.restored.roles_loaded, self.record.restored.roles_made, ())
+
         def restore(*_: Any, **__: Any) -> Restored:
             self._clone("restored", planted)
             assert self.record.restored is not None
@@ -130,6 +140,7 @@ class Standing:
         return {
             "serve": serve,
             "read_template0": lambda *_: self.template,
+            "make_roles": make_roles,
             "restore": restore,
             "migrate": migrate,
             "visit": lambda *_: self.record.visited,
