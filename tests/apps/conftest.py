@@ -1,8 +1,21 @@
-"""Prints at the end what the drafts of all applications found, wherever they were measured."""
+"""Gives each application's tests to one worker, and prints at the end what the drafts of all applications found, wherever
+they were measured."""
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.apps.measured import DRAFTED, Figures, table_of
+
+
+class ByApplication(LoadScopeScheduling):  # type: ignore[misc]
+    """What is filled once for an application's tests is filled by one worker, and two applications go on at once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.rpartition("[")[2]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByApplication:
+    return ByApplication(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
