@@ -8,18 +8,20 @@ import pytest
 
 from fixtures.application.checkout import Interpreter, Login, find_checkout
 from fixtures.application.migrate import migrate
+from fixtures.record.progress import Progress, silent
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.footprint import footprint
 from sample.history import STILL_TO_COME
 from tests.support.application_under_test import APPLICATION, Bench, new_migration
+from tests.support.clock import set_forward
 from tests.support.further import first_of
 
 
-def failing(place: Bench, checkout: Path, restored: psycopg.Connection, limit: float = 60) -> StageFailed:
+def failing(place: Bench, checkout: Path, restored: psycopg.Connection, progress: Progress = silent) -> StageFailed:
     restored.close()
     interpreter = place.interpreter(checkout, checkout.parent / "private")
     with pytest.raises(StageFailed) as failed:
-        migrate(place.server, interpreter, limit)
+        migrate(place.server, interpreter, 60, progress)
     assert type(failed.value) is StageFailed
     assert failed.value.fix
     return failed.value
@@ -202,10 +204,14 @@ def test_a_message_that_quotes_a_value_stays_unsaid(place: Bench, restored: psyc
 
 @pytest.mark.further
 def test_a_hanging_migration_meets_the_time_limit_and_is_named(
-    place: Bench, restored: psycopg.Connection, checkout: Path
+    place: Bench, restored: psycopg.Connection, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def until_it_hangs(done: int, total: int | None, unit: str) -> None:
+        if done == len(STILL_TO_COME):
+            set_forward(monkeypatch)
+
     new_migration(checkout, "0010_hangs", "migrations.RunPython(lambda apps, schema: time.sleep(600))")
-    failed = failing(place, checkout, restored, limit=25)
+    failed = failing(place, checkout, restored, until_it_hangs)
     assert "did not end within its time limit" in failed.cause
     assert "3 migrations were applied, then igny8.0010_hangs" in failed.cause
 

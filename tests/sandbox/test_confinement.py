@@ -15,10 +15,11 @@ import pytest
 
 from fixtures.sandbox.account import Account, unprivileged_account
 from fixtures.sandbox.child import plain_environment, run_child, start
-from fixtures.sandbox.guardian import Guardian
+from fixtures.sandbox.guardian import Guardian, GuardianLost
 from fixtures.sandbox.isolation import Isolation, Kind, network_isolation
 from fixtures.sandbox.view import View
 from fixtures.server import ServerRequest, serve
+from tests.support.clock import set_forward
 
 ACCOUNTS = [None, unprivileged_account()] if os.geteuid() == 0 else [None]
 CONFINING: tuple[Kind, ...] = ("bubblewrap", "unshare")
@@ -166,7 +167,13 @@ def test_no_daemon_outlives_it(guardian: Guardian, kind: Kind, account: Account 
 
 @pytest.mark.parametrize("kind", EVERY)
 @pytest.mark.further
-def test_a_daemon_ends_with_a_program_that_takes_too_long(guardian: Guardian, kind: Kind) -> None:
+def test_a_daemon_ends_with_a_program_that_takes_too_long(
+    guardian: Guardian, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def until_it_runs(stream: str, line: str) -> None:
+        assert once_running("sleep", seconds)
+        set_forward(monkeypatch)
+
     seconds = str(5600 + EVERY.index(kind))
     script = DAEMON.format(seconds=seconds) + "print('begun', flush=True)\ntime.sleep(600)"
     done = run_child(
@@ -174,7 +181,8 @@ def test_a_daemon_ends_with_a_program_that_takes_too_long(guardian: Guardian, ki
         environment=plain_environment(),
         guardian=guardian,
         isolation=Isolation(kind, ""),
-        limit=8,
+        limit=60,
+        on_line=until_it_runs,
     )
     assert done.timed_out
     assert done.stdout == ("begun",)
@@ -201,6 +209,34 @@ def test_the_proof_of_teardown_looks_into_the_namespace(guardian: Guardian, kind
     *_, within = guardian.leftovers()
     assert (within.gone, within.how) == (True, "no process is left in the 1 namespaces that the programs ran in")
     assert running("sleep", "5700") == []
+
+
+@pytest.mark.parametrize("kind", CONFINING)
+def test_what_was_just_let_begin_ends_where_the_guardian_cannot_be_told_of_its_namespace(
+    guardian: Guardian, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost_before_it_hears_more(self: Guardian, message: dict[str, str]) -> None:
+        if message["watch"] in self._remnants:
+            raise GuardianLost("it was ended from outside")
+
+    monkeypatch.setattr(Guardian, "_say", lost_before_it_hears_more)
+    # Its first process is left, if it is, where it waits for what was killed: in most of these, not in each.
+    for _ in range(8):
+        with pytest.raises(GuardianLost):
+            start(
+                ["sleep", "5750"],
+                environment=plain_environment(),
+                guardian=guardian,
+                label="x",
+                isolation=Isolation(kind, ""),
+            )
+    monkeypatch.undo()
+    ended = time.monotonic() + 30
+    while not guardian.leftovers()[-1].gone and time.monotonic() < ended:
+        time.sleep(0.02)
+    *programs, within = guardian.leftovers()
+    assert all(trace.gone for trace in programs), programs
+    assert (within.gone, within.how) == (True, "no process is left in the 8 namespaces that the programs ran in")
 
 
 @pytest.mark.parametrize("guarded", [True, False])
