@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from psycopg import sql
@@ -22,6 +23,7 @@ from fixtures.checks.billing.domain import (
 from fixtures.checks.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
 from fixtures.checks.billing.period import not_running, not_served, overlapping_periods, with_a_hole_before
 from fixtures.checks.billing.planters.altered import above_nothing, more_than_double, plus
+from fixtures.checks.billing.planters.documents import more_credited_than_the_document
 from fixtures.checks.billing.settlement import (
     Processed,
     overpaid_invoices,
@@ -34,10 +36,12 @@ from fixtures.checks.billing.settlement import (
 from fixtures.checks.billing.tax import wrong_tax
 from fixtures.checks.billing.usage import not_charged_alike
 from fixtures.checks.masking import masked_text
+from fixtures.checks.planting import Planting
 from fixtures.checks.probe import Probe
 from fixtures.database.catalogue import take_structure
 from fixtures.database.money_columns import declared_money, summed_columns
-from fixtures.profile.money import Live, Served, TaxRule
+from fixtures.database.reconcile import reconcile
+from fixtures.profile.money import Credits, Live, Served, TaxRule
 from fixtures.record.names import TableName
 from tests.support.small_shop import Shop, Told, small_shop
 
@@ -404,6 +408,49 @@ def test_an_order_whose_payment_has_no_status_and_tells_its_own_refund_is_judged
     short = shop.told(covered(shop, 1))
     assert short is not None
     assert short.samples == ("id=1 difference=-0.01",)
+
+
+TAKEN_BACK = """
+ALTER TABLE "Bills" ADD cancels int REFERENCES "Bills";
+INSERT INTO "Bills" (id, "tenantCode", currency, state, net, "vatPercent", vat, gross, cancels)
+VALUES (7, 'acme', 'EUR', 'open', -1.50, 0, 0, -1.50, 1), (8, 'acme', 'EUR', 'open', -0.50, 0, 0, -0.50, 1);
+INSERT INTO "Lines" VALUES (7, -1.50), (8, -0.50);
+"""
+
+
+def taken_back(shop: Shop) -> Shop:
+    """The shop as one whose bills are credited by bills of their own, with totals below zero."""
+    shop.done(TAKEN_BACK)
+    its = {"table": "Shop.Bills", "invoice": "cancels", "amount": "gross", "negative": True}
+    credits = Credits.model_validate(its | {"tenant": "tenantCode", "currency": "currency"})
+    bills = shop.profile.invoice[0].model_copy(update={"credits": credits})
+    profile = shop.profile.model_copy(update={"invoice": (bills, *shop.profile.invoice[1:])})
+    return replace(shop, profile=profile, facts=take_structure(shop.session.cursor(row_factory=dict_row)))
+
+
+def test_a_document_that_takes_another_back_is_of_its_tenant_and_currency_and_not_above_it(shop: Shop) -> None:
+    shop = taken_back(shop)
+    assert reconcile(shop.profile, shop.facts, "profile.toml").problems == ()
+    assert [shop.told(probe(shop)) for probe in (totals, tax, credited, covered, unpaid, excess)] == [None] * 6
+    faults = {
+        "SET gross = -15.63 WHERE id = 7": "id=1 beyond=0.01 difference=0.00",
+        "SET gross = 0.51 WHERE id = 7": "id=1 beyond=-0.01 difference=0.00",
+        "SET currency = 'JPY' WHERE id = 7": "id=1 beyond=0.00 difference=1.50",
+        """SET "tenantCode" = 'zen' WHERE id = 8""": "id=1 beyond=0.00 difference=0.50",
+    }
+    for fault, sample in faults.items():
+        shop.done(f"""SAVEPOINT sound; UPDATE "Bills" {fault}""")
+        told = shop.told(credited(shop))
+        assert told is not None, fault
+        assert "or for another sum than their credits of the same tenant and currency add up to" in told.message
+        assert told.samples == (sample,)
+        shop.done("ROLLBACK TO sound")
+    planting = Planting(shop.database(), shop.books.ownership, shop.profile, shop.profile.invoice[0], Random(1))
+    more_credited_than_the_document(planting)
+    told = shop.told(credited(shop))
+    assert told is not None
+    assert len(told.samples) == 1
+    assert told.samples[0].startswith("id=1 beyond=")
 
 
 def test_everybody_who_is_served_has_a_period_that_runs(shop: Shop) -> None:

@@ -208,13 +208,30 @@ def test_an_account_that_was_overdrawn_may_be(database: psycopg.Connection[Any])
     assert not ledger.not_negative
 
 
-def test_a_total_that_json_tells_as_well_is_found_and_another_number_is_not(database: psycopg.Connection[Any]) -> None:
+# One of them takes back a part of another; what was made anew of a third names it too, and takes nothing back.
+TAKEN_BACK = (
+    "ALTER TABLE orders ADD cancels int REFERENCES orders, ADD copy_of int REFERENCES orders; "
+    "INSERT INTO orders SELECT 100 + n, 1 + n % 2, 'open', -12, 0, 0, n, NULL FROM generate_series(10, 20) n; "
+    "INSERT INTO order_lines (order_id, line_price_incl_tax) SELECT id, total_incl_tax FROM orders WHERE cancels > 0; "
+    "UPDATE orders SET copy_of = id - 1 WHERE id BETWEEN 30 AND 40; "
+)
+
+
+def test_a_total_that_json_tells_as_well_and_documents_that_take_another_back_are_found(
+    database: psycopg.Connection[Any],
+) -> None:
+    """Another number in JSON is none, and a document that names another need not take it back."""
     draft = drafted(
         database,
-        TENANTS + ORDERS + "ALTER TABLE orders ADD payload jsonb; "
+        TENANTS + ORDERS + TAKEN_BACK + "ALTER TABLE orders ADD payload jsonb; "
         "UPDATE orders SET payload = jsonb_build_object('total', 7, 'grand_total', total_incl_tax::text)",
     )
     again = draft.profile.invoice[0].total_again
     assert again is not None
     assert (again.column, again.json_path) == ("payload", "$.grand_total")
-    assert "The total stands in payload $.grand_total as well: holds for 60 of 60." in draft.prose
+    assert "The total stands in payload $.grand_total as well: holds for 71 of 71." in draft.prose
+    taken_back = draft.profile.invoice[0].credits
+    assert taken_back is not None
+    assert (taken_back.invoice, taken_back.amount, taken_back.negative) == ("cancels", "total_incl_tax", True)
+    assert (taken_back.tenant, taken_back.currency) == ("customer.org", "customer.currency")
+    assert "11 of them name another by cancels, each with a total below nothing: holds for 71 of 71." in draft.prose

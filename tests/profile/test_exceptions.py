@@ -104,7 +104,7 @@ PROMISES = {
     "total_again credited credits lines json_lines numbering live",
     "TotalAgain": "column json_path",
     "TaxRule": "of rate line_rate rounding percent per_line per_rate included",
-    "Credits": "table query invoice amount status counts live",
+    "Credits": "table query invoice amount negative tenant currency status counts live",
     "Lines": "table query invoice amount less live",
     "JsonLines": "column amount",
     "Numbering": "column scope gapless first serial series year_of",
