@@ -454,8 +454,9 @@ def test_a_document_that_takes_another_back_is_of_its_tenant_and_currency_and_no
 
 
 def test_everybody_who_is_served_has_a_period_that_runs(shop: Shop) -> None:
-    period = shop.profile.period[0]
-    served = Served(table=TableName("Shop", "Tenants"), key="code", live=Live(column="closedAt"))
+    of_a_product = shop.profile.period[0]
+    period = of_a_product.model_copy(update={"owner": ("tenantCode",)})
+    served = Served(table=TableName("Shop", "Tenants"), key=("code",), live=Live(column="closedAt"))
     assert period.active is not None
     probe = not_served(period, period.active, served, NOW, shop.books)
     assert shop.told(probe) is None
@@ -465,6 +466,13 @@ def test_everybody_who_is_served_has_a_period_that_runs(shop: Shop) -> None:
         f"tenant={ACME} rows=1; tenant={masked_text('gone', b'key')} rows=1",
         (f"code={ACME}", f"code={masked_text('gone', b'key')}"),
     )
+    products = Served(table=TableName("Shop", "Plans"), key=("tenantCode", "product"))
+    told = shop.told(not_served(of_a_product, period.active, products, NOW, shop.books))
+    assert told is not None
+    kinds = [f"tenantCode={ACME} product={masked_text(kind, b'key')}" for kind in ("mail", "mail", "site")]
+    assert sorted(told.samples) == sorted(kinds)
+    with pytest.raises(ValueError, match=r"served\.key has as many columns as the periods' owner"):
+        type(period).model_validate(period.model_dump() | {"active": period.active.model_dump() | {"served": products}})
 
 
 def test_what_rounds_is_taken_for_equal_within_its_tolerance_and_not_beyond_it(shop: Shop) -> None:

@@ -26,7 +26,7 @@ def test_a_ledger_with_one_wrong_row_of_a_hundred_is_kept_and_says_so(database: 
     )
     (ledger,) = draft.profile.ledger
     assert (ledger.account, ledger.order, ledger.amount, ledger.balance) == (
-        "org",
+        ("org",),
         ("id",),
         "amount",
         "running_balance",
@@ -191,21 +191,35 @@ def test_accounts_that_hold_the_sum_of_their_entries_are_a_ledger_without_a_bala
     """What only adds up is a total and its lines."""
     draft = drafted(database, TENANTS + CARDS)
     (ledger,) = draft.profile.ledger
-    assert (str(ledger.table), ledger.account, ledger.balance) == ("public.card_entries", "card", None)
+    assert (str(ledger.table), ledger.account, ledger.balance) == ("public.card_entries", ("card",), None)
     assert ledger.not_negative
     assert ledger.balance_of is not None
     assert (str(ledger.balance_of.table), ledger.balance_of.column) == ("public.cards", "balance")
     assert "cards.balance is the sum of the account's entries: holds for 60 of 60." in draft.prose
 
 
-def test_an_account_that_was_overdrawn_may_be(database: psycopg.Connection[Any]) -> None:
+# Of each organization two, of which neither holds what the two hold together.
+POTS = (
+    "CREATE TABLE pots (org int REFERENCES organizations, wallet text, balance numeric, PRIMARY KEY (org, wallet)); "
+    "CREATE TABLE pot_moves (org int, no int, wallet text, amount numeric, balance numeric, PRIMARY KEY (org, no), "
+    "FOREIGN KEY (org, wallet) REFERENCES pots); "
+    "INSERT INTO pots SELECT org, wallet, 30 FROM (VALUES (1), (2)) o (org), (VALUES ('cash'), ('gift')) w (wallet); "
+    "INSERT INTO pot_moves SELECT org, n, CASE n % 2 WHEN 0 THEN 'cash' ELSE 'gift' END, 1, (n + 1) / 2 "
+    "FROM generate_series(1, 60) n, (VALUES (1), (2)) o (org); "
+)
+
+
+def test_an_account_that_was_overdrawn_may_be_and_each_owner_has_several(database: psycopg.Connection[Any]) -> None:
     draft = drafted(
         database,
-        TENANTS + CARDS + "UPDATE card_entries SET amount = CASE amount WHEN 20 THEN -30 ELSE 35 END "
+        TENANTS + POTS + CARDS + "UPDATE card_entries SET amount = CASE amount WHEN 20 THEN -30 ELSE 35 END "
         "WHERE amount IN (20, -15) AND card = 7",
     )
-    (ledger,) = draft.profile.ledger
+    ledger, pots = draft.profile.ledger
     assert not ledger.not_negative
+    assert (pots.account, pots.order, pots.balance) == (("org", "wallet"), ("no",), "balance")
+    assert pots.balance_of is not None
+    assert pots.balance_of.key == ("org", "wallet")
 
 
 # One of them takes back a part of another; what was made anew of a third names it too, and takes nothing back.
