@@ -1,5 +1,7 @@
 """A draft finds in the sample what its real profile says, and tells of everything that it only guessed."""
 
+import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -7,17 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.commands.drafting.__main__ import main
 from fixtures.profile import Profile
 from fixtures.profile.reading import read_profile
 from fixtures.profile.schema import SCHEMA
 from tests.support.drills import PROFILE, ROOT, SAMPLE, drill
+from tests.support.on_a_terminal import CTRL_C, on_a_terminal
 
 CANARY = "canary"
 
 
+COMMAND = (sys.executable, "-m", "fixtures.commands.drafting")
+
+
 def draft(backups: Path, into: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "fixtures.commands.drafting", "--backups", str(backups), "--into", str(into), *more],
+        [*COMMAND, "--backups", str(backups), "--into", str(into), *more],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -167,20 +174,33 @@ def test_confirming_is_deleting_a_line(drafted: Path, tmp_path: Path) -> None:
     assert tomllib.loads(text)["tenancy"]["root"] == "igny8_tenants"
 
 
-def test_a_profile_that_is_there_is_never_overwritten(drafted: Path, whole_set: Path) -> None:
+@pytest.mark.further
+def test_on_a_terminal_a_person_chooses_the_root_and_ctrl_c_leaves_a_profile(whole_set: Path, tmp_path: Path) -> None:
+    into = tmp_path / "shop"
+    command = [*COMMAND, "--backups", str(whole_set.parent), "--into", str(into)]
+    seen = on_a_terminal(command, dict(os.environ), tmp_path, 120, ("igny8_sites", CTRL_C))
+    assert seen.exit_code == 130, seen.said
+    assert "1. igny8_tenants: 13 tables point at it" in seen.shown
+    profile = read_profile(into).profile
+    assert str(profile.tenancy.root) == "public.igny8_sites"
+    assert "tenancy.root" not in profile.unconfirmed
+    assert "tenancy.shared" in profile.unconfirmed
+    assert re.search(r"\n# Answered on \d{4}-\d\d-\d\d: it is so.\n\[tenancy\]\n", (into / "profile.toml").read_text())
+
+
+def test_a_profile_that_is_there_is_never_overwritten(
+    drafted: Path, whole_set: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = (drafted / "profile.toml").read_bytes()
-    done = draft(whole_set.parent, drafted)
-    assert done.returncode == 1
-    assert "is there already, and is never overwritten" in done.stderr
+    assert main(["--backups", str(whole_set.parent), "--into", str(drafted)]) == 1
+    assert "is there already, and is never overwritten" in capsys.readouterr().err
     assert (drafted / "profile.toml").read_bytes() == before
 
 
-@pytest.mark.further
-def test_a_set_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_a_set_that_is_not_there_is_told_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "backups").mkdir()
-    done = draft(tmp_path / "backups", tmp_path / "profile")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("No profile was drafted: locate ")
+    assert main(["--backups", str(tmp_path / "backups"), "--into", str(tmp_path / "profile")]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("No profile was drafted: locate ")
     assert not (tmp_path / "profile").exists()
 
 

@@ -1,8 +1,11 @@
-"""Running a program as a person does: its stdout is a terminal."""
+"""Running a program as a person does: its stdout is a terminal, and what is typed comes from there where it asks."""
 
+import fcntl
 import os
 import pty
 import subprocess
+import termios
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,17 +21,38 @@ class Seen:
     said: str
 
 
-def on_a_terminal(argv: list[str], environment: dict[str, str], folder: Path, seconds: float = 240) -> Seen:
+CTRL_C = "\x03"
+_ASKS = b"): "
+
+
+def on_a_terminal(
+    argv: list[str], environment: dict[str, str], folder: Path, seconds: float = 240, typed: Sequence[str] | None = None
+) -> Seen:
+    """`typed` is typed answer by answer, each when the program asks with "(…): ", and Ctrl-C where it asks for more. Without
+    it stdin is no terminal."""
     ours, theirs = pty.openpty()
     said = folder / "stderr"
     with said.open("w") as errors:
-        process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=theirs, stderr=errors)
+        process = subprocess.Popen(
+            argv,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL if typed is None else theirs,
+            stdout=theirs,
+            stderr=errors,
+            start_new_session=typed is not None,
+            # Ctrl-C reaches those alone whose own terminal it is.
+            preexec_fn=None if typed is None else lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
+        )
     os.close(theirs)
-    shown = b""
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
+    shown, answers = b"", list(typed or ())
+    with os.fdopen(ours, "r+b", buffering=0) as terminal:
         try:
             while part := terminal.read(4096):
                 shown += part
+                if typed is not None and shown.endswith(_ASKS):
+                    answer = answers.pop(0) if answers else CTRL_C
+                    terminal.write(answer.encode() if answer == CTRL_C else f"{answer}\n".encode())
         except OSError:
             # Linux tells so that nobody holds the other end any more.
             pass
