@@ -44,7 +44,7 @@ OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_
 
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
 KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT CONTINUE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING FLEET FOR HISTORY INTO KEEP LOGS MASK_KEY MERGE \
-  NO_FILES OUT POSTGRES_BIN PREVIOUS PROFILE PROVE PUBLIC_KEY PYTHON REPLACE RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
+  NO_FILES OFFSITE OUT POSTGRES_BIN PREVIOUS PROFILE PROVE PUBLIC_KEY PYTHON REPLACE RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
   ROUNDS RUN RUNS SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA TABLE TENANT UNDRILLED UPGRADE UPLOADS WORKERS YES
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
   SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE \
@@ -116,7 +116,7 @@ help:
 	@echo "  HISTORY=DIR, the OUT of the nightly drills: the report says what is new since the last of them."
 	@echo "Your own database: DATABASE_URL or PGHOST, PGDATABASE and the like in the environment, INTO=DIR SITES_DATA=DIR"
 	@echo "  and, where wanted, UPLOADS=DIR LOGS=DIR PROFILE=NAME (tells each tenant's share) APPLICATION=NAME KEEP=N"
-	@echo "  ENCRYPT_TO=KEY (age1… or gpg:FINGERPRINT)"
+	@echo "  ENCRYPT_TO=KEY (age1… or gpg:FINGERPRINT) OFFSITE=DIR|URL (a copy there as well)"
 	@echo
 	@echo "make itself ends with 2 whatever went wrong, and tells the drill's own exit code as Error 1, 2 or 3:"
 	@echo "  0 VERIFIED, 1 FAILED, 2 or more: could not tell. The verdict is in reports/out/latest/evidence.json too."
@@ -164,7 +164,7 @@ else
 	@echo "Taking a backup set into $$INTO"
 	@$(RESTORE_DRILL) backup --into "$$INTO" $(call given,SITES_DATA,--sites-data) $(if $(NO_FILES),--no-files) \
 	  $(call given,UPLOADS,--uploads) $(call given,LOGS,--logs) $(call given,PROFILE,--profile) \
-	  $(call given,APPLICATION,--application) $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
+	  $(call given,APPLICATION,--application) $(call given,OFFSITE,--offsite) $(call given,KEEP,--keep) $(call given,ENCRYPT_TO,--encrypt-to)
 endif
 
 ## prune   tell which backup sets the profile's schedule keeps no longer; remove them: YES=1. BACKUPS=DIR|URL PROFILE=NAME OUT=DIR

@@ -17,7 +17,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from fixtures.commands.backup import BackupFailed, Source, take_backup
-from fixtures.commands.backup.__main__ import main
+from fixtures.commands.backup.__main__ import COPY_FAILED, main
 from fixtures.commands.backup.left_out import left_out
 from fixtures.commands.backup.place import sole_writer, thin_out
 from fixtures.database.catalogue import take_facts
@@ -69,6 +69,39 @@ def test_the_first_set_of_an_application_without_files_needs_no_profile(
     assert main(["--into", str(tmp_path), "--no-files"]) == 0
     located = locate(Path(capsys.readouterr().out.strip()), PROFILE).backup_set
     assert {artefact.role for artefact in located.artefacts} == {"dump", "roles", "manifest"}
+
+
+def test_a_set_has_its_copy_elsewhere_and_one_that_cannot_be_made_loses_no_set(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in small.server.environment("source").items():
+        monkeypatch.setenv(name, value)
+    sets, copies = tmp_path / "sets", tmp_path / "copies"
+    call = ["--into", str(sets), "--application", "small", "--no-files", "--keep", "1", "--offsite"]
+    for wrong, words in ((str(sets / "in"), "is no second place beside"), ("sftp://host/x", "not copied to sftp://")):
+        with pytest.raises(SystemExit):
+            main([*call, wrong])
+        assert words in capsys.readouterr().err
+    assert not sets.exists()
+
+    assert main([*call, str(copies)]) == 0
+    said = capsys.readouterr()
+    first = Path(said.out.strip())
+    copy = copies / first.name
+    assert f"Its copy {copy} was read back: " in said.err
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == {
+        path.name: path.read_bytes() for path in first.iterdir()
+    }
+    assert {stat.S_IMODE(path.stat().st_mode) for path in copy.iterdir()} == {0o600}
+
+    (tmp_path / "file").touch()
+    assert main([*call, str(tmp_path / "file")]) == COPY_FAILED
+    said = capsys.readouterr()
+    second = Path(said.out.strip())
+    assert f"The set is whole, and its copy {tmp_path / 'file' / second.name} was not made: " in said.err
+    # What was to go in its stead stays as well.
+    assert locate(sets, PROFILE).backup_set.name == second.name
+    assert first.is_dir()
 
 
 def test_rows_on_a_foreign_server_are_another_databases_and_never_asked_for(

@@ -9,9 +9,15 @@ from typing import Any
 
 import pytest
 
+from fixtures.commands.backup.failed import BackupFailed
+from fixtures.commands.backup.offsite import copy_offsite, offsite_place
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.guardian import Guardian
 from fixtures.shelf.locate import LocatedSet
+from fixtures.shelf.stores.address import Address
+from fixtures.shelf.stores.messages import Entry
+from fixtures.shelf.stores.put import put
+from fixtures.shelf.stores.troubles import Troubled
 from tests.support.further import first_of
 from tests.support.remote_sets import NEWER, OLDER, courier, lay_out, located, set_environment
 from tests.support.stores import BUCKET, S3, cut_line, s3_server, sftp_server, web_server
@@ -223,6 +229,45 @@ def test_a_host_whose_key_is_not_known_is_not_talked_to(
         known_hosts = tmp_path / "keys" / "known_hosts"
         known_hosts.write_text("")
         expect_blocked(f"sftp://drill@127.0.0.1:{server.port}/", folder, guardian, "its key is in no known_hosts file")
+
+
+@pytest.mark.further
+def test_a_copy_in_a_bucket_is_the_set_and_nothing_there_is_written_over(
+    s3: S3, shelf: Path, tmp_path: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, s3.environment)
+    place = offsite_place(f"s3://{BUCKET}/elsewhere", shelf)
+    carried = copy_offsite(shelf / NEWER, "igny8", place)
+    assert carried == sum(path.stat().st_size for path in (shelf / NEWER).iterdir())
+    written = s3.client.list_objects_v2(Bucket=BUCKET, Prefix="elsewhere/")["Contents"]
+    assert max(written, key=lambda each: each["LastModified"])["Key"].endswith(".dump")
+    fetched = tmp_path / "fetched"
+    fetched.mkdir(mode=0o700)
+    expect_whole(located(f"s3://{BUCKET}/elsewhere", fetched, guardian), shelf)
+    with pytest.raises(BackupFailed, match=r"has a file .* already, and nothing is written over"):
+        copy_offsite(shelf / NEWER, "igny8", place)
+
+
+def test_a_copy_that_is_given_back_as_something_else_is_told(shelf: Path) -> None:
+    class Forgetful:
+        """A store that loses the last byte of each file."""
+
+        held: bytes | None = None
+
+        def look(self, path: str) -> Entry:
+            if self.held is None:
+                raise FileNotFoundError(path)
+            return Entry(path=path, size=len(self.held), version="1")
+
+        def pieces(self, entry: Entry, start: int) -> Iterator[bytes]:
+            yield (self.held or b"")[start:]
+
+        def put(self, source: Path, path: str) -> None:
+            self.held = source.read_bytes()[:-1]
+
+    address = Address(scheme="s3", host=BUCKET, path="/x")
+    with pytest.raises(Troubled, match="was read back, and is not what was copied"):
+        put(Forgetful(), shelf / OLDER / f"{OLDER}.dump", f"{BUCKET}/x", "a.dump", address)
 
 
 @pytest.mark.further
