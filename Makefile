@@ -43,9 +43,9 @@ OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
 OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(NO_FILES)$(UPLOADS)$(LOGS)
 
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
-KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT CONTINUE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING FLEET FOR HISTORY INTO KEEP LOGS MASK_KEY MERGE \
+KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT CONTINUE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING FLEET FOR HISTORY IMAGE_BASE INTO KEEP LOGS MASK_KEY MERGE \
   NO_FILES OFFSITE OUT POSTGRES_BIN PREVIOUS PROFILE PROVE PUBLIC_KEY PYTHON REPLACE RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
-  ROUNDS RUN RUNS SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA TABLE TENANT UNDRILLED UPGRADE UPLOADS WORKERS YES
+  ROUNDS RUN RUNS SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA SUITE TABLE TENANT UNDRILLED UPGRADE UPLOADS WORKERS YES
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
   SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE \
   SIGNING_PASSPHRASE_FILE)
@@ -99,7 +99,7 @@ CHOOSING = $(call given,SET,--set) $(call given,SEED,--seed) $(call given,BEFORE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv drill prove demo gate list backup prune profile check-profile explain test test-all test-apps venv-apps lint schema map docs picture release report comment allure lock lock-apps bench clean keys verify-report \
+.PHONY: help venv drill prove demo gate list backup prune profile check-profile explain test test-all test-apps venv-apps lint schema map docs image picture release report comment allure lock lock-apps bench clean keys verify-report \
   fleet-matrix fleet-report recover sign-off remove-old remove-leftovers resolve FORCE
 
 ## help    show this text
@@ -236,6 +236,10 @@ picture: $(INSTALLED)
 ## release build wheel, sdist, SBOM and SHA256SUMS of this commit, in dist/: a version that CHANGELOG.md has and no tag
 release: $(RELEASING)
 	@$(dir $(RELEASING))bin/python .ci/release/make_release.py
+
+## image   build the container image restore-drill of this commit, pulling nothing: SUITE=bookworm|trixie, or IMAGE_BASE=IMAGE
+image: $(RELEASING) $(UV)
+	@deploy/image/build $(UV) $(dir $(RELEASING))bin/python
 
 ## report  render a drill's documents again: RUN=reports/out/RUN-ID (the latest)
 report: $(INSTALLED)
