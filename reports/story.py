@@ -215,6 +215,11 @@ class Story:
         return {"VERIFIED": "GO", "FAILED": "NO-GO", "INCONCLUSIVE": "NO-GO, could not tell"}[self.evidence.verdict]
 
     @property
+    def name(self) -> str:
+        """What a document of it is called: `NO-GO: release gate 20261122-031509-7f3a`."""
+        return f"{self.answer}: {self.title.lower()} {self.evidence.run_id}"
+
+    @property
     def never_reached(self) -> tuple[str, ...]:
         reached = {stage.name for stage in self.run_stages}
         return tuple(stage.name for stage in self.evidence.expected_stages if stage.name not in reached)

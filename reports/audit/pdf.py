@@ -72,7 +72,7 @@ def _order(story: Story) -> bytes:
     evidence = story.evidence
     order = typeset.Order(
         text=page.write_up(story),
-        title=f"{evidence.verdict}: restore drill {evidence.run_id}",
+        title=story.name,
         at=_zoned(evidence.finished_at).isoformat(),
         identifier=hashlib.sha256(story.written).hexdigest()[:32],
         attached=words.EVIDENCE,

@@ -1,11 +1,12 @@
 """audit.pdf: PDF/A-3a and PDF/UA-1 as far as a file itself can show, with the evidence in it byte for byte."""
 
+import html
 import io
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -22,15 +23,23 @@ from reports.story import Story
 from tests.reports.test_gate import cached, gate
 from tests.support import evidence_examples as examples
 from tests.support import record_examples
+from tests.support.further import first_of
 from tests.support.past_examples import with_past
 from tests.support.programs import program
 
 ROOT = Path(__file__).parents[2]
-DRILLS = (examples.verified, examples.failed, examples.inconclusive)
 PDFAID, PDFUAID = "{http://www.aiim.org/pdfa/ns/id/}", "{http://www.aiim.org/pdfua/ns/id/}"
 DC, XMP = "{http://purl.org/dc/elements/1.1/}", "{http://ns.adobe.com/xap/1.0/}"
 EXTENSION = "{http://www.aiim.org/pdfa/ns/schema#}"
 SIX_SCRIPTS = "Ωμέγα Пример żółw 漢字 \U0001f600 \u202e\x1b[2J"
+
+
+def failed() -> Evidence:
+    """A red night after many: findings by card, each with what it was the night before."""
+    return with_past(examples.failed())
+
+
+DRILLS = (examples.verified, failed, examples.inconclusive)
 
 
 @cache
@@ -49,6 +58,19 @@ def text(evidence: Evidence, folder: Path) -> str:
     (folder / "audit.pdf").write_bytes(made(evidence.written))
     done = subprocess.run([pdftotext, "-raw", folder / "audit.pdf", "-"], capture_output=True, text=True, check=True)
     return " ".join(done.stdout.split())
+
+
+def pages(evidence: Evidence, folder: Path) -> list[list[str]]:
+    """The lines of each page as poppler reads them, without its foot."""
+    pdftotext = program("pdftotext", "poppler-utils")
+    (folder / "audit.pdf").write_bytes(made(evidence.written))
+    done = subprocess.run([pdftotext, "-raw", folder / "audit.pdf", "-"], capture_output=True, text=True, check=True)
+    foot = Story(evidence).name
+    assert done.stdout.count(foot) >= done.stdout.count("\f")
+    return [
+        [line for line in page.splitlines() if line.strip("\u2022 ") and not line.startswith(foot)]
+        for page in done.stdout.split("\f")[:-1]
+    ]
 
 
 def elements(node: pikepdf.Object) -> Iterator[pikepdf.Dictionary]:
@@ -155,7 +177,7 @@ def test_it_is_tagged_so_that_it_can_be_read_aloud(drill) -> None:
 
 
 def test_it_tells_what_an_auditor_reads_in_that_order(tmp_path: Path) -> None:
-    evidence = examples.failed()
+    evidence = failed()
     words = text(evidence, tmp_path)
     parts = (
         *("The verdict, and how to check it", "Exceptions", "Scope and limits", "Identity of the backup"),
@@ -181,6 +203,27 @@ def test_it_tells_what_an_auditor_reads_in_that_order(tmp_path: Path) -> None:
     backup_set = evidence.record.backup_set
     assert backup_set is not None
     assert all(file.sha256 in squeezed for file in backup_set.artefacts)
+
+
+@pytest.mark.parametrize("drill", first_of([failed, examples.inconclusive]))
+def test_no_page_ends_with_a_heading_or_with_the_first_row_of_a_table(
+    drill: Callable[[], Evidence], tmp_path: Path
+) -> None:
+    evidence = drill()
+    headings = re.findall(r"<h[234]>([^<]*)</h[234]>", page.write_up(Story(evidence)))
+    assert len(headings) > 14
+    lines_of = pages(evidence, tmp_path)
+    last = [lines[-1] for lines in lines_of]
+    assert len(last) > 3
+    alone = [line for line in last if any(html.unescape(heading).endswith(line) for heading in headings)]
+    assert (alone, [line for line in last if line.startswith(("Beside the last drill", "Each stage stands"))]) == (
+        [],
+        [],
+    )
+    matrix = [lines for lines in lines_of if "Control What must hold Impact Outcome Examined" in lines]
+    rows = [sum(bool(re.match(r"[A-Z]{3}-\d\d [A-Z]", line)) for line in lines) for lines in matrix]
+    assert rows
+    assert min(rows) > 1
 
 
 @pytest.mark.further
@@ -216,6 +259,9 @@ def test_a_gate_answers_and_a_cached_start_says_that_nothing_was_restored(tmp_pa
     words = text(gate(examples.inconclusive()), tmp_path)
     assert words.startswith(f"Release gate of {record_examples.STEM} NO-GO, could not tell ")
     assert "This was a gate: the release was tried besides." in words
+    assert "NO-GO, could not tell is what follows from" in words
+    assert "GO means that every planned check was made" in words
+    assert "INCONCLUSIVE: restore drill" not in words
     words = text(cached(examples.verified()), tmp_path)
     assert "The database was not restored in this drill" in words
     assert "loaded by drill 20261122-010400-aaaa" in words
