@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from random import Random
 
 import pytest
 from psycopg.rows import dict_row
@@ -11,11 +12,14 @@ from fixtures.checks.billing.conserved import holdings, summed, sums
 from fixtures.checks.billing.conserved_books import sums_of_document
 from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
 from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
+from fixtures.checks.billing.planters.documents import a_paid_document_that_costs_more
+from fixtures.checks.billing.planters.payments import a_payment_smaller_than_its_refunds
 from fixtures.checks.billing.relations import ways_of
 from fixtures.checks.billing.settlement import overpaid_invoices, refunded_beyond, uncovered_invoices, without_invoice
 from fixtures.checks.billing.tax import wrong_tax
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.masking import masked_text
+from fixtures.checks.planting import Planting
 from fixtures.checks.probe import Probe
 from fixtures.database.book_queries import unanswerable_books
 from fixtures.database.digests import Division, divisible, pin, scan
@@ -196,6 +200,35 @@ def test_what_is_wrong_is_told_in_the_tenant_and_currency_that_were_reached(shop
     assert told.samples == samples
 
 
+def test_what_is_empty_means_the_value_that_is_said_to_stand_behind_it(opened: Callable[[], Shop]) -> None:
+    said = {"status": "order.state or 'complete'", "currency": "order.currency or 'EUR'"}
+    shop = parcels(opened(), **said)
+    receipts = {"status": "box.parcel.order.state or 'complete'", "succeeded": ("complete", "pending")}
+    payment = Payment.model_validate(RECEIPT | receipts)
+    shop = replace(shop, profile=shop.profile.model_copy(update={"payment": (payment,)}))
+    assert reconcile(shop.profile, shop.facts, "profile.toml").problems == ()
+    shop.done("""UPDATE "Orders" SET state = NULL, currency = NULL WHERE id = 1""")
+    assert [shop.told(probe(shop)) for probe in ALL] == [None] * len(ALL)
+    shop.done("""SAVEPOINT paid; DELETE FROM "Receipts" WHERE id = 3""")
+    short = shop.told(covered(shop))
+    assert short is not None
+    assert short.samples == ("id=2 difference=-12.00",)
+    shop.done("ROLLBACK TO paid")
+    planting = Planting(shop.database(), shop.books.ownership, shop.profile, payment, Random(1))
+    for plant, probe in ((a_paid_document_that_costs_more, covered), (a_payment_smaller_than_its_refunds, refunds)):
+        shop.done("SAVEPOINT sound")
+        planted = plant(planting)
+        told = shop.told(probe(shop))
+        assert told is not None
+        assert any(each.startswith(planted.keys[0]) for each in told.samples)
+        shop.done("ROLLBACK TO sound")
+    path, table = shop.books.ownership.owned[PARCELS], shop.facts.table(PARCELS)
+    assert table is not None
+    held = holdings(table, table, summed_columns(shop.profile, shop.facts)[PARCELS], (path, path), ())
+    kept = summed(held, shop.database().rows(sums(held, after=False)))
+    assert {currency for _, _, currency in kept} == {"EUR"}
+
+
 def test_what_is_summed_has_the_currency_that_was_reached_at_both_ends(shop: Shop) -> None:
     money = (
         MoneyColumns.model_validate({"table": "Shop.Parcels", "columns": ("gross",), "currency": "order.currency"}),
@@ -252,8 +285,9 @@ def test_whose_a_row_is_cannot_be_the_same_for_every_row() -> None:
     for key, said in (("tenant", "'acme'"), ("tenant", "(Shop.Setting).defaultCurrency")):
         with pytest.raises(ValueError, match="the same for every row"):
             Invoice.model_validate(PARCEL | {key: said})
-    with pytest.raises(ValueError, match="the same for every row"):
-        Payment.model_validate(RECEIPT | {"invoice": "'1'"})
+    for invoice in ("'1'", "box.parcel or '1'"):
+        with pytest.raises(ValueError, match="the same for every row"):
+            Payment.model_validate(RECEIPT | {"invoice": invoice})
 
 
 FEES = SqlFile(file="books/fees.sql", text='SELECT id AS document, 1.50 AS amount FROM "Shop"."Parcels" WHERE id = 1')
