@@ -41,7 +41,7 @@ from fixtures.checks.probe import Probe
 from fixtures.database.catalogue import take_structure
 from fixtures.database.money_columns import declared_money, summed_columns
 from fixtures.database.reconcile import reconcile
-from fixtures.profile.money import Credits, Live, Served, TaxRule
+from fixtures.profile.money import Credits, Live, Numbering, Served, TaxRule
 from fixtures.record.names import TableName
 from tests.support.small_shop import Shop, Told, small_shop
 
@@ -451,6 +451,41 @@ def test_a_document_that_takes_another_back_is_of_its_tenant_and_currency_and_no
     assert told is not None
     assert len(told.samples) == 1
     assert told.samples[0].startswith("id=1 beyond=")
+
+
+def test_numbers_that_were_left_out_on_purpose_are_those_of_one_count_between_two_that_were_given(shop: Shop) -> None:
+    invoice = shop.profile.invoice[0]
+    assert invoice.numbering is not None
+    said = invoice.numbering.model_dump()
+    meant = {
+        "after": "R-001",
+        "before": "R-003",
+        "within": {"tenantCode": "acme", "year": 2026},
+        "reason": "a misprint",
+    }
+
+    def samples(*gaps: dict[str, object]) -> tuple[str, ...]:
+        told = shop.told(used_twice(invoice, Numbering.model_validate(said | {"gaps": gaps}), shop.books))
+        return told.samples if told is not None else ()
+
+    shop.done("""UPDATE "Bills" SET number = 'R-003' WHERE id = 3""")
+    assert samples(meant) == ()
+    for other in (
+        {"within": {"tenantCode": "zen", "year": 2026}},
+        {"within": {"tenantCode": "acme", "year": 2025}},
+        {"after": "Q-001"},
+        {"after": "R-002"},
+    ):
+        assert samples(meant | other) == ("id=3 again=False missing=1",), other
+    # What is left out later is no part of it, however often it is said; nor is a number without a place in the count.
+    shop.done("""UPDATE "Bills" SET number = 'R-005' WHERE id = 3; UPDATE "Bills" SET number = 'R-x' WHERE id = 4""")
+    assert samples(meant, meant) == ("id=3 again=False missing=2", "id=4 again=False missing=1")
+    for wrong, why in (
+        ({"gapless": False, "series": None, "gaps": [meant]}, "first, series and gaps say how numbers count"),
+        ({"gaps": [meant | {"within": {"tenantCode": "acme"}}]}, "within names tenantCode, year"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            Numbering.model_validate(said | wrong)
 
 
 def test_everybody_who_is_served_has_a_period_that_runs(shop: Shop) -> None:
