@@ -45,7 +45,7 @@ def test_all_that_can_be_said_of_money_is_read(tmp_path: Path) -> None:
             'per_rate = true, rate = "vatPercent"',
             "invoice[0].tax_rule: per_rate parts the lines by their rates: it needs line_rate",
         ),
-        ("gapless = true, year_of", "year_of", "invoice[0].numbering: first and series say where a count begins"),
+        ("gapless = true, year_of", "year_of", "invoice[0].numbering: first, series and gaps say how numbers count"),
         ('unpaid = ["void"]', 'unpaid = ["paid"]', "invoice[0]: paid stands in paid and in unpaid; keep one"),
         (', counts = ["sent"]', "", "invoice[0].credits: status and counts belong together"),
         ('succeeded = ["ok"]\nprocessor', "processor", "payment[0]: status and succeeded belong together"),
