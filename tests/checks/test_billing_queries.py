@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
-from fixtures.checks.billing.conserved_books import sums_of_document, sums_of_payment
+from fixtures.checks.billing.conserved_books import sums_of_document, sums_of_ledger, sums_of_payment
 from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
+from fixtures.checks.billing.ledger import below_zero, broken_account_balance, broken_running_balance, wrong_signs
+from fixtures.checks.billing.period import not_running, overlapping_periods, with_a_hole_before
 from fixtures.checks.billing.settlement import (
     Processed,
     overpaid_invoices,
@@ -18,12 +21,13 @@ from fixtures.checks.billing.settlement import (
     without_invoice,
 )
 from fixtures.checks.billing.tax import wrong_tax
+from fixtures.checks.billing.usage import not_charged_alike
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.masking import masked_text
 from fixtures.checks.probe import Probe
 from fixtures.database.book_queries import unanswerable_books
 from fixtures.profile import Profile
-from fixtures.profile.money import Invoice, Payment
+from fixtures.profile.money import Invoice, Ledger, Payment, Period
 from fixtures.profile.words import SqlFile
 from tests.support.small_shop import Shop, small_shop
 
@@ -45,6 +49,17 @@ SELECT s.id, s."order" AS document, o."tenantCode" AS tenant, s.currency, s.debi
 """
 REFUNDS = """SELECT id AS payment, refunded AS amount FROM "Shop"."Sources" WHERE refunded <> 0"""
 CREDITS = """SELECT "order" AS document, refunded AS amount FROM "Shop"."Sources" WHERE refunded <> 0"""
+ENTRIES = """
+SELECT "tenantCode" || no AS id, "tenantCode" AS tenant, "tenantCode" AS account, at, no, amount, balance, kind
+  FROM "Shop"."Entries" WHERE NOT void
+"""
+ACCOUNTS = """
+SELECT code AS account, code AS tenant, points - CASE code WHEN 'acme' THEN 100 ELSE 0 END AS balance
+  FROM "Shop"."Tenants" WHERE "closedAt" IS NULL
+"""
+PLANS = """
+SELECT id, "tenantCode" AS tenant, "tenantCode" || product AS owner, begins AS starts, ends, state FROM "Shop"."Plans"
+"""
 CANCELS = """
     CREATE FUNCTION "Shop".cancels() RETURNS boolean LANGUAGE plpgsql AS
     $$BEGIN RAISE EXCEPTION USING ERRCODE = '57014', MESSAGE = 'canceling statement due to statement timeout'; END$$
@@ -65,7 +80,8 @@ def file(text: str, name: str) -> SqlFile:
 
 def with_queries(shop: Shop, **other: str) -> Shop:
     """The shop, with these texts instead of the right ones."""
-    texts = {"orders": ORDERS, "lines": LINES, "payments": PAYMENTS, "refunds": REFUNDS, "credits": CREDITS} | other
+    texts = {"orders": ORDERS, "lines": LINES, "payments": PAYMENTS, "refunds": REFUNDS, "credits": CREDITS}
+    texts |= {"entries": ENTRIES, "accounts": ACCOUNTS, "plans": PLANS} | other
     files = {name: file(text, name) for name, text in texts.items()}
     invoice = Invoice.model_validate(
         {
@@ -86,8 +102,26 @@ def with_queries(shop: Shop, **other: str) -> Shop:
             "refunds": {"query": files["refunds"]},
         }
     )
+    written = shop.profile.ledger[0]
+    ledger = Ledger.model_validate(
+        {
+            "name": "points",
+            "query": files["entries"],
+            "order": ("at", "no"),
+            "kinds": written.kinds,
+            "balance": "balance",
+            "opening": written.opening,
+            "balance_of": {"query": files["accounts"]},
+        }
+    )
+    unopened = ledger.model_copy(update={"name": "sums", "opening": None, "not_negative": True})
+    usage = shop.profile.usage[0].model_copy(update={"by": {"tenant": "account"}})
+    period = Period.model_validate(
+        {"name": "plans", "query": files["plans"], "gapless": True, "active": shop.profile.period[0].active}
+    )
     limits = shop.profile.limits.model_copy(update={"facts": 0.001 if "generate_series" in texts["lines"] else 60})
     parts = {"invoice": (invoice,), "payment": (payment,), "limits": limits}
+    parts |= {"ledger": (ledger, unopened), "usage": (usage,), "period": (period,)}
     return replace(shop, profile=shop.profile.model_copy(update=parts))
 
 
@@ -136,10 +170,49 @@ def processed(shop: Shop) -> Probe:
     return processed_twice(Processed(shop.profile.payment[0]), shop.books)
 
 
+def entries(shop: Shop) -> Probe:
+    return broken_running_balance(shop.profile.ledger[0], "balance", shop.books)
+
+
+def accounts(shop: Shop) -> Probe:
+    ledger = shop.profile.ledger[1]
+    assert ledger.balance_of is not None
+    return broken_account_balance(ledger, ledger.balance_of, shop.books)
+
+
+def kinds(shop: Shop) -> Probe:
+    ledger = shop.profile.ledger[0]
+    assert ledger.kinds is not None
+    return wrong_signs(ledger, ledger.kinds, shop.books)
+
+
+def wallets(shop: Shop) -> Probe:
+    return below_zero(shop.profile.ledger[0], shop.books)
+
+
+def used(shop: Shop) -> Probe:
+    return not_charged_alike(shop.profile.usage[0], shop.profile.ledger[0], shop.books)
+
+
+def overlaps(shop: Shop) -> Probe:
+    return overlapping_periods(shop.profile.period[0], shop.books)
+
+
+def holes(shop: Shop) -> Probe:
+    return with_a_hole_before(shop.profile.period[0], shop.books)
+
+
+def runs(shop: Shop) -> Probe:
+    period = shop.profile.period[0]
+    assert period.active is not None
+    return not_running(period, period.active, datetime(2026, 1, 10, tzinfo=UTC), shop.books)
+
+
 totals, credited = of_document(wrong_totals), of_document(wrongly_credited)
 covered, unpaid = of_both(uncovered_invoices), of_both(paid_though_unpaid)
 excess, settles = of_both(overpaid_invoices), of_both(without_invoice)
 ALL = (totals, credited, covered, unpaid, excess, settles, numbers, tax, refunds, processed)
+ALL += (entries, accounts, kinds, wallets, used, overlaps, holes, runs)
 
 WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
     "a line lost": (
@@ -180,6 +253,30 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
         """INSERT INTO "Orders" VALUES (4, 'zen', 'EUR', 'pending', 9, 1)""",
         f"have a number that another has, or that leaves a gap before it; tenant={ZEN} rows=1 missing=1",
         ("id=4 again=False missing=1",),
+    ),
+    "an entry whose balance does not follow": (
+        entries,
+        """UPDATE "Entries" SET balance = 114 WHERE no = 4""",
+        f"carry a balance that is not the one before plus their amount; tenant={ACME} rows=1 difference=-1",
+        (f"id={masked_text('acme4', b'key')} difference=-1",),
+    ),
+    "an account that holds more than its entries": (
+        accounts,
+        """UPDATE "Tenants" SET points = 1 WHERE code = 'zen'""",
+        f"hold a balance that is not the sum of their ledger; tenant={ZEN} rows=1 difference=1",
+        (f"account={ZEN} difference=1",),
+    ),
+    "usage that no entry was charged for": (
+        used,
+        """INSERT INTO "Spent" VALUES ('zen', 3)""",
+        f"have a charge that differs from their usage (account); tenant={ZEN} rows=1 difference=3",
+        (f"account={ZEN} difference=3",),
+    ),
+    "a day in two periods": (
+        overlaps,
+        """UPDATE "Plans" SET ends = '2026-01-02' WHERE id = 1""",
+        f"overlap an earlier one of the same owner, or end before they begin; tenant={ACME} rows=1",
+        ("id=2",),
     ),
     "more given back than was received": (
         refunds,
@@ -250,6 +347,22 @@ UNFIT = {
         {"lines": """SELECT "order" AS document, price AS amount FROM "Shop"."Items" WHERE "Shop".cancels()"""},
         ("invoice 'orders'.lines", "was ended by what it calls of the database: QueryCanceled"),
     ),
+    "accounts that are named by no entry": (
+        {"accounts": ACCOUNTS.replace("code AS account", "code || 1 AS account")},
+        ("ledger 'points'.balance_of", "no account of its rows equals the account of a row of books/entries.sql"),
+    ),
+    "two balances of one account": (
+        {"accounts": ACCOUNTS.replace("code AS account", "'acme' AS account")},
+        ("ledger 'points'.balance_of", "its account is no key: 1 of 2 rows have none, or that of another row"),
+    ),
+    "entries that lack what usage is told by": (
+        {"entries": ENTRIES.replace("AS account", "AS accounts")},
+        ("ledger 'points'", "it returns no account; did you mean accounts?"),
+    ),
+    "a moment that is none": (
+        {"plans": PLANS.replace("begins AS", "id AS")},
+        ("period 'plans'", "starts, ends must be moments"),
+    ),
     "what is no query": (
         {"lines": """DELETE FROM "Shop"."Items" """},
         ("invoice 'orders'.lines", 'syntax error at or near "FROM"'),
@@ -274,6 +387,7 @@ def conserved(shop: Shop, migration: str) -> dict[str, tuple[int, list[str]]]:
     """What such a migration makes of each sum, beside the shop as it was."""
     invoice, payment, info = shop.profile.invoice[0], shop.profile.payment[0], shop.session.info
     sums = (*sums_of_document(invoice, shop.books), *sums_of_payment(payment, invoice, shop.books))
+    sums += tuple(sums_of_ledger(shop.profile.ledger[0], shop.books))
     with psycopg.connect(**info.get_parameters(), password=info.password, autocommit=True) as before:
         restored = replace(shop, session=before).database()
         shop.done(migration)
@@ -283,11 +397,13 @@ def conserved(shop: Shop, migration: str) -> dict[str, tuple[int, list[str]]]:
 def test_what_queries_find_is_added_up_before_and_after_the_migrations(shop: Shop) -> None:
     names = ("orders (books/orders.sql)", "orders (books/lines.sql)", "orders (books/credits.sql)")
     names += ("sources (books/payments.sql)", "sources (books/refunds.sql)")
-    sums = (2, 2, 1, 1, 1)
+    names += ("points (books/entries.sql)", "points (books/accounts.sql)")
+    sums = (2, 2, 1, 1, 1, 2, 2)
     assert conserved(shop, "SELECT 1") == {name: (count, []) for name, count in zip(names, sums, strict=True)}
     migration = """
         UPDATE "Orders" SET total = total + 0.01 WHERE id = 2; UPDATE "Items" SET price = 4 WHERE price = 5;
-        UPDATE "Sources" SET currency = 'JPY', refunded = 2"""
+        UPDATE "Sources" SET currency = 'JPY', refunded = 2; UPDATE "Entries" SET amount = 51 WHERE amount = 50;
+        UPDATE "Tenants" SET points = points - 2 WHERE code = 'zen'"""
     assert conserved(shop, migration) == {
         names[0]: (2, [f"documents tenant={ZEN} currency=EUR difference=0.01"]),
         names[1]: (2, [f"lines tenant={ACME} currency=EUR difference=-1.00"]),
@@ -306,6 +422,8 @@ def test_what_queries_find_is_added_up_before_and_after_the_migrations(shop: Sho
                 f"refunds tenant={ACME} currency=JPY difference=2",
             ],
         ),
+        names[5]: (2, [f"entries tenant={ACME} currency=none difference=1"]),
+        names[6]: (2, [f"accounts tenant={ZEN} currency=none difference=-2"]),
     }
 
 
@@ -326,5 +444,9 @@ def test_a_query_names_its_columns_itself_and_stands_instead_of_a_table(shop: Sh
     for said, keys in wrong.items():
         with pytest.raises(ValueError, match=said):
             Invoice.model_validate({"name": "orders", "paid": ("paid",), "subtotal": "total"} | keys)
+    with pytest.raises(ValueError, match="tenant is a column of what query returns"):
+        Period.model_validate(
+            {"name": "p", "table": "Shop.Plans", "tenant": "t", "owner": "o", "start": "begins", "end": "ends"}
+        )
     again = Profile.model_validate(shop.profile.model_dump())
     assert again == shop.profile

@@ -96,9 +96,9 @@ PROMISES = {
     "Members": "table user tenant group groups role owners",
     "Groups": "table group tenant",
     "Visits": "tenants rows privileged tables openapi",
-    "Ledger": "name table account currency order amount balance opening balance_of kinds not_negative live",
+    "Ledger": "name table query tenant account currency order amount balance opening balance_of kinds not_negative live",
     "Opening": "table key column",
-    "BalanceColumn": "table key column live",
+    "BalanceColumn": "table query tenant key column live",
     "Live": "column values",
     "EntryKinds": "column credits debits either unsigned",
     "Invoice": "name table query tenant currency status paid unpaid subtotal tax tax_rule plus discount total "
@@ -112,7 +112,7 @@ PROMISES = {
     "Payment": "name settles table query invoice tenant currency amount refunded status succeeded processor_id refunds "
     "minor_units excess live",
     "Refunds": "table query payment amount status succeeded processor_id live",
-    "Period": "name table owner start end last_day gapless active live",
+    "Period": "name table query tenant owner start end last_day gapless active live",
     "ActivePeriods": "status means served",
     "Served": "table key live",
     "Usage": "name charges table amount by kinds live",
