@@ -11,11 +11,13 @@ import pytest
 import yaml
 
 from fixtures.commands.fleet.__main__ import main
+from fixtures.commands.front import drilling
 from fixtures.custody.attestation import attest
 from fixtures.custody.drill_ledger import NAME, enter_drill
 from fixtures.custody.keys import make_keys, read_signer
 from fixtures.record.evidence import Evidence
 from fixtures.record.fleet import FleetReport
+from fixtures.record.wrong_call import WRONG_CALL
 from tests.support import evidence_examples as examples
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -186,6 +188,17 @@ def printed(file: Path, scheduler: str, capsys: pytest.CaptureFixture[str]) -> s
     return capsys.readouterr().out
 
 
+def of_a_pod(matrix: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> list[str] | int:
+    """The words of the drill that the pod of this number becomes, or the exit code where it becomes none."""
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", index)
+    becomes: list[str] = []
+    monkeypatch.setattr(drilling, "run_pytest", becomes.extend)
+    try:
+        return main(["drill", "--matrix", str(matrix), "--server", "local"])
+    except SystemExit:
+        return becomes
+
+
 def test_each_scheduler_gets_the_same_drills_in_its_own_form(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +220,15 @@ def test_each_scheduler_gets_the_same_drills_in_its_own_form(
     data = json.loads(printed(fleet.file, "kubernetes", capsys))["data"]
     assert data.pop("completions") == "2"
     assert [json.loads(data[str(index)]) for index in range(2)] == drills
+    for index, text in data.items():
+        (tmp_path / index).write_text(text)
+    assert of_a_pod(tmp_path, "1", monkeypatch) == [
+        *("--backups", "s3://backups/us-1", "--app", "/srv/us", "--profile", "igny8"),
+        *("--server", "local", "--out", "/var/lib/restore-drill/us-1"),
+    ]
+    for wrong, words in (("2", "2: cannot be read (No such file"), ("", "JOB_COMPLETION_INDEX is no number")):
+        assert of_a_pod(tmp_path, wrong, monkeypatch) == WRONG_CALL
+        assert words in capsys.readouterr().err
     assert "tops3cret" not in github
 
 
