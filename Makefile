@@ -291,9 +291,9 @@ fleet-matrix: $(INSTALLED)
 	$(call need,FOR,Whose scheduler takes it: make fleet-matrix FOR=github)
 	@$(RESTORE_DRILL) fleet matrix --for "$$FOR" $(call given,FLEET,--fleet)
 
-## fleet-report  check the reports of many databases; one page, one verdict: RUNS=DIR PUBLIC_KEY=FILE FLEET=FILE INTO=DIR
+## fleet-report  check the reports of many databases; one page, one verdict: RUNS=DIR|URL PUBLIC_KEY=FILE FLEET=FILE INTO=DIR
 fleet-report: $(INSTALLED)
-	$(call need,RUNS PUBLIC_KEY,Where each database has its folder of reports: make fleet-report RUNS=DIR PUBLIC_KEY=FILE)
+	$(call need,RUNS PUBLIC_KEY,Where each database has its folder of reports: make fleet-report RUNS=DIR|URL PUBLIC_KEY=FILE)
 	@$(RESTORE_DRILL) fleet report --runs "$$RUNS" --public-key "$$PUBLIC_KEY" $(call given,FLEET,--fleet) \
 	  $(call given,INTO,--into)
 

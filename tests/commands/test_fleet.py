@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fixtures.commands.fleet.__main__ import main
+from fixtures.commands.fleet.__main__ import CANNOT_TELL, main
 from fixtures.commands.front import drilling
 from fixtures.custody.attestation import attest
 from fixtures.custody.drill_ledger import NAME, enter_drill
@@ -19,6 +19,8 @@ from fixtures.record.evidence import Evidence
 from fixtures.record.fleet import FleetReport
 from fixtures.record.wrong_call import WRONG_CALL
 from tests.support import evidence_examples as examples
+from tests.support.remote_sets import set_environment
+from tests.support.stores import BUCKET, s3_server
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 VERIFIED, FAILED, INCONCLUSIVE = examples.verified(), examples.failed(), examples.inconclusive()
@@ -61,10 +63,10 @@ class Fleet:
         )
         return run
 
-    def reported(self) -> tuple[int, FleetReport, str]:
+    def reported(self, runs: str = "") -> tuple[int, FleetReport, str]:
         """The exit code, the JSON and the page."""
         into = self.folder / "report"
-        options = ["--runs", str(self.runs), "--public-key", str(self.public), "--into", str(into)]
+        options = ["--runs", runs or str(self.runs), "--public-key", str(self.public), "--into", str(into)]
         code = main(["report", "--fleet", str(self.file), *options])
         report = FleetReport.model_validate_json((into / "fleet.json").read_bytes())
         return code, report, (into / "fleet.html").read_text()
@@ -119,6 +121,43 @@ def test_two_hundred_databases_have_one_verdict_and_each_its_state(tmp_path: Pat
     assert rto is not None
     assert (rpo.measured, rto.measured) == (1.25, 1.6)
     assert all(f'<tr id="{name}">' in page for name in names)
+
+
+@pytest.mark.further
+def test_reports_in_a_store_are_judged_as_those_in_a_folder_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet = Fleet(tmp_path, "well", "broken", "altered", "exchanged", "cut", "never")
+    for name in ("well", "broken", "altered", "exchanged", "cut"):
+        before = fleet.entered(name, VERIFIED, 49, fleet.private if name != "well" else None)
+        fleet.drilled(name, FAILED if name == "broken" else VERIFIED, hours=25)
+        newest = fleet.drilled(name, FAILED if name == "broken" else VERIFIED)
+        if name == "altered":
+            alter(newest)
+        if name == "exchanged":
+            shutil.copy(newest / "attestation.json", before)
+        if name == "cut":
+            shutil.copytree(newest, newest.with_name("of-no-line"))
+    expected = fleet.reported()[1]
+    assert {each.name: each.state for each in expected.databases} == {
+        "well": "VERIFIED",
+        "broken": "FAILED",
+        "never": "SILENT",
+        **dict.fromkeys(("altered", "exchanged", "cut"), "REFUSED"),
+    }
+    with s3_server() as s3:
+        set_environment(monkeypatch, s3.environment)
+        s3.upload(fleet.runs, "fleet/")
+        code, report, _ = fleet.reported(f"s3://{BUCKET}/fleet")
+    assert code == 1
+    assert report.databases == expected.databases
+    with pytest.raises(SystemExit):
+        fleet.reported(f"s3://KEY:tops3cret@{BUCKET}/fleet")
+    assert "tops3cret" not in capsys.readouterr().err
+    words = ["report", "--fleet", str(fleet.file), "--public-key", str(fleet.public), "--into", str(tmp_path / "none")]
+    assert main([*words, "--runs", "http://127.0.0.1:9/"]) == CANNOT_TELL
+    assert "could not be read" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
 
 
 def silent(fleet: Fleet) -> None:
