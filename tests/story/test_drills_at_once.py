@@ -1,5 +1,5 @@
-"""Two drills at once, of one set and into one folder, do not meet; each is judged by the profile that it recorded, whatever
-becomes of the files while it runs."""
+"""A drill and a gate at once, of one set and into one folder, do not meet; each is judged by the profile that it recorded,
+whatever becomes of the files while it runs."""
 
 import hashlib
 import shutil
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.whole
 
 @dataclass(frozen=True)
 class AtOnce:
-    """Two drills that ran beside each other and have ended: both in one folder, the first with workers and with a profile
-    of its own, whose files were changed meanwhile."""
+    """A drill and a gate that ran beside each other and have ended: both in one folder, the drill with workers and with a
+    profile of its own, whose files were changed meanwhile."""
 
     first: Watched
     second: Watched
@@ -41,18 +41,18 @@ def at_once(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     before = (profile / "profile.toml").read_text()
     with (
         watched_drill(whole_set.parent, folder / "one", out=out, workers=2, profile=profile) as first,
-        watched_drill(whole_set.parent, folder / "two", out=out) as second,
+        watched_drill(whole_set.parent, folder / "two", out=out, arguments=("--gate",)) as second,
     ):
         first.wait_for("manage.py migrate")
         (profile / "profile.toml").write_text(before.replace("rto_minutes = 60", "rto_minutes = 0.0001"))
         (profile / RULE).write_text((profile / RULE).read_text().replace("BIL-51", "BIL-52").replace("<> 0", "= 0"))
         (profile / "pages.sql").write_text("SELECT nothing")
         for drilled in (first, second):
-            drilled.process.wait(240)
+            drilled.process.wait(900)
         yield AtOnce(first, second, out, before)
 
 
-def test_two_drills_at_once_do_not_meet(at_once: AtOnce) -> None:
+def test_a_drill_and_a_gate_at_once_do_not_meet(at_once: AtOnce) -> None:
     first, second, out = at_once.first, at_once.second, at_once.out
     codes = [drilled.process.returncode for drilled in (first, second)]
     assert codes == [0, 0], first.log.read_text() + second.log.read_text()
@@ -66,9 +66,20 @@ def test_two_drills_at_once_do_not_meet(at_once: AtOnce) -> None:
     assert (ledger.wrong, ledger.broken) == ((), ())
 
 
+def of(watched: Watched, at_once: AtOnce) -> Drill:
+    printed = watched.log.read_text()
+    (run,) = (run for run in runs_in(at_once.out) if run.name in "".join(printed.split()))
+    return Drill(0, printed, run)
+
+
+def test_the_samples_own_release_goes(at_once: AtOnce) -> None:
+    gate = of(at_once.second, at_once)
+    assert (gate.red, gate.blocked) == ({}, {}), gate.output
+    assert "VERIFIED  GO: " in gate.output
+
+
 def test_a_profile_that_changes_during_a_drill_changes_nothing(at_once: AtOnce) -> None:
-    printed = "".join(at_once.first.log.read_text().split())
-    (drill,) = (Drill(0, printed, run) for run in runs_in(at_once.out) if run.name in printed)
+    drill = of(at_once.first, at_once)
     assert drill.red == {}
     assert drill.blocked == {}
     assert drill.evidence.verdict == "VERIFIED"
