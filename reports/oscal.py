@@ -6,7 +6,10 @@ and the thing's name: the same evidence gives the same file. Source: NIST OSCAL,
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from io import BytesIO, TextIOWrapper
+from itertools import islice
 from typing import Any, get_args
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -25,10 +28,28 @@ _LONGEST = 2_000
 Object = dict[str, Any]
 
 
-def write_up(story: Story) -> str:
+def write_up(story: Story) -> bytes:
     """The whole document, as JSON."""
     document = {"assessment-results": _Results(story).document()}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    written = BytesIO()
+    with TextIOWrapper(written, "utf-8", newline="") as text:
+        # Piece by piece: all pieces together take many times what they are as bytes.
+        json.dump(document, text, indent=1, ensure_ascii=False)
+        text.write("\n")
+        text.flush()
+        return written.getvalue()
+
+
+class _Made(list[Any]):
+    """A JSON array of objects that are made one by one while it is written: a drill of many tables has many."""
+
+    def __init__(self, make: Callable[[], Iterator[Any]]) -> None:
+        # One that stands for all: what is empty is no array of these.
+        super().__init__(islice(make(), 1))
+        self._make = make
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._make()
 
 
 class _Results:
@@ -68,7 +89,9 @@ class _Results:
             "props": self._props(),
             "local-definitions": _filled({"components": self._components(), "inventory-items": self._subjects()}),
             "reviewed-controls": {"control-selections": [self._selection(chapters)]},
-            "observations": [self._observation(chapter, result) for chapter in chapters for result in chapter.results],
+            "observations": _Made(
+                lambda: (self._observation(chapter, result) for chapter in chapters for result in chapter.results)
+            ),
             "risks": [self._risk(chapter) for chapter in chapters if _found(chapter)],
             "findings": [self._finding(chapter) for chapter in chapters],
             "remarks": _text("\n".join(f"Not shown: {line}" for line in evidence.not_shown)),
@@ -127,7 +150,7 @@ class _Results:
 
     def _subjects(self) -> list[Object]:
         names = sorted({result.subject for result in self._evidence.results})
-        return [{"uuid": self._id("subject", name), "description": _text(name)} for name in names]
+        return _Made(lambda: ({"uuid": self._id("subject", name), "description": _text(name)} for name in names))
 
     def _selection(self, chapters: list[Chapter]) -> Object:
         description = "The controls of this suite and of the application's profile, each tried on every subject."
@@ -182,10 +205,12 @@ class _Results:
             "props": [_prop("impact", chapter.impact), _prop("area", AREAS.get(chapter.area, chapter.area))],
             "origins": self._origins(),
             "target": {"type": "objective-id", "target-id": chapter.id, "status": _status(chapter)},
-            "related-observations": [
-                {"observation-uuid": self._id("observation", result.control, result.subject)}
-                for result in chapter.results
-            ],
+            "related-observations": _Made(
+                lambda: (
+                    {"observation-uuid": self._id("observation", result.control, result.subject)}
+                    for result in chapter.results
+                )
+            ),
         }
         if _found(chapter):
             finding["related-risks"] = [{"risk-uuid": self._id("risk", chapter.id)}]

@@ -85,5 +85,5 @@ def test_page_pdf_and_oscal_have_the_frameworks_of_each_control() -> None:
     story = Story(examples.verified())
     (chapter,) = [each for each in story.chapters if each.id == "BIL-02"]
     assert chapter.supports == "SOC 2 CC7.5; NIST SP 800-53 CP-10 (in part); DORA 12(7)"
-    documents = (page.write_up(story), audit.write_up(story), oscal.write_up(story))
+    documents = (page.write_up(story), audit.write_up(story), oscal.write_up(story).decode())
     assert [chapter.supports in document for document in documents] == [True, True, True]

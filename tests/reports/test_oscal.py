@@ -46,7 +46,7 @@ def read_by_trestle(folder: Path, *drills: Evidence) -> list[int]:
         missing(f"left out: {READER} is not there, and make test makes it")
     files = [folder / f"{number}.json" for number in range(len(drills))]
     for file, drill in zip(files, drills, strict=True):
-        file.write_text(oscal.write_up(Story(drill)), encoding="utf-8")
+        file.write_bytes(oscal.write_up(Story(drill)))
     done = subprocess.run([READER, VALIDATE, *files], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return [int(line) for line in done.stdout.splitlines() if line.isdigit()]

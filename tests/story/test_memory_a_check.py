@@ -1,0 +1,112 @@
+"""What one check more holds until the drill ends, and while its documents are made, stays within some kilobytes."""
+
+import io
+import tracemalloc
+from collections.abc import Callable, Generator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fixtures.checks.examination import Examination
+from fixtures.plugin.gathering import Gatherer, Planned
+from fixtures.plugin.outcomes import EXAMINATION, QUERIES, RESULT
+from fixtures.plugin.shedding import Shedding
+from fixtures.record.evidence import Evidence
+from reports import oscal
+from reports.story import Story
+from tests.support import evidence_examples as examples
+from tests.support.controls_in_process import WITHOUT
+
+FEW, MANY = 40, 160
+QUERY = "SELECT count(*) FROM igny8_content WHERE {} " + "AND tenant_id IS NOT NULL " * 20
+
+
+def a_check(measured: Callable[[int], int]) -> float:
+    """Bytes that a check more takes."""
+    measured(1)
+    return (measured(MANY) - measured(FEW)) / (MANY - FEW)
+
+
+@dataclass(eq=False)
+class Checks:
+    """Gives every test of an inner pytest what a control leaves: an examination with a query, a result, its queries."""
+
+    checks: int
+    held: int = 0
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        metafunc.parametrize("table", [f"table_{number}" for number in range(self.checks)])
+
+    @pytest.hookimpl
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        item.stash[EXAMINATION] = Examination()
+        item.stash[EXAMINATION].queries.add(QUERY.format(item.name))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        together = item.stash[EXAMINATION].queries.together()
+        if report.when == "call" and together is not None:
+            result = examples.result("TEN-02", item.name, query_sha256=together.sha256)
+            report.user_properties.append((RESULT, result.model_dump(mode="json", exclude_defaults=True)))
+            report.user_properties.append((QUERIES, together.model_dump(mode="json")))
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        self.held = tracemalloc.get_traced_memory()[0]
+
+
+def test_what_a_check_holds_until_the_drill_ends(tmp_path: Path) -> None:
+    (tmp_path / "test_tables.py").write_text("def test_one(table): pass\n")
+    # The reporter of the terminal is what keeps every report.
+    without = [word for name in WITHOUT if name != "terminal" for word in ("-p", f"no:{name}")]
+    arguments = [
+        "-q",
+        "-s",
+        "--rootdir",
+        str(tmp_path),
+        "-c",
+        "/dev/null",
+        "--assert=plain",
+        "--import-mode=importlib",
+        *without,
+        str(tmp_path),
+    ]
+
+    def held(checks: int) -> int:
+        names = [f"test_one[table_{number}]" for number in range(checks)]
+        gatherer = Gatherer([Planned(f"test_tables.py::{name}", "TEN-02", name) for name in names])
+        left_by = Checks(checks)
+        tracemalloc.start()
+        try:
+            with redirect_stdout(io.StringIO()):
+                assert pytest.main(arguments, plugins=[left_by, gatherer, Shedding()]) == pytest.ExitCode.OK
+        finally:
+            tracemalloc.stop()
+        assert gatherer.completeness().whole
+        assert len(gatherer.queries) == checks
+        return left_by.held
+
+    assert a_check(held) < 7 * 1024
+
+
+def test_what_a_check_takes_while_its_oscal_is_made() -> None:
+    def peak(checks: int) -> int:
+        story = Story(evidence_of(checks))
+        _ = story.written, story.chapters
+        tracemalloc.start()
+        try:
+            written = oscal.write_up(story)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            assert written.count(b'"collected"') == checks
+
+    assert a_check(peak) < 4 * 1024
+
+
+def evidence_of(checks: int) -> Evidence:
+    return examples.evidence([examples.result("TEN-02", f"public.table_{number}") for number in range(checks)])
