@@ -38,12 +38,29 @@ CREATE TABLE public.more (a text);
 CREATE VIEW public.seen AS SELECT k, note || 'ö' AS "ä" FROM public.kinds;
 CREATE FUNCTION public.f() RETURNS text LANGUAGE sql AS $$ SELECT 'é'::text $$;
 """
+# Keys whose text depends on what is set, whose order does on how they are compared, or that are padded, folded or negative.
+KEYS = {
+    "char(5)": "('a'), ('B ')", 'public."Grün"': "('hällo'), ('b')", "public.code": "('x-1'), ('X 1')",
+    "public.citext": "('Ab'), ('c')", "numeric": "(-1.50), ('NaN'), (1e20), (0.1)",
+    "int8": "(-9223372036854775808), (-1), (0)",
+    "timestamptz": "('2026-07-02 03:04:05.000001+00'), ('infinity')", "date": "('2026-02-01'), ('0044-03-15 BC')",
+    "interval": "('1 mon -2 days 03:00'), ('-1 year')", "bytea": "('\\x00ff27'), ('')", "float8": "(0.1), ('NaN'), (-1e-300)",
+    "money": "(-1234.5), (0)", "timetz": "('04:05:06.7+01')", "pg_catalog.oid": "(4294967295)", "bool": "(true), (false)",
+    "inet": "('10.0.0.1'), ('::1/64')", "tsvector": "('b:2 a:1A')", "int[]": "('{-1,NULL}'), ('{}')",
+}  # fmt: skip
+VALUES += (
+    "CREATE EXTENSION citext SCHEMA public; CREATE DOMAIN public.code AS varchar(8) CHECK (VALUE <> '');"
+    + "".join(
+        f'CREATE TABLE public."by {number}" (k {kind} PRIMARY KEY); INSERT INTO public."by {number}" VALUES {keys};'
+        for number, (kind, keys) in enumerate(KEYS.items())
+    )
+)
 ANY_BYTES = "INSERT INTO public.kinds (note) VALUES (pg_catalog.convert_from('\\x636166e9'::bytea, 'SQL_ASCII'))"
 SOURCES = {
     "UTF8": ("UTF8", ""),
     "UTF8, with settings": ("UTF8", ""),
     "LATIN1": ("LATIN1", ""),
-    "LATIN1, with settings": ("LATIN1", ""),
+    "LATIN1, with settings of a role": ("LATIN1", ""),
     "WIN1252": ("WIN1252", ""),
     "SQL_ASCII": ("SQL_ASCII", ""),
     "SQL_ASCII, with settings": ("SQL_ASCII", ""),
@@ -83,8 +100,9 @@ def test_it_comes_back_as_it_was(small: Small, fresh: tuple[Server, Guardian], t
             if encoding in ("UTF8", "SQL_ASCII"):
                 connection.execute("INSERT INTO public.more VALUES ('名前')")
         if "settings" in name:
+            whose = "ROLE CURRENT_USER IN DATABASE" if "of a role" in name else "DATABASE"
             for setting, value in SETTINGS.items():
-                small.run(f"ALTER DATABASE {database} SET {setting} = '{value}'", "postgres")
+                small.run(f"ALTER {whose} {database} SET {setting} = '{value}'", "postgres")
         small.back_up(tmp_path, database)
     finally:
         small.run(f"DROP DATABASE {database}", "postgres")
@@ -101,6 +119,7 @@ def test_it_comes_back_as_it_was(small: Small, fresh: tuple[Server, Guardian], t
         for part in ("digests", "large_objects", "sequences", "policies", "extensions"):
             assert getattr(taken.contents, part) == getattr(manifest.contents, part), part
         facts = read_facts(server, "restored", 60)
-        assert {table.name.name for table in facts.tables} == {"Größe", "kinds", "more", "seen"}
+        names = {table.name.name for table in facts.tables}
+        assert names == {"Größe", "kinds", "more", "seen", *(f"by {number}" for number in range(len(KEYS)))}
     finally:
         server.drop_database("restored")
