@@ -123,7 +123,7 @@ class Trend:
         if not self.is_night:
             return _before_a_gate(before, good, bad)
         if not before:
-            return "the first drill that the ledger has with this profile"
+            return "none before this one in the ledger"
         if self.evidence.verdict == "VERIFIED":
             return (
                 f"{words.ordinal(good + 1)} VERIFIED in a row"

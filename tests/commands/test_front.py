@@ -101,6 +101,7 @@ def test_an_option_that_a_command_does_not_have_is_a_wrong_call_of_it(
         ("sign-off", "--reviewer", "R", "--signing-key", "none.key"),
         ("explain", "shop_order", "--run"),
         ("resolve", "F-407d42a30076", "--run"),
+        ("fleet", "report", "--public-key", "none.pub", "--runs"),
     ],
     ids=lambda words: words[0],
 )
@@ -111,7 +112,8 @@ def test_a_run_that_is_not_there_is_a_wrong_call_that_says_what_to_name(
         main([*words, str(tmp_path / "none")])
     shown = capsys.readouterr()
     assert (ended.value.code, shown.out) == (WRONG_CALL, "")
-    assert f"{tmp_path / 'none'}: there is no such folder; name the folder of one run" in " ".join(shown.err.split())
+    wanted = "the folder in which each database has" if words[0] == "fleet" else "the folder of one run"
+    assert f"{tmp_path / 'none'}: there is no such folder; name {wanted}" in " ".join(shown.err.split())
 
 
 def test_a_call_that_names_what_is_not_there_is_refused_as_by_pytest(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def after(evidence: Evidence, nights: str) -> Evidence:
 @pytest.mark.parametrize(
     ("nights", "drill", "streak"),
     [
-        ("", examples.verified, "the first drill that the ledger has with this profile"),
+        ("", examples.verified, "none before this one in the ledger"),
         ("VV", examples.verified, "3rd VERIFIED in a row"),
         ("VF", examples.verified, "VERIFIED again after 1 night without"),
         ("VV-", examples.verified, "VERIFIED again after 1 night without"),
