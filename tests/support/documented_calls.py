@@ -2,7 +2,6 @@
 the preflight, each place that the document names standing for one that is there."""
 
 import argparse
-import importlib
 import re
 import sys
 from collections.abc import Callable
@@ -12,8 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from fixtures.commands.front import demo, drilling
-from fixtures.commands.front.listed import COMMANDS
+from fixtures.commands.front import demo, drilling, front
 from fixtures.plugin.options import pytest_addoption
 from fixtures.plugin.preflight import call_of, preflight
 from fixtures.profile.reading import read_profile
@@ -37,7 +35,6 @@ def printed_calls(said: str) -> list[list[str]]:
 def read_call(words: list[str], folder: Path, server: str = "auto") -> None:
     """Raises SystemExit or WrongCall where the call is refused; `folder` is empty, and takes what stands for the places."""
     name, *typed = [str(folder) if word in _REPORTS else word for word in words]
-    command = next(each for each in COMMANDS if each.name == name)
     for_pytest: list[list[str]] = []
 
     def begin(drilled: list[str]) -> NoReturn:
@@ -58,7 +55,7 @@ def read_call(words: list[str], folder: Path, server: str = "auto") -> None:
         patch.setattr(demo, "run_pytest", begin)
         patch.setattr(demo, "subprocess", taken)
         with pytest.raises(_Begun):
-            importlib.import_module(command.module).main([*command.begins, *typed])
+            front.main([name, *typed])
     for drilled in for_pytest:
         _preflight(drilled, folder, server)
 
