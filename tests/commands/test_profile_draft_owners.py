@@ -1,9 +1,16 @@
 """A draft tells whose the rows of a table are, and what refers to what, as far as the schema or its rows prove it."""
 
+import tomllib
 from typing import Any
 
 import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
 
+from fixtures.database.catalogue import take_structure
+from fixtures.ownership import derive_ownership
+from fixtures.profile.tenancy import Tenancy
+from fixtures.record.names import TableName
 from tests.support.drafts import TENANTS, drafted
 
 
@@ -28,7 +35,7 @@ def test_sender_and_receiver_are_told_with_how_often_they_differ(database: psyco
         "receiver int REFERENCES organizations); INSERT INTO transfers VALUES (1, 1, 2), (2, 1, 1), (3, 2, NULL)",
     )
     assert {str(name): column for name, column in draft.profile.tenancy.owner_via.items()} == {
-        "public.transfers": "sender"
+        "public.transfers": ("sender",)
     }
     assert "sender is never empty; receiver names another tenant in 1 rows" in draft.prose
     assert "tenancy.owner_via" in draft.profile.unconfirmed
@@ -87,7 +94,7 @@ def test_an_id_without_a_constraint_gives_the_owner_when_every_one_is_found(data
         "public.exports(organization_id)->public.organizations",
         "public.visits(export_id)->public.exports",
     ]
-    assert {str(name): column for name, column in tenancy.owner_via.items()} == {"public.exports": "organization_id"}
+    assert {str(name): column for name, column in tenancy.owner_via.items()} == {"public.exports": ("organization_id",)}
     assert {"tenancy.owner_via", "tenancy.soft_reference.exports"} <= set(draft.profile.unconfirmed)
 
 
@@ -264,14 +271,17 @@ EITHER = (
 )
 
 
-def test_two_parents_that_give_an_owner_together_are_offered_with_the_query_that_says_so(
+def test_two_parents_that_give_an_owner_together_are_offered_with_the_line_that_says_so(
     database: psycopg.Connection[Any],
 ) -> None:
     draft = drafted(database, TENANTS + EITHER)
     assert "By shop or worker 1 rows have none, and none has two" in draft.prose
-    query = draft.prose.split("with this query for notes: ")[1].splitlines()[0]
-    rows = database.execute(query).fetchall()  # type: ignore[call-overload]
-    assert sorted(rows) == [(1, 1), (2, 2), (3, 2), (3, 2)]
+    line = draft.prose.split("write in [tenancy.owner_via] ")[1].splitlines()[0].removesuffix(".")
+    tenancy = draft.profile.tenancy.model_copy(update={"owner_via": {}}).model_dump(exclude_unset=True)
+    said = Tenancy.model_validate(tenancy | {"owner_via": tomllib.loads(line)})
+    way = derive_ownership(take_structure(database.cursor(row_factory=dict_row)), said).owned[TableName.parse("notes")]
+    owners = sql.SQL("SELECT r.id, {} FROM notes r {} ORDER BY 1").format(way.owner("r"), way.joins("r"))
+    assert database.execute(owners).fetchall() == [(1, 1), (2, 2), (3, 2), (4, None)]
 
 
 def test_two_parents_of_different_tenants_are_not_offered_for_one_owner(database: psycopg.Connection[Any]) -> None:

@@ -1,16 +1,23 @@
 """Rows without one owner, rows that another way gives one, and columns that only look like a tenant's."""
 
+import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from pydantic import ValidationError
 
+from fixtures.checks.planting import Planting
 from fixtures.checks.tenancy.owners import owned_otherwise, rows_without_owner
+from fixtures.checks.tenancy.planters import a_row_without_an_owner
 from fixtures.checks.tenancy.tenant_columns import other_ways, tenant_columns
 from fixtures.ownership import derive_ownership
+from fixtures.profile import Profile
 from fixtures.profile.tenancy import Tenancy
 from tests.support.catalogues import facts, points, table
+from tests.support.small_shop import PROFILE
 from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
 
 SHARED = {"owner_via": {"spent": "tenant_id"}, "shared": {"people": "in several tenants", "Words": "for everyone"}}
@@ -117,6 +124,55 @@ def test_a_row_that_two_tenants_are_tied_to_is_told_even_where_there_may_be_none
             look.database.examination.note
             == f"1 of 3 rows belong to no tenant, as the profile says: {REASON} (at most 3)"
         )
+
+
+NOTES = f"""
+CREATE TABLE notes (id int PRIMARY KEY, device uuid REFERENCES devices, card int REFERENCES cards,
+                    word int REFERENCES "Words");
+INSERT INTO notes VALUES (1, '{DEVICE}1', NULL), (2, NULL, 2), (3, '{DEVICE}1', 1), (4, NULL, NULL);
+"""
+
+
+def test_either_of_several_parents_may_own_a_row_and_two_of_different_tenants_do_not(tenancy: SmallTenancy) -> None:
+    via = {"spent": "tenant_id", "notes": ["device", "card"]}
+    said = SHARED | {"owner_via": via, "ownerless": {"notes": {"at_most": 1, "reason": REASON}}}
+    with tenancy.look(NOTES, **said) as look:
+        notes = look.ownership.owned[look.table("notes").name]
+        assert (
+            str(notes).replace("public.", "") == "notes -> whichever it has of devices -> tenants or cards -> tenants"
+        )
+        owners = (
+            f"SELECT r.id, {notes.owner('r').as_string()} AS tenant FROM public.notes r {notes.joins('r').as_string()}"
+        )
+        rows = look.database.session.execute(f"{owners} ORDER BY 1").fetchall()  # type: ignore[arg-type]
+        assert [tuple(row) for row in rows] == [(1, 1), (2, 2), (3, 1), (4, None)]
+        assert finding(look, "notes") == (
+            f"1 of 4 rows belong to no tenant, as the profile says: {REASON} (at most 1)",
+            (),
+        )
+        profile = Profile.model_validate(tomllib.loads(PROFILE)).model_copy(update={"tenancy": look.tenancy})
+        with tenancy.server.connect(look.database.name) as writing:
+            planted = replace(look, database=replace(look.database, session=writing))
+            a_row_without_an_owner(Planting(planted.database, look.ownership, profile, look.table("notes"), Random(1)))
+            (message, _) = finding(planted, "notes")
+        assert message == "2 of 4 rows belong to no tenant, as the profile says, which accepts at most 1"
+    with tenancy.look(f"{NOTES} INSERT INTO notes VALUES (5, '{DEVICE}1', 2)", **said) as look:
+        assert finding(look, "notes") == (
+            "1 of 5 rows belong to a tenant that is not there, or to several",
+            ("id=5 tenants=2",),
+        )
+    for columns, planted, why in (
+        (
+            ["device", "word"],
+            NOTES,
+            "not every one of the columns device, word of public.notes leads to a table that a",
+        ),
+        (["device", "id"], NOTES, "the column id of public.notes is in no foreign key"),
+        (["device", "card"], NOTES.replace("PRIMARY KEY", ""), "public.notes has no primary key"),
+    ):
+        with tenancy.look(planted, **SHARED | {"owner_via": via | {"notes": columns}}) as look:
+            (problem,) = look.problems
+            assert problem.startswith(f"tenancy.owner_via: {why}"), problem
 
 
 FAULTY = f"""

@@ -51,6 +51,6 @@ def test_owners_rest_on_what_decides_them_alone(profile: Profile, part: str, dec
 
 def test_a_soft_reference_that_gives_an_owner_decides_it(profile: Profile) -> None:
     soft = profile.tenancy.soft_reference[0]
-    via = profile.tenancy.model_copy(update={"owner_via": {soft.table: soft.column}})
+    via = profile.tenancy.model_copy(update={"owner_via": {soft.table: (soft.column,)}})
     problem = f"{PATH}: tenancy.soft_reference.column: it is not there"
     assert of_owners((problem,), PATH, via) == (problem,)

@@ -294,7 +294,7 @@ def test_owners_rest_on_the_reference_that_gives_them_alone(tmp_path: Path) -> N
     drilled = written(tmp_path, 'target_column = "net"', 'target_column = "nett"')
     problems, tenancy = drilled.record.profile_problems, drilled.source.profile.tenancy
     for reference, decides in zip(tenancy.soft_reference, (False, True), strict=True):
-        via = tenancy.model_copy(update={"owner_via": {reference.table: reference.column}})
+        via = tenancy.model_copy(update={"owner_via": {reference.table: (reference.column,)}})
         assert bool(of_owners(problems, PATH, via)) == decides
 
 
