@@ -22,9 +22,13 @@ from fixtures.profile.reading import read_profile
 from fixtures.record.facts import Facts
 from fixtures.record.names import TableName
 from fixtures.record.progress import named_on_stderr
+from tests.apps.changed_lines import ChangedLines, changed_lines
 
 DRAFTED = "what a draft found"
 """Under this name a test leaves an application's figures, for the last lines of the run."""
+
+CHANGED = "what a person changes of a draft"
+"""Under this name it leaves the application, and how many lines are to be written and to be taken out."""
 
 Said = Mapping[str, frozenset[str]]
 
@@ -55,6 +59,7 @@ class Compared:
 
     truth: Said
     drafted: Said
+    changed: ChangedLines
 
     def figures(self) -> dict[str, Figures]:
         return {
@@ -63,7 +68,7 @@ class Compared:
         }
 
     def __str__(self) -> str:
-        return "\n".join(("missed:", *self._missed(), "wrong:", *self._wrong()))
+        return "\n".join(("missed:", *self._missed(), "wrong:", *self._wrong(), str(self.changed)))
 
     def _missed(self) -> list[str]:
         return [f"{kind}: {each}" for kind, true in self.truth.items() for each in sorted(true - self.drafted[kind])]
@@ -83,9 +88,11 @@ def drafted_from(backups: Path, profile: Path, checkout: Path) -> Compared:
         crossings = frozenset(str(entry["reference"]) for entry in Written(text).entries("tenancy.crossing"))
         agreed = {name: made.agrees(true, name) for name in made.ownership.ways}
         said = true.said(dict.fromkeys(true.ownership.ways, True)) | {"crossings": true.crossings}
+        confirmed = tomllib.loads((profile / "profile.toml").read_text(encoding="utf-8"))
         return Compared(
             {kind: each | _besides(profile.parent).get(kind, frozenset()) for kind, each in said.items()},
             made.said(agreed) | {"crossings": crossings},
+            changed_lines(tomllib.loads(text), confirmed),
         )
 
 

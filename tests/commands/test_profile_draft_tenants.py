@@ -1,12 +1,18 @@
 """A draft names the root, the sites and their hosts as the schema shows them, and leaves the rest to a person."""
 
+import ast
+import sqlite3
 import tomllib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from fixtures.commands.drafting.exempt import OF_SITES
+from fixtures.record.project import VERIFY
+from fixtures.sites.inventory import SCHEMA
 from tests.support import record_examples
 from tests.support.drafts import TENANTS, drafted
 
@@ -112,6 +118,43 @@ def test_with_an_archive_of_sites_nothing_excuses_what_asks_for_it(database: psy
     draft = drafted(database, TENANTS + "CREATE TABLE notes (id int, org int REFERENCES organizations)")
     excused = {control for control in draft.profile.exempt if control.startswith("SIT")}
     assert excused == {"SIT-12", "SIT-13", "SIT-16", "SIT-17"}
+
+
+@pytest.mark.parametrize(
+    ("more", "excused"), [((), set(OF_SITES)), (("sites/1/index.html",), set())], ids=["all read", "more"]
+)
+def test_where_rows_name_every_file_of_the_archive_no_site_is_published(
+    more: tuple[str, ...], excused: set[str], database: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "inventory")) as inventory, inventory:
+        inventory.executescript(SCHEMA)
+        paths = [f"media/notes/{number}.pdf" for number in (1, 2, 3)]
+        inventory.executemany(
+            "INSERT INTO entry (path, kind) VALUES (?, 'file')", [(each,) for each in (*paths, *more)]
+        )
+    archive = record_examples.record().sites
+    assert archive is not None
+    draft = drafted(
+        database,
+        TENANTS + "CREATE TABLE notes (id int PRIMARY KEY, org int REFERENCES organizations, file text); "
+        "INSERT INTO notes SELECT n, 1 + n % 2, 'notes/' || n || '.pdf' FROM generate_series(1, 3) n",
+        sites=archive.model_copy(update={"inventory": str(tmp_path / "inventory")}),
+    )
+    assert [each.root for each in draft.profile.files] == ["media"]
+    assert draft.profile.exempt.keys() & set(OF_SITES) == excused
+
+
+def test_the_controls_that_need_sites_are_those_that_ask_for_them() -> None:
+    """And have no subjects, of which a draft would know that there are none."""
+    tree = ast.parse((VERIFY / "test_sites_data.py").read_text())
+    asking = {
+        ast.unparse(function.decorator_list[0])[len("control('") :][:6]
+        for function in tree.body
+        if isinstance(function, ast.FunctionDef)
+        and {"site_index", "site_records"} & {each.arg for each in function.args.args}
+        and "for_each" not in "".join(map(ast.unparse, function.decorator_list))
+    }
+    assert asking == set(OF_SITES)
 
 
 def test_a_schema_for_each_tenant_is_told_by_the_roots_own_column(database: psycopg.Connection[Any]) -> None:
