@@ -1,6 +1,7 @@
 """On a terminal a profile asks what decides most of it: Enter takes the draft, and each answer is in the file at once."""
 
 import os
+import shutil
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import pytest
 from fixtures.commands.continuing.proceed import Continued
 from fixtures.commands.drafting.__main__ import finish
 from fixtures.profile.reading import read_profile
+from tests.support.drills import PROFILE
 from tests.support.on_a_terminal import CTRL_C, Seen, on_a_terminal
 
 DRAFT = """# A person's own words.
@@ -247,6 +249,14 @@ def test_what_a_person_wrote_stays(interviewed: Interviewed) -> None:
     ]
     for words in ("# A person's own words.", '  "backup", # read it on Monday', "[backup]   # odd   spacing stays"):
         assert words in lines
+
+
+def test_nothing_is_asked_of_a_profile_that_is_confirmed(tmp_path: Path) -> None:
+    file = Path(shutil.copytree(PROFILE, tmp_path / "igny8")) / "profile.toml"
+    seen = asked(file, ())
+    assert seen.exit_code == 0
+    assert seen.shown == f"{file}: nothing new; the file was not touched\n"
+    assert "Every part is confirmed" in seen.said
 
 
 def test_nothing_is_asked_where_there_is_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
