@@ -1,9 +1,13 @@
 """A fleet of databases has one report: what cannot be believed, is another's, or is not there, is red."""
 
 import hashlib
+import itertools
 import json
+import os
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,8 +22,12 @@ from fixtures.custody.keys import make_keys, read_signer
 from fixtures.record.evidence import Evidence
 from fixtures.record.fleet import FleetReport
 from fixtures.record.wrong_call import WRONG_CALL
+from fixtures.server import ServerRequest, serve
+from sample.build import OWNER
 from tests.support import evidence_examples as examples
+from tests.support.drills import SAMPLE, Healthy
 from tests.support.remote_sets import set_environment
+from tests.support.short_drills import Standing
 from tests.support.stores import BUCKET, s3_server
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -53,6 +61,10 @@ class Fleet:
         run = self.runs / name / evidence.run_id
         run.mkdir(parents=True)
         (run / "evidence.json").write_bytes(evidence.written)
+        return self.vouched(name, run, evidence, key)
+
+    def vouched(self, name: str, run: Path, evidence: Evidence, key: Path | None) -> Path:
+        """Enters what lies in the folder of a run, and signs it where there is a key."""
         digest = hashlib.sha256(evidence.written).hexdigest()
         signer = read_signer(key) if key is not None else None
         enter_drill(
@@ -158,6 +170,49 @@ def test_reports_in_a_store_are_judged_as_those_in_a_folder_are(
     assert main([*words, "--runs", "http://127.0.0.1:9/"]) == CANNOT_TELL
     assert "could not be read" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+@contextmanager
+def production_of(whole_set: Path, healthy: Healthy, run_id: str) -> Iterator[Healthy]:
+    """The sample on a server in a container, as its set has it."""
+    with serve(ServerRequest(run_id, choice="container", least_major=15), healthy.guardian) as server:
+        with server.connect() as connection:
+            connection.execute((SAMPLE / "roles.sql").read_bytes())
+        server.create_database(healthy.built.database, owner=OWNER)
+        (dump,) = whole_set.glob("*.dump")
+        words = [server.clients.pg_restore, "--exit-on-error", f"--dbname={healthy.built.database}", dump]
+        environment = os.environ | server.environment(healthy.built.database)
+        subprocess.run(words, env=environment, check=True, capture_output=True, timeout=120)
+        yield Healthy(server, healthy.built, healthy.guardian)
+
+
+@pytest.mark.further
+@pytest.mark.usefixtures("docker")
+def test_five_databases_of_two_servers_are_backed_up_drilled_and_judged_as_one_fleet(
+    standing: Standing, healthy: Healthy, whole_set: Path, tmp_path: Path
+) -> None:
+    fault = "UPDATE igny8_invoices SET total = total + 0.01 WHERE id = 36"
+    planted = {"eu-2": fault, "us-1": fault}
+    servers = {"5eed5e01": ("eu-1", "eu-2", "eu-3"), "5eed5e02": ("us-1", "us-2")}
+    fleet = Fleet(tmp_path, *itertools.chain(*servers.values()))
+    fleet.file.write_text(fleet.file.read_text().replace("s3://backups", str(tmp_path)))
+    for run_id, names in servers.items():
+        with production_of(whole_set, healthy, run_id) as production:
+            for name in names:
+                production.backup(tmp_path / name, planted.get(name, ""))
+    for name in itertools.chain(*servers.values()):
+        drill = standing.drill(tmp_path / name, fleet.runs / name, planted=planted.get(name, ""))
+        fleet.vouched(name, drill.directory, drill.evidence, fleet.private)
+
+    code, report, _ = fleet.reported()
+
+    assert (code, report.verdict) == (1, "FAILED")
+    states = {each.name: each.state for each in report.databases}
+    assert states == dict.fromkeys(("eu-1", "eu-3", "us-2"), "VERIFIED") | dict.fromkeys(planted, "FAILED"), [
+        each.why for each in report.databases
+    ]
+    assert {(each.control, each.databases) for each in report.common} == {("BIL-03", ("eu-2", "us-1"))}
+    assert all(each.measure("RPO") is not None for each in report.databases)
 
 
 def silent(fleet: Fleet) -> None:
