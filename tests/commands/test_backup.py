@@ -78,9 +78,10 @@ def test_a_set_has_its_copy_elsewhere_and_one_that_cannot_be_made_loses_no_set(
         monkeypatch.setenv(name, value)
     sets, copies = tmp_path / "sets", tmp_path / "copies"
     call = ["--into", str(sets), "--application", "small", "--no-files", "--keep", "1", "--offsite"]
-    for wrong, words in ((str(sets / "in"), "is no second place beside"), ("sftp://host/x", "not copied to sftp://")):
+    wrong = {str(sets / "in"): "is no second place beside", "sftp://host/x": "not copied to sftp://", "": "is empty"}
+    for place, words in wrong.items():
         with pytest.raises(SystemExit):
-            main([*call, wrong])
+            main([*call, place])
         assert words in capsys.readouterr().err
     assert not sets.exists()
 
