@@ -31,6 +31,8 @@ def test_the_image_is_the_command_of_one_commit_and_lets_its_user_become_nobody_
     config = described["Config"]
     labels = {label.rpartition(".")[2]: value for label, value in config["Labels"].items()}
     assert labels["revision"] == said("git", "rev-parse", "HEAD").strip()
+    # As pglast is, which is part of it.
+    assert labels["licenses"] == "GPL-3.0-or-later"
     assert not [each for each in config["Env"] if "PASS" in each or "KEY" in each]
     assert "Drill the sample application's backup" in said("docker", "run", *BARE, name, "--help")
     looking = ("docker", "run", *BARE, "--entrypoint=python3", name, "-c", SHOWN)
