@@ -14,9 +14,11 @@ from fixtures.plugin.gathering import Gatherer, Planned
 from fixtures.plugin.outcomes import EXAMINATION, QUERIES, RESULT
 from fixtures.plugin.shedding import Shedding
 from fixtures.record.evidence import Evidence
+from fixtures.record.facts import Facts
 from reports import oscal
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support.catalogues import facts, table
 from tests.support.controls_in_process import WITHOUT
 
 FEW, MANY = 40, 160
@@ -106,6 +108,14 @@ def test_what_a_check_takes_while_its_oscal_is_made() -> None:
             assert written.count(b'"collected"') == checks
 
     assert a_check(peak) < 4 * 1024
+
+
+def test_a_table_that_migrations_left_alone_is_held_once() -> None:
+    before = facts(table("plans", "id"), table("sites", "id", "name"))
+    after = Facts.model_validate(facts(table("plans", "id"), table("sites", "id", "title")).model_dump())
+    held = after.beside(before)
+    assert held == after
+    assert [mine is theirs for mine, theirs in zip(held.tables, before.tables, strict=True)] == [True, False]
 
 
 def evidence_of(checks: int) -> Evidence:
