@@ -268,6 +268,11 @@ def test_references_that_cross_are_offered_with_their_count_and_a_condition(
         "INSERT INTO orders SELECT n, 1 + n / 7, CASE WHEN n > 6 THEN 1 ELSE 3 END, CASE WHEN n > 6 THEN 2 ELSE 3 END, n "
         "FROM generate_series(1, 9) n",
     )
+    # Members without a role would all be owners: nothing here says so.
+    assert draft.profile.tenancy.login is None
+    assert "TEN-15" in draft.profile.exempt
+    assert "No role tells who of members owns a tenant. Without one every member does: take it up if so." in draft.prose
+    assert "\n#[tenancy.login.members]\n" in draft.text
     assert not draft.profile.tenancy.crossing
     offered = {line.split('"')[1] for line in draft.text.splitlines() if line.startswith("#reference")}
     assert offered == {
