@@ -206,6 +206,7 @@ def test_what_a_hanging_migration_waits_for_is_told_and_it_is_ended(
     def until_it_was_seen_waiting(watch: LockWatch, connection: psycopg.Connection) -> None:
         sampled(watch, connection)
         if "PgSleep" in watch.waiting:
+            monkeypatch.setattr(LockWatch, "_sample", sampled)
             set_forward(monkeypatch)
 
     restored.close()

@@ -1,5 +1,6 @@
 """What a store answers instead of the set is told as what it is: a refusal, a wrong clock, too many requests."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +59,7 @@ def s3_that_answers(status: int, code: str) -> Iterator[str]:
         (403, "RequestTimeTooSkewed", "refuses the time of this machine", True),
         (400, "ThrottlingException", "asks for fewer requests", False),
         (404, "NoSuchBucket", "there is nothing to read at", True),
-        # The library asks these again, and waits between.
+        # The library asks these again, and would wait between.
         pytest.param(503, "SlowDown", "asks for fewer requests", False, marks=pytest.mark.further),
         pytest.param(500, "InternalError", "could not be read", False, marks=pytest.mark.further),
     ],
@@ -66,6 +67,8 @@ def s3_that_answers(status: int, code: str) -> Iterator[str]:
 def test_what_s3_answers_is_told_as_what_it_is(
     status: int, code: str, told: str, final: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pause = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda _, *told: pause(0, *told))
     with s3_that_answers(status, code) as endpoint:
         set_environment(monkeypatch, {**AWS, "AWS_ENDPOINT_URL": endpoint, "AWS_MAX_ATTEMPTS": "1"})
         address = parse_backups("s3://sets/nightly")
