@@ -109,6 +109,7 @@ def test_a_guardian_that_is_killed_is_said_to_be_that(whole_set: Path, tmp_path:
         (guardian,) = (pid for pid, words in watched.processes().items() if "sandbox.guardian import main" in words)
         os.kill(guardian, signal.SIGKILL)
         drill = watched.end()
+        assert watched.leaves_nothing_within(20), watched.left
     assert drill.evidence.verdict == "INCONCLUSIVE"
     assert "MIG-01" not in drill.red
     stopped = [each for each in drill.evidence.record.stages if each.state != "ok"]
