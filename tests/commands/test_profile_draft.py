@@ -13,7 +13,7 @@ from fixtures.commands.drafting.__main__ import main
 from fixtures.profile import Profile
 from fixtures.profile.reading import read_profile
 from fixtures.profile.schema import SCHEMA
-from tests.support.drills import PROFILE, ROOT, SAMPLE, drill
+from tests.support.drills import PROFILE, ROOT, SAMPLE
 from tests.support.on_a_terminal import CTRL_C, on_a_terminal
 
 CANARY = "canary"
@@ -202,20 +202,3 @@ def test_a_set_that_is_not_there_is_told_with_what_to_do(tmp_path: Path, capsys:
     assert main(["--backups", str(tmp_path / "backups"), "--into", str(tmp_path / "profile")]) == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith("No profile was drafted: locate ")
     assert not (tmp_path / "profile").exists()
-
-
-@pytest.mark.whole
-def test_a_drill_by_a_draft_finds_no_fault_in_the_healthy_sample_and_is_not_verified(
-    drafted: Path, whole_set: Path, tmp_path: Path
-) -> None:
-    outcome = drill(whole_set.parent, tmp_path / "out", profile=drafted)
-    assert outcome.red == {}, outcome.output
-    assert (outcome.evidence.verdict, outcome.exit_code) == ("INCONCLUSIVE", 2)
-    assert outcome.evidence.headline.startswith("unconfirmed profile: application, backup, targets, ")
-    # What a draft cannot know: the health view, how often sets are taken; and the set that was taken by another profile
-    # tells no sums of the columns that only the draft calls money.
-    assert set(outcome.blocked) == {"APP-04", "BAK-10", "BAK-11", "FID-06"}
-    documents = ("evidence.json", "index.html", "summary.md", "runbook.md", "junit.xml")
-    unsaid = [name for name in documents if "unconfirmed profile" not in (outcome.directory / name).read_text()]
-    assert unsaid == []
-    assert outcome.result("BIL-01", "igny8_credit_ledger").outcome == "passed"
