@@ -255,11 +255,11 @@ def test_a_query_that_returns_nothing_and_a_crossing_that_excuses_what_is_plante
 
 
 @pytest.mark.further
-def test_what_a_profile_says_wrongly_of_tenants_and_of_paid_documents_is_a_finding_and_nothing_is_blind(
-    standing: Standing, whole_set: Path, tmp_path: Path
+def test_a_table_called_shared_and_statuses_called_unpaid_that_hide_tenants_rows_and_paid_documents_are_blind(
+    standing: Standing, short_drill: Drill, whole_set: Path, tmp_path: Path
 ) -> None:
-    """A table that is called shared and holds tenants' rows, and statuses that count every document as unpaid: both are found
-    by other checks. Those that have nothing left to look at are unproven."""
+    """A table that is called shared and holds tenants' rows, and statuses that count every document as unpaid: what they
+    take from a check is blind by their name. Others find the rows. A table that is shared, and nobody's, is unproven."""
     profile = profile_with(
         tmp_path,
         {
@@ -268,16 +268,31 @@ def test_what_a_profile_says_wrongly_of_tenants_and_of_paid_documents_is_a_findi
             'unpaid = ["draft", "open", "void", "paid"]',
         },
     )
-    drill = standing.drill(whole_set.parent, tmp_path / "out", profile=profile, proving=True)
+    tried = frozenset(
+        (each.control, each.subject)
+        for each in short_drill.evidence.results
+        if each.control.startswith(("TEN-01", "BIL"))
+    )
+    drill = standing.drill(whole_set.parent, tmp_path / "out", profile=profile, proving=Sample(tried))
     proving = proven_of(drill)
     assert drill.red == {
         "BIL-13": ["payments"],
         "TEN-04": ["public.igny8_notes"],
         "TEN-08": ["public.igny8_notes(tenant_id)->public.igny8_tenants"],
     }
-    assert proving.blind == ()
-    assert "the profile shares the table on purpose" in says_of(proving, "TEN-01", "public.igny8_notes").says
-    assert "there is no paid document with a total above 0" in says_of(proving, "BIL-14", "payments").says
+    *of_money, of_tenants = proving.blind
+    assert [(each.control, each.subject) for each in proving.blind] == [
+        ("BIL-04", "payments"),
+        ("BIL-14", "payments"),
+        ("TEN-01", "public.igny8_notes"),
+    ]
+    assert of_tenants.hidden_by == ("shared: everybody reads them",)
+    assert "lead to a tenant by tenant_id" in of_tenants.says
+    for each in of_money:
+        assert each.hidden_by == ("statuses of invoices: draft, open, void, paid are called unpaid",)
+        assert "of public.igny8_invoices with one of `unpaid`" in each.says
+    plans = says_of(proving, "TEN-01", "public.igny8_plans")
+    assert (plans.outcome, "the profile shares the table on purpose" in plans.says) == ("unproven", True)
 
 
 def test_a_drill_that_plants_nothing_says_so(short_drill: Drill) -> None:
