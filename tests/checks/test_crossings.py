@@ -1,15 +1,21 @@
 """A reference that is meant to leave its tenant is excused, counted, and watched for the rows that are not meant to."""
 
+import random
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from fixtures.checks.planting import EXCUSES_ALL, Planting, Unplanted
 from fixtures.checks.probe import Probe
 from fixtures.checks.tenancy.owners import owned_otherwise
+from fixtures.checks.tenancy.planters import a_row_of_another_tenant
 from fixtures.checks.tenancy.references import excused, owned_by_somebody, strays
 from fixtures.plan.waivers import needless_crossings
+from fixtures.profile import Profile
 from fixtures.profile.exceptions import Crossing
 from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
 
@@ -85,6 +91,36 @@ def test_without_a_condition_so_many_are_accepted_and_no_more(tenancy: SmallTena
             "2 of 4 rows reference another tenant, as the profile says, which accepts at most 1",
             ("cardNo=2 turn=1 tenant=1 other_tenant=2", "cardNo=3 turn=1 tenant=1 other_tenant=2"),
         )
+
+
+def test_one_more_than_is_accepted_is_planted_among_the_rows_that_do_not_cross_yet(tenancy: SmallTenancy) -> None:
+    with tenancy.look(CROSSED, **crossing(at_most=2)) as look:
+        for seed in range(8):
+            with planting(tenancy, look, seed) as begun:
+                a_row_of_another_tenant(begun)
+                database = replace(look.database, session=begun.database.session)
+                assert replace(look, database=database).said(probe(look))[0] == (
+                    "3 of 4 rows reference another tenant, as the profile says, which accepts at most 2"
+                )
+    with (
+        tenancy.look("UPDATE spent SET tenant_id = 3 - tenant_id", **crossing(at_most=4)) as look,
+        planting(tenancy, look, 0) as begun,
+        pytest.raises(Unplanted, match=f"{EXCUSES_ALL}: {REASON}"),
+    ):
+        a_row_of_another_tenant(begun)
+
+
+@contextmanager
+def planting(tenancy: SmallTenancy, look: Look, seed: int) -> Iterator[Planting]:
+    """What is planted in it is taken back at its end."""
+    (reference,) = [key for key in look.database.facts.foreign_keys if key.id == SPENT]
+    profile = Profile.model_construct(tenancy=look.tenancy)
+    with (
+        tenancy.server.connect(look.database.name) as session,
+        session.transaction(force_rollback=True),
+    ):
+        database = replace(look.database, session=session)
+        yield Planting(database, look.ownership, profile, reference, random.Random(seed))
 
 
 def test_an_excuse_without_a_bound_is_refused() -> None:
