@@ -239,7 +239,7 @@ release: $(RELEASING)
 
 ## image   build the container image restore-drill of this commit, pulling nothing: SUITE=bookworm|trixie, or IMAGE_BASE=IMAGE
 image: $(RELEASING) $(UV)
-	@deploy/image/build $(UV) $(dir $(RELEASING))bin/python
+	@deploy/image/build $(abspath $(UV)) $(abspath $(dir $(RELEASING))bin/python)
 
 ## report  render a drill's documents again: RUN=reports/out/RUN-ID (the latest)
 report: $(INSTALLED)
