@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from fixtures.commands.drafting.page import NOTHING_LEFT_TO_PLANT_IN
 from fixtures.database.catalogue import take_structure
 from fixtures.ownership import derive_ownership
 from fixtures.profile.tenancy import Tenancy
@@ -47,9 +48,12 @@ def test_rows_without_an_owner_are_offered_since_a_wrong_guess_would_hide_orphan
     draft = drafted(
         database,
         TENANTS + "CREATE TABLE pages (id int PRIMARY KEY, org int REFERENCES organizations); "
-        "INSERT INTO pages VALUES (1, 1), (2, NULL)",
+        "INSERT INTO pages VALUES (1, 1), (2, NULL); "
+        "CREATE TABLE drawers (id int PRIMARY KEY, org int REFERENCES organizations); INSERT INTO drawers VALUES (1, NULL)",
     )
     assert "1 of 2 rows of pages have none (pages -> organizations)." in draft.prose
+    assert f"1 of 1 rows of drawers have none (drawers -> organizations). {NOTHING_LEFT_TO_PLANT_IN}" in draft.prose
+    assert draft.prose.count(NOTHING_LEFT_TO_PLANT_IN) == 1
     assert not draft.profile.tenancy.ownerless
     assert "tenancy.ownerless" not in draft.profile.unconfirmed
 
@@ -280,7 +284,9 @@ def test_references_that_cross_are_offered_with_their_count_and_a_condition(
         "public.orders(item_id)->public.items",
         "public.users(chosen)->public.organizations",
     }
-    assert "1 of 1 rows lead to a tenant's, though no tenant owns their own table." in draft.prose
+    all_of_them = "1 of 1 rows lead to a tenant's, though no tenant owns their own table. Is it meant? If so, say why."
+    assert f"{all_of_them} {NOTHING_LEFT_TO_PLANT_IN}" in draft.prose
+    assert draft.prose.count(NOTHING_LEFT_TO_PLANT_IN) == 1
     assert "3 of 9 rows lead to another tenant's. Is it meant? If so, say why." in draft.prose
     assert "3 of 9 ids lead to another tenant's." in draft.prose
     condition = (

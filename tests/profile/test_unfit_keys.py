@@ -127,6 +127,7 @@ subtotal = "total"
 total = "total"
 """,
 }
+LEDGER = "[[ledger]]\nname = 'wallets'\norder = ['id']"
 BILLS = QUERIES["Invoice.query"].replace('query = "wrong.sql"', 'table = "bills"')
 QUERIES |= {
     "Lines.query": f'{BILLS}\nlines = {{ query = "wrong.sql" }}',
@@ -141,10 +142,19 @@ invoice = "bill"
 amount = "total"
 refunds = {{ query = "wrong.sql" }}
 """,
+    "Ledger.query": f"{LEDGER}\nquery = 'wrong.sql'",
+    "BalanceColumn.query": f"""{LEDGER}
+table = "bills"
+account = "tenant"
+amount = "total"
+balance_of = {{ query = "wrong.sql" }}
+""",
+    "Period.query": "[[period]]\nname = 'terms'\nquery = 'wrong.sql'",
 }
 # By the part that the problem is of.
 BOOKS = dict.fromkeys(("Invoice", "Lines", "Credits"), "invoice")
-PARTS = {"Pages": "sites.pages", "FileColumn": "files", "Payment": "payment", "Refunds": "payment", **BOOKS}
+BOOKS |= {"Payment": "payment", "Refunds": "payment", "Ledger": "ledger", "BalanceColumn": "ledger", "Period": "period"}
+PARTS = {"Pages": "sites.pages", "FileColumn": "files", **BOOKS}
 OF_TENANCY = {"Tenancy": "owner_query", "Ownerless": "ownerless", "Crossing": "crossing", "Outlives": "soft_reference"}
 SCHEMA = """
 CREATE TABLE tenants (id int PRIMARY KEY);

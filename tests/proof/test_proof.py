@@ -19,12 +19,13 @@ from fixtures.checks.fidelity import spoilers
 from fixtures.checks.planting import Planting
 from fixtures.checks.probe import Probe
 from fixtures.checks.tenancy import owners
+from fixtures.commands.drafting.draft import draft
 from fixtures.proof import prove
 from fixtures.proof.rotation import NOT_CHOSEN, OUT_OF_BUDGET, STOPPED, Earlier, Sample
 from fixtures.record.facts import Table
 from fixtures.record.proof import Proof, Proving
 from tests.support import short_drills
-from tests.support.drills import Drill
+from tests.support.drills import SAMPLE, Drill, Signed
 from tests.support.profiles import profile_and
 from tests.support.short_drills import Standing
 from tests.support.spoiled_sets import profile_with
@@ -58,6 +59,10 @@ def proven_of(drill: Drill) -> Proving:
         (each.control, each.subject) for each in drill.evidence.results
     ]
     return proving
+
+
+def outcomes_of(proving: Proving) -> dict[tuple[str, str], str]:
+    return {(each.control, each.subject): each.outcome for each in proving.proofs}
 
 
 def says_of(proving: Proving, control: str, subject: str = "whole") -> Proof:
@@ -111,7 +116,7 @@ def contents_of(access: Access) -> dict[str, str]:
 
 @pytest.mark.further
 def test_every_planted_fault_is_found_on_the_healthy_sample_and_gone_afterwards(
-    standing: Standing, whole_set: Path, tmp_path: Path
+    standing: Standing, second_drill: Signed, whole_set: Path, tmp_path: Path
 ) -> None:
     try_controls: Callable[..., Any] = short_drills.try_controls
     before_and_after = []
@@ -151,6 +156,10 @@ def test_every_planted_fault_is_found_on_the_healthy_sample_and_gone_afterwards(
     assert len(beside.passed) > len(beside.waited) > 0
     assert {"BIL-03", "FIL-04", "RST-13", "TEN-02", "TEN-15"} <= set(beside.passed)
     assert "TEN-03" in beside.waited
+    # Two workers, one of which plants while the other checks, come to the same.
+    by_workers = second_drill.drill
+    assert (by_workers.red, by_workers.blocked) == ({}, {}), by_workers.output
+    assert outcomes_of(proven_of(by_workers)) == outcomes_of(proving)
     before, after = before_and_after
     assert len(before) > 2
     assert before == after
@@ -293,6 +302,21 @@ def test_a_table_called_shared_and_statuses_called_unpaid_that_hide_tenants_rows
         assert "of public.igny8_invoices with one of `unpaid`" in each.says
     plans = says_of(proving, "TEN-01", "public.igny8_plans")
     assert (plans.outcome, "the profile shares the table on purpose" in plans.says) == ("unproven", True)
+
+
+@pytest.mark.further
+def test_what_a_draft_takes_of_the_sample_hides_no_planted_fault(
+    standing: Standing, whole_set: Path, tmp_path: Path
+) -> None:
+    with standing.server.reading("standing_restored") as session:
+        text = draft(standing.record, session, "igny8", SAMPLE)
+    (tmp_path / "drafted").mkdir()
+    (tmp_path / "drafted" / "profile.toml").write_text(text)
+    drill = standing.drill(whole_set.parent, tmp_path / "out", profile=tmp_path / "drafted", proving=True)
+    proving = proven_of(drill)
+    assert [(each.control, each.subject, each.says) for each in proving.blind] == []
+    proven = {each.control for each in proving.proofs if each.outcome == "proven"}
+    assert proven >= {"TEN-02", "TEN-03", "BIL-03", "BIL-04"}
 
 
 def test_a_drill_that_plants_nothing_says_so(short_drill: Drill) -> None:

@@ -136,12 +136,13 @@ SHELL = {"PGHOSTADDR": "127.0.0.1", "PGSERVICE": "production", "PGOPTIONS": "-c 
 
 
 def signed_drill_after(first: Drill, backups: Path, folder: Path) -> Signed:
-    """Drills with workers, signed and under SHELL, into a copy of the folder of reports in which the first drill's lies."""
+    """Drills with workers that prove every check, signed and under SHELL, into a copy of the folder of reports in which the
+    first drill's lies."""
     private, public = make_keys(folder / "keys")
     out = folder / "out"
     shutil.copytree(first.directory.parent, out, symlinks=True)
     environment = SHELL | {"DRILL_SIGNING_KEY": str(private)}
-    return Signed(drill(backups, out, workers=2, environment=environment), public)
+    return Signed(drill(backups, out, workers=2, environment=environment, arguments=("--prove", "all")), public)
 
 
 class Drilling(Protocol):

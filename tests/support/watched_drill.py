@@ -5,6 +5,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -174,7 +175,7 @@ def watched_drill(
     **given: Any,
 ) -> Iterator[Watched]:
     """Starts a drill as `drill` does and does not wait for it; `given` goes to `command`."""
-    private = Path("/tmp") / f"rdw-{secrets.token_hex(4)}"
+    private = Path(tempfile.gettempdir()) / f"rdw-{secrets.token_hex(4)}"
     private.mkdir(mode=0o755)
     out, log = out or folder / "out", folder / "log"
     argv = command(backups, out, **given)
