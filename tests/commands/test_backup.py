@@ -20,6 +20,7 @@ from fixtures.commands.backup import BackupFailed, Source, take_backup
 from fixtures.commands.backup.__main__ import COPY_FAILED, main
 from fixtures.commands.backup.left_out import left_out
 from fixtures.commands.backup.place import sole_writer, thin_out
+from fixtures.commands.backup.source_database import reading
 from fixtures.database.catalogue import take_facts
 from fixtures.profile.reading import ReadProfile
 from fixtures.record.manifest import Manifest
@@ -471,3 +472,11 @@ def until(holds: object, seconds: float = 20) -> None:
     while not holds():
         assert time.monotonic() < end, "it did not come about"
         time.sleep(0.05)
+
+
+def test_a_source_with_no_room_for_more_locks_is_told_the_setting(small: Small) -> None:
+    """As one with tens of thousands of tables has none for a snapshot that reads them all."""
+    with small.server.connect() as session, pytest.raises(BackupFailed) as failed, reading(session):
+        session.execute("SELECT count(pg_advisory_xact_lock(n)) FROM generate_series(1, 10000000) n")
+    assert "no room for more locks" in failed.value.cause
+    assert "raise max_locks_per_transaction there" in failed.value.fix
