@@ -3,8 +3,10 @@
 import fcntl
 import os
 import pty
+import select
 import subprocess
 import termios
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +25,15 @@ class Seen:
 
 CTRL_C = "\x03"
 _ASKS = b"): "
+_PATIENCE = 3
+"""Seconds after which Ctrl-C is pressed again, as a person would: Python can miss one between two reads."""
 
 
 def on_a_terminal(
     argv: list[str], environment: dict[str, str], folder: Path, seconds: float = 240, typed: Sequence[str] | None = None
 ) -> Seen:
     """`typed` is typed answer by answer, each when the program asks with "(…): ", and Ctrl-C where it asks for more. Without
-    it stdin is no terminal."""
+    it stdin is no terminal. A program that shows nothing for `seconds` is killed: TimeoutError."""
     ours, theirs = pty.openpty()
     said = folder / "stderr"
     with said.open("w") as errors:
@@ -45,15 +49,28 @@ def on_a_terminal(
             preexec_fn=None if typed is None else lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
         )
     os.close(theirs)
-    shown, answers = b"", list(typed or ())
+    shown, answers, pressed = b"", list(typed or ()), False
     with os.fdopen(ours, "r+b", buffering=0) as terminal:
-        try:
-            while part := terminal.read(4096):
-                shown += part
-                if typed is not None and shown.endswith(_ASKS):
-                    answer = answers.pop(0) if answers else CTRL_C
-                    terminal.write(answer.encode() if answer == CTRL_C else f"{answer}\n".encode())
-        except OSError:
-            # Linux tells so that nobody holds the other end any more.
-            pass
+        heard = time.monotonic()
+        while True:
+            if not select.select([terminal], [], [], _PATIENCE)[0]:
+                if time.monotonic() - heard > seconds:
+                    process.kill()
+                    raise TimeoutError(f"nothing more came in {seconds} s behind {shown[-200:]!r}")
+                if pressed:
+                    terminal.write(CTRL_C.encode())
+                continue
+            try:
+                part = terminal.read(4096)
+            except OSError:
+                # Linux tells so that nobody holds the other end any more.
+                break
+            if not part:
+                break
+            heard = time.monotonic()
+            shown += part
+            if typed is not None and shown.endswith(_ASKS):
+                answer = answers.pop(0) if answers else CTRL_C
+                pressed = answer == CTRL_C
+                terminal.write(answer.encode() if pressed else f"{answer}\n".encode())
     return Seen(process.wait(seconds), shown.decode().replace("\r\n", "\n"), said.read_text())
