@@ -57,8 +57,6 @@ INSTEAD = {
     "stand_up": "fixtures.story.steps.try_application",
 }
 LOADED = frozenset({"serve", "read_template0", "make_roles", "restore"})
-RELOADED = frozenset({"restore"})
-"""The set's dump is loaded, on the server that stands."""
 MIGRATED = frozenset({"migrate"})
 VISITED = frozenset({"migrate", "visit"})
 STOOD_UP = frozenset({"migrate", "stand_up"})
