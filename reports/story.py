@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate
 
 from fixtures.record.areas import AREAS
 from fixtures.record.evidence import Evidence, Excepted, Measure, Outcome, Result, TornDown
@@ -13,6 +12,7 @@ from fixtures.record.migrated import AppliedMigration
 from fixtures.record.proof import Proof
 from fixtures.record.record import StageOutcome
 from reports import costs, words
+from reports.bars import Bar, one_after_another
 from reports.by_tenant import ByTenant, by_tenant
 from reports.chapter import IMPACTS, Chapter, chapter_of
 from reports.costs import Cost
@@ -39,14 +39,6 @@ class Cause:
     @property
     def checks(self) -> int:
         return sum(len(chapter.results) for chapter in self.chapters)
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A share of the whole, in percent from the left: what a bar of a plot is drawn from."""
-
-    start: float
-    width: float
 
 
 @dataclass(frozen=True)
@@ -368,20 +360,10 @@ class Story:
     @property
     def stage_bars(self) -> tuple[tuple[StageOutcome, Bar], ...]:
         stages = self.run_stages
-        return tuple(zip(stages, _one_after_another([stage.seconds for stage in stages]), strict=True))
+        return tuple(zip(stages, one_after_another([stage.seconds for stage in stages]), strict=True))
 
     @property
     def migration_bars(self) -> tuple[tuple[AppliedMigration, Bar], ...]:
         migrated = self.evidence.record.migrated
         applied = migrated.applied if migrated else ()
-        return tuple(zip(applied, _one_after_another([migration.seconds for migration in applied]), strict=True))
-
-
-def _one_after_another(seconds: list[float]) -> list[Bar]:
-    """One bar for each length of time, on one axis, each beginning where the one before ends."""
-    whole = sum(seconds) or 1.0
-    starts = accumulate(seconds, initial=0.0)
-    return [
-        Bar(round(100 * start / whole, 2), round(100 * length / whole, 2))
-        for start, length in zip(starts, seconds, strict=False)
-    ]
+        return tuple(zip(applied, one_after_another([migration.seconds for migration in applied]), strict=True))
