@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from fixtures.record.project import ROOT
 
 # Clients of clouds and containers, the typesetter of the PDF, what notifies, the tests' own library.
@@ -25,9 +27,15 @@ def test_a_drill_imports_what_it_uses_removes_no_folder_of_other_runs_and_seldom
     assert done.stdout.splitlines()[-1] == "TOLD 20000 False", done.stdout + done.stderr
 
 
-def test_the_guardian_imports_no_client_of_a_database() -> None:
-    asked = (
-        "import sys, fixtures.sandbox.guardian; print(sorted({'psycopg', 'fixtures.record.record'} & set(sys.modules)))"
-    )
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("fixtures.sandbox.guardian", ["psycopg", "fixtures.record.record"]),
+        # It reads the command line, and becomes the process that drills.
+        ("fixtures.commands.front.drilling", ["psycopg", "pydantic", "fixtures.server"]),
+    ],
+)
+def test_what_stands_beside_a_drill_imports_no_client_of_a_database(module: str, heavy: list[str]) -> None:
+    asked = f"import sys, {module}; print(sorted(set({heavy}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n", done.stdout + done.stderr
