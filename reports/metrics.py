@@ -19,6 +19,7 @@ def write_up(story: Story) -> str:
     _verdict(story, registry)
     _times(story, registry)
     _checks(story, registry)
+    _addresses(story, registry)
     _proof(story, registry)
     _findings(story, registry)
     _shelf(story, registry)
@@ -69,6 +70,15 @@ def _checks(story: Story, registry: CollectorRegistry) -> None:
     for area in (*AREAS, *sorted({area for area, _ in counted} - AREAS.keys())):
         for outcome in words.OUTCOMES:
             checks.labels(area, outcome).set(counted[area, outcome])
+
+
+def _addresses(story: Story, registry: CollectorRegistry) -> None:
+    """On how much of the application a pass of TEN-16 rests, where it was asked."""
+    visited = story.evidence.record.visited
+    if visited is not None and visited.addresses:
+        there, tried = len(visited.addresses), len(visited.tried)
+        _gauge("restore_drill_addresses", "Addresses that the application has.", there, registry)
+        _gauge("restore_drill_addresses_tried", "Those tried as users of tenants.", tried, registry)
 
 
 def _proof(story: Story, registry: CollectorRegistry) -> None:

@@ -159,6 +159,7 @@ class _Results:
 
     def _observation(self, chapter: Chapter, result: Result) -> Object:
         examined = [] if result.examined is None else [_prop("examined", str(result.examined))]
+        examined += [] if result.out_of is None else [_prop("out-of", str(result.out_of))]
         observation: Object = {
             "uuid": self._id("observation", result.control, result.subject),
             "title": _line(f"{result.control} on {result.subject}: {result.outcome}"),

@@ -107,8 +107,14 @@ def looked_at(result: Result) -> str:
         # What was to be counted is itself what is missing, as files that were never made.
         return f"{number(result.broken)} broken"
     if result.broken:
-        return f"{number(result.broken)} of {units(result.examined, result.unit)} broken"
-    return f"{units(result.examined, result.unit)} examined"
+        beside = "" if result.out_of is None else f", of {number(result.out_of)} that there are"
+        return f"{number(result.broken)} of {units(result.examined, result.unit)} broken{beside}"
+    return f"{units_of(result.examined, result.out_of, result.unit)} examined"
+
+
+def units_of(examined: int, out_of: int | None, unit: str) -> str:
+    """`12 rows`, and `1 of 666 addresses` where not all of them could be looked at."""
+    return units(examined, unit) if out_of is None else f"{number(examined)} of {units(out_of, unit)}"
 
 
 def samples_label(result: Result) -> str:

@@ -1,6 +1,5 @@
 """TEN: what one tenant sees and may do, as the application would let it."""
 
-from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination
@@ -14,6 +13,7 @@ from fixtures.checks.tenancy.schema_planters import (
 )
 from fixtures.checks.tenancy.spoilers import a_role_that_no_policy_binds
 from fixtures.checks.tenancy.tenants_schemas import expect_alike, expect_named_once
+from fixtures.checks.tenancy.visited_addresses import expect_own_rows_alone
 from fixtures.checks.tenancy.whole_tenants import tenants_changed, without_owner
 from fixtures.checks.tolerated import expect_known
 from fixtures.ownership import OwnerPath, Ownership
@@ -130,17 +130,9 @@ def test_the_application_shows_nobody_another_tenants_rows(
 ) -> None:
     """Where no policy of the database keeps tenants apart, one view that forgets to filter shows everything. Users of a
     few tenants are logged in; every list and every detail that can be found is asked for, own rows and others'. Whatever
-    answers a tenant for its own row must answer 403 or 404 for another's, and no list may name one."""
-    if visited.problem:
-        raise Blocked(f"the application could not be asked: {visited.problem}")
-    if not visited.tried:
-        raise Blocked(f"none of the application's {len(visited.addresses)} addresses could be tried")
-    patterns = {each.pattern for each in visited.addresses}
-    needless = [f"{each} (named in [tenancy.probe], and there is none)" for each in (*visits.tables, *visits.public)]
-    unknown = [text for text in needless if text.split(" (")[0] not in patterns]
-    open_to_all = [f"{each.pattern}: {each.shown} of {each.asked}" for each in visited.tried if each.shown]
-    of = len(visited.tried)
-    examination.expect_none([*open_to_all, *unknown], "show other tenants' rows", of=of, unit="addresses")
+    answers a tenant for its own row must answer 403 or 404 for another's, and no list may name one. Every result says how
+    many of the application's addresses were really tried."""
+    expect_own_rows_alone(visited, visits, examination)
 
 
 @control(

@@ -81,10 +81,14 @@ def _tried(chapter: Chapter) -> str:
 def _examined(chapter: Chapter) -> str:
     """What all its checks looked at together, by unit."""
     counts: dict[str, int] = {}
+    there: dict[str, int] = {}
     for result in chapter.results:
         if result.examined is not None and result.outcome != "blocked":
             counts[result.unit] = counts.get(result.unit, 0) + result.examined
-    return ", ".join(words.units(count, unit) for unit, count in sorted(counts.items())) or _NOTHING
+            there[result.unit] = there.get(result.unit, 0) + (result.out_of or result.examined)
+    left_out = {unit: count for unit, count in there.items() if count > counts[unit]}
+    figures = (words.units_of(count, left_out.get(unit), unit) for unit, count in sorted(counts.items()))
+    return ", ".join(figures) or _NOTHING
 
 
 def _revision(code: Revision) -> str:

@@ -120,4 +120,5 @@ def test_the_controls_on_visibility_and_no_others_see_their_faults(
     for control, fault in PLANTED.items():
         for subject, finding in fault.told.items():
             result = outcome.result(control, subject)
+            assert (result.out_of is None) == (control != "TEN-16")
             assert Told.of(result) == finding

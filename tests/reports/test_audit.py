@@ -228,7 +228,8 @@ def test_no_page_ends_with_a_heading_or_with_the_first_row_of_a_table(
 
 @pytest.mark.further
 def test_a_pass_on_nothing_and_what_was_not_tried_say_so(tmp_path: Path) -> None:
-    nothing = examples.evidence([examples.result("TEN-02", "empty", examined=0)])
+    asked = examples.result("TEN-16", "visits", examined=1, out_of=666, unit="addresses")
+    nothing = examples.evidence([examples.result("TEN-02", "empty", examined=0), asked])
     outcomes: tuple[Proven, ...] = ("proven", "unproven", "unproven", "in tests")
     proofs = tuple(
         Proof(control="TEN-02", subject=f"part {number}", outcome=outcome, says=f"reason {number}")
@@ -236,6 +237,7 @@ def test_a_pass_on_nothing_and_what_was_not_tried_say_so(tmp_path: Path) -> None
     )
     words = text(nothing.model_copy(update={"proving": Proving(seed="0", proofs=proofs)}), tmp_path)
     assert "1 passed (1 on nothing) 0 rows" in words
+    assert "1 passed 1 of 666 addresses" in words
     assert "Area Proven Blind Unproven In tests Why unproven TEN 1 0 2 1 1: reason 1; 1: reason 2" in words
     words = text(examples.inconclusive(), tmp_path)
     assert 'restore failed: extension "postgis" is not on this server' in words

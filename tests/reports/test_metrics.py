@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fixtures.record.evidence import Evidence, Since
 from fixtures.record.set_record import Drawn, ShelvedSet
+from fixtures.record.visited import AskedAddress, Visited
 from reports import metrics
 from reports.story import Story
 from tests.support import evidence_examples as examples
@@ -43,6 +44,15 @@ def test_what_was_not_measured_has_no_sample() -> None:
     metrics = figures(examples.evidence(results, rto=None))
     assert "restore_drill_rto_seconds" not in metrics
     assert metrics["restore_drill_rto_target_seconds"] == 3600
+
+
+def test_the_addresses_that_were_tried_stand_beside_those_that_there_are() -> None:
+    assert not any(name.startswith("restore_drill_addresses") for name in figures(examples.verified()))
+    whys = ("", "it failed when it was requested", "it showed an empty list")
+    asked = tuple(AskedAddress(pattern=f"a/{why}", kind="list", asked=0, shown=0, why=why) for why in whys)
+    record = record_examples.record(visited=Visited(visitors=2, addresses=asked))
+    metrics = figures(examples.evidence([examples.result("BAK-01")], record=record))
+    assert (metrics["restore_drill_addresses_tried"], metrics["restore_drill_addresses"]) == (1, 3)
 
 
 def test_the_last_success_outlives_a_failure() -> None:

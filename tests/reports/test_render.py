@@ -100,6 +100,11 @@ def test_durations_round_without_a_sixtieth_second(seconds: float, written: str)
         ({"examined": 0, "outcome": "failed", "broken": 1}, "1 broken"),
         ({"examined": None}, "not counted"),
         ({"examined": None, "outcome": "failed"}, "3 broken"),
+        ({"examined": 1, "out_of": 666, "unit": "addresses"}, "1 of 666 addresses examined"),
+        (
+            {"examined": 600, "out_of": 666, "unit": "addresses", "outcome": "failed"},
+            "3 of 600 addresses broken, of 666 that there are",
+        ),
         ({"outcome": "blocked"}, "could not be tried"),
         ({"outcome": "exempt"}, "not tried"),
     ],
