@@ -30,6 +30,8 @@ INSERT INTO {name} (title, pages) VALUES ('one', 40), ('two', 50);
 """
 AT_ONCE = 500
 """Tables that one transaction makes: it holds locks on each until it ends."""
+EACH = 3
+"""What a transaction may lock of each: the table, its key and its sequence."""
 
 
 def profile_with_schemas(folder: Path) -> Path:
@@ -61,7 +63,7 @@ def back_up(into: Path, tables: int, profile: Path) -> None:
     with (
         Guardian(run_id) as guardian,
         guardian.folder("the sample's files") as work,
-        serve(ServerRequest(run_id=run_id, choice="local"), guardian) as server,
+        serve(ServerRequest(run_id=run_id, choice="local", relations=EACH * tables), guardian) as server,
     ):
         superuser = Superuser(server.host, server.port, server.user, server.password)
         built = build(superuser, work)

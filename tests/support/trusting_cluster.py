@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,10 +15,14 @@ from fixtures.sandbox.child import plain_environment
 from fixtures.server import ServerRequest
 from fixtures.server.binaries import Binaries, candidates
 
+_STOCK: Mapping[str, str] = {}
+
 
 @contextmanager
-def trusting_cluster(superuser: str = "postgres", **more: str) -> Iterator[tuple[Path, int]]:
-    """Its socket's folder, and its port; `more` goes into its environment."""
+def trusting_cluster(
+    superuser: str = "postgres", settings: Mapping[str, str] = _STOCK, **more: str
+) -> Iterator[tuple[Path, int]]:
+    """Its socket's folder, and its port; `settings` are the server's, `more` goes into its environment."""
     binaries = next(each for each in candidates(ServerRequest("")) if isinstance(each, Binaries)).folder
     account = unprivileged_account()
     who = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
@@ -32,8 +36,9 @@ def trusting_cluster(superuser: str = "postgres", **more: str) -> Iterator[tuple
     environment = plain_environment(**more)
     initdb = [str(binaries / "initdb"), *data, "-A", "trust", "-U", superuser, "--no-sync", "--locale=C.UTF-8"]
     subprocess.run(initdb, check=True, capture_output=True, env=environment, cwd="/", **who)  # type: ignore[call-overload]
+    chosen = [f"--{name}={value}" for name, value in {"listen_addresses": "127.0.0.1", **settings}.items()]
     server = subprocess.Popen(
-        [str(binaries / "postgres"), *data, "-k", str(folder), "-p", str(port), "-c", "listen_addresses=127.0.0.1"],
+        [str(binaries / "postgres"), *data, "-k", str(folder), "-p", str(port), *chosen],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment,
