@@ -4,18 +4,20 @@ import argparse
 import os
 import platform
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bench import drills, gates, proofs, restores, safeguards, starts
+from bench import by_hand, drills, gates, proofs, restores, safeguards, starts
 from bench.ground import CORES
+from bench.processor import Spent, clock, processor
 from bench.timing import Times
 from fixtures.profile.reading import read_profile
 from fixtures.record.evidence import Evidence
+from fixtures.record.project import ROOT
 from fixtures.server.settings import machine_memory
 from fixtures.shelf.locate import locate
 
-PROFILE = drills.ROOT / "verify" / "profiles" / "igny8"
+PROFILE = ROOT / "verify" / "profiles" / "igny8"
 SUBJECTS = (2_000, 10_000)
 
 
@@ -28,32 +30,38 @@ def main() -> None:
     print(f"{chosen.rounds} rounds; median (least to most).\n")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         work = Path(folder)
-        grown, proven = [], []
+        grown, proven, recovered = [], [], []
         for scale in scales:
             backups = drills.back_up(work / f"scale-{scale}", scale)
             located = locate(backups, profile)
             if not grown:  # the first drill after an installation compiles what it imports: not what is measured here
                 drills.drill(backups, work / "out")
-            seconds, peak, evidence = drills.drill(backups, work / "out")
-            rows = sum(table.rows or 0 for table in evidence.record.facts.tables) if evidence.record.facts else 0
+            drilled = drills.drill(backups, work / "out")
+            facts = drilled.evidence.record.facts
+            rows = sum(table.rows or 0 for table in facts.tables) if facts else 0
             proven.append((scale, proofs.proofs(backups, work / "out")))
-            grown.append((scale, located.dump.stat().st_size, rows, seconds, peak, evidence))
+            grown.append((scale, located.dump.stat().st_size, rows, drilled))
+            recovered.append((scale, *by_hand.beside(located, chosen.rounds, _drilling(backups, work))))
         restored, reading = restores.compare(located, profile, chosen.rounds)
-        whole = Times(tuple(drills.drill(backups, work / "out")[0] for _ in range(chosen.rounds)))
-        _restores(scales[-1], restored, whole, reading)
+        _recoveries(recovered)
+        _busy(scales[-1], drills.busy_stages(backups, read_profile(PROFILE)))
+        _restores(scales[-1], restored, clock(recovered[-1][1][by_hand.WHOLE]), reading)
         _starts(scales[-1], starts.starts(backups, read_profile(PROFILE), work, chosen.rounds))
         guarded = safeguards.safeguards(
-            backups, read_profile(PROFILE), chosen.rounds, lambda: drills.drill(backups, work / "out")[0]
+            backups, read_profile(PROFILE), chosen.rounds, lambda: drills.drill(backups, work / "out").spent.seconds
         )
         _safeguards(scales[-1], guarded)
         _gates(scales[-1], gates.gates(located, backups, chosen.rounds))
         _growth(grown)
         _proofs(proven)
-        _shares(grown[-1][-1])
+        _shares(grown[-1][-1].evidence)
         _table(
             "All documents of a drill",
             ("", "s"),
-            [(f"{many:,} subjects", f"{drills.reports_seconds(grown[-1][-1], many):.2f}") for many in SUBJECTS],
+            [
+                (f"{many:,} subjects", f"{drills.reports_seconds(grown[-1][-1].evidence, many):.2f}")
+                for many in SUBJECTS
+            ],
         )
         wide = drills.wide_schema(chosen.tables, chosen.tables * 3)
         _table(
@@ -65,6 +73,35 @@ def main() -> None:
             ("", "MiB/s (last line: MiB)"),
             [(name, f"{rate:.0f}") for name, rate in rates.items()],
         )
+
+
+def _drilling(backups: Path, work: Path) -> Callable[[], Spent]:
+    return lambda: drills.drill(backups, work / "out").spent
+
+
+def _recoveries(recovered: Iterable[tuple[int, Mapping[str, Sequence[Spent]], Mapping[str, Sequence[Spent]]]]) -> None:
+    recovered = list(recovered)
+    rows = []
+    for scale, ways, _ in recovered:
+        hand = ways[by_hand.BY_HAND]
+        rows += [
+            (
+                *(str(scale), name, str(clock(spent)), clock(spent).over(clock(hand))),
+                *(str(processor(spent)), processor(spent).over(processor(hand))),
+            )
+            for name, spent in ways.items()
+        ]
+    head = ("scale", "", "time", "against by hand", "processor time, servers included", "against by hand")
+    _table("A recovery by hand, and a whole drill", head, rows)
+    scale, _, steps = recovered[-1]
+    rows = [(name, str(clock(spent)), str(processor(spent))) for name, spent in steps.items()]
+    _table(f"By hand at scale {scale}, step by step", ("", "time", "processor time, server included"), rows)
+
+
+def _busy(scale: int, stages: Mapping[str, tuple[float, float]]) -> None:
+    rows = [(name, f"{seconds:.2f} s", f"{share:.0%}") for name, (seconds, share) in stages.items()]
+    title = f"How busy the cores are during each stage at scale {scale}, whoever works in them"
+    _table(title, ("", "time", f"of {CORES} cores"), rows)
 
 
 def _restores(scale: int, times: dict[str, Times], whole: Times, reading: dict[str, Times]) -> None:
@@ -104,17 +141,17 @@ def _safeguards(scale: int, times: dict[str, Times]) -> None:
     _table(title, ("", "time", "against the stages", "against the whole drill"), rows)
 
 
-def _growth(grown: Iterable[tuple[int, int, int, float, int, Evidence]]) -> None:
+def _growth(grown: Iterable[tuple[int, int, int, drills.WholeDrill]]) -> None:
     rows = [
         (
             str(scale),
             f"{size / drills.MIB:.1f} MiB",
             f"{rows:,}",
-            f"{seconds:.1f} s",
-            f"{seconds / rows * 1e6:.1f}",
-            f"{peak / drills.MIB:.0f} MiB",
+            f"{drilled.spent.seconds:.1f} s",
+            f"{drilled.spent.seconds / rows * 1e6:.1f}",
+            f"{drilled.peak / drills.MIB:.0f} MiB",
         )
-        for scale, size, rows, seconds, peak, _ in grown
+        for scale, size, rows, drilled in grown
     ]
     _table("Growth", ("scale", "dump", "rows", "whole drill", "µs a row", "largest Python process"), rows)
 

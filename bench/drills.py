@@ -1,15 +1,19 @@
 """Whole drills, growth with the data, and the parts that grow on their own: schema, archive, reports."""
 
 import resource
+import secrets
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
+from bench.processor import Busy, Spent, adding_up, spent_by
 from bench.timing import PythonPeak
 from fixtures.archives.file_digest import sha256_of_file
 from fixtures.archives.reading import Watch
@@ -22,40 +26,51 @@ from fixtures.profile.reading import ReadProfile
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.evidence import Evidence, Result
 from fixtures.record.names import TableName
+from fixtures.record.progress import silent
+from fixtures.record.project import ROOT
 from fixtures.record.set_record import Artefact
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import ServerRequest, serve
 from fixtures.sites.inventory import read_sites
 from fixtures.story.order import Order
+from fixtures.story.run_drill import run_drill
 from reports.render import render
 
-ROOT = Path(__file__).resolve().parent.parent
 MIB = 1 << 20
 
 
-def drill(backups: Path, out: Path, more: tuple[str, ...] = ()) -> tuple[float, int, Evidence]:
-    """A drill as its user calls it: seconds of the whole process, bytes of its largest Python process, its evidence.
+@dataclass(frozen=True)
+class WholeDrill:
+    """What a drill took, bytes of its largest Python process, and its evidence."""
+
+    spent: Spent
+    peak: int
+    evidence: Evidence
+
+
+def drill(backups: Path, out: Path, more: tuple[str, ...] = ()) -> WholeDrill:
+    """A drill as its user calls it, in a process of its own.
 
     SystemExit if not VERIFIED."""
-    began = time.perf_counter()
-    with subprocess.Popen(
-        [
+    with tempfile.TemporaryDirectory(prefix="bench-drill-") as folder:
+        took = Path(folder) / "took"
+        command = [
             *(sys.executable, "-m", "pytest", "verify", "-q", "--backups", str(backups)),
             *("--app", "sample", "--app-python", sys.executable, "--profile", "igny8", "--out", str(out)),
             *more,
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        with PythonPeak(process) as peak:
+        ]
+        with (
+            subprocess.Popen(
+                adding_up(command, took), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            ) as process,
+            PythonPeak(process) as peak,
+        ):
             said, _ = process.communicate()
-        seconds = time.perf_counter() - began
+        spent = spent_by(took)
     evidence = Evidence.model_validate_json((out / "latest" / "evidence.json").read_text())
     if process.returncode != 0:
         raise SystemExit(f"the drill was {evidence.verdict}, so its time means nothing:\n{said[-3000:]}")
-    return seconds, peak.bytes, evidence
+    return WholeDrill(spent, peak.bytes, evidence)
 
 
 def order_of(run_id: str, backups: Path, profile: ReadProfile, guardian: Guardian) -> Order:
@@ -72,6 +87,21 @@ def order_of(run_id: str, backups: Path, profile: ReadProfile, guardian: Guardia
         guardian=guardian,
         mask=str,
     )
+
+
+def busy_stages(backups: Path, profile: ReadProfile) -> dict[str, tuple[float, float]]:
+    """Seconds of each stage of a drill, and the share of the time of all cores that was worked in meanwhile, by whoever.
+
+    SystemExit when a stage does not come to its end."""
+    run_id, watch = secrets.token_hex(4), Busy()
+    with ExitStack() as stack:
+        guardian = stack.enter_context(Guardian(run_id))
+        order = order_of(run_id, backups, profile, guardian)
+        order = replace(order, application=ROOT / "sample", python=Path(sys.executable))
+        outcomes = run_drill(order, stack, lambda _: silent, watch=watch).outcomes
+    if any(outcome.state != "ok" for outcome in outcomes):
+        raise SystemExit(f"the drill did not get through its stages: {outcomes}")
+    return watch.stages
 
 
 def shares(evidence: Evidence) -> dict[str, float]:

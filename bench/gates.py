@@ -1,6 +1,5 @@
 """A whole gate beside what a careful person does by hand: restore the dump onto a stock server, and migrate it."""
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -8,9 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.drills import ROOT, drill
-from bench.ground import CORES, ground_for
+from bench.drills import drill
+from bench.ground import CORES, application_on, ground_for
 from bench.timing import Times, take_turns
+from fixtures.record.project import ROOT
 from fixtures.shelf.locate import LocatedSet
 
 BY_HAND = "by hand: pg_restore -j cores on a stock server, then manage.py migrate"
@@ -27,16 +27,11 @@ def gates(located: LocatedSet, backups: Path, rounds: int) -> dict[str, Times]:
 
         def by_hand() -> float:
             restored = ground.by_hand(ground.stock, "-j", str(CORES))
-            server, database = ground.stock, f"bench{ground.made}"
-            environment = {
-                **{"PATH": os.environ.get("PATH", os.defpath), "DB_HOST": server.host, "DB_PORT": str(server.port)},
-                **{"DB_NAME": database, "DB_USER": server.user, "DB_PASSWORD": server.password},
-            }
             began = time.perf_counter()
             subprocess.run(
                 [sys.executable, "manage.py", "migrate", "--no-input"],
                 cwd=ROOT / "sample",
-                env=environment,
+                env=application_on(ground.stock, f"bench{ground.made}"),
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
@@ -44,7 +39,7 @@ def gates(located: LocatedSet, backups: Path, rounds: int) -> dict[str, Times]:
 
         ways: dict[str, Callable[[], float]] = {
             BY_HAND: by_hand,
-            GATE: lambda: drill(backups, work / "out", ("--gate",))[0],
-            CACHED: lambda: drill(backups, work / "out", keeping)[0],
+            GATE: lambda: drill(backups, work / "out", ("--gate",)).spent.seconds,
+            CACHED: lambda: drill(backups, work / "out", keeping).spent.seconds,
         }
         return take_turns(ways, rounds)

@@ -60,6 +60,14 @@ class Ground:
         return time.perf_counter() - began
 
 
+def application_on(server: Server, database: str) -> dict[str, str]:
+    """The environment in which the sample's manage.py works on a database of a server, by its real name."""
+    return {
+        **{"PATH": os.environ.get("PATH", os.defpath), "DB_HOST": server.host, "DB_PORT": str(server.port)},
+        **{"DB_NAME": database, "DB_USER": server.user, "DB_PASSWORD": server.password},
+    }
+
+
 @contextmanager
 def ground_for(located: LocatedSet) -> Iterator[Ground]:
     account = unprivileged_account()

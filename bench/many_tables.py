@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import resource
 import secrets
 import shutil
 import tempfile
@@ -11,9 +10,10 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from bench.drills import MIB, ROOT, drill
+from bench.drills import MIB, drill
 from fixtures.commands.backup import Source, take_backup
 from fixtures.profile.reading import read_profile
+from fixtures.record.project import ROOT
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import ServerRequest, serve
 from sample.build import OWNER, Superuser, build
@@ -109,21 +109,14 @@ def main() -> None:
 
 
 def _print_drill(work: Path, tables: int, more: tuple[str, ...]) -> None:
-    before = _spent()
-    seconds, peak, evidence = drill(work / "backups", work / "out", ("--profile", str(work / "igny8"), *more))
-    spent, checks = _spent() - before, len(evidence.results)
+    drilled = drill(work / "backups", work / "out", ("--profile", str(work / "igny8"), *more))
+    spent, peak, checks = drilled.spent, drilled.peak, len(drilled.evidence.results)
     written = (work / "out" / "latest" / "evidence.json").stat().st_size
     print(
-        f"| {tables:,} | {seconds:.0f} s | {spent:.0f} s | {checks:,} | {peak / MIB:.0f} MiB | "
+        f"| {tables:,} | {spent.seconds:.0f} s | {spent.processor:.0f} s | {checks:,} | {peak / MIB:.0f} MiB | "
         f"{peak / checks / 1024:.1f} KiB | {written / MIB:.1f} MiB |",
         flush=True,
     )
-
-
-def _spent() -> float:
-    """Seconds of processor time of all that ended below this process, the servers included."""
-    times = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return times.ru_utime + times.ru_stime
 
 
 if __name__ == "__main__":

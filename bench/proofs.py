@@ -15,7 +15,7 @@ _READ_AGAIN = "FID-04"
 
 def proofs(backups: Path, out: Path) -> dict[str, float]:
     """Seconds in one process, of a drill that proves all. SystemExit where one of its checks is blind, or proven nowhere."""
-    evidence = drill(backups, out, ("-n0", "--prove", "all"))[2]
+    evidence = drill(backups, out, ("-n0", "--prove", "all")).evidence
     facts, proving = evidence.record.stage(stages.FACTS), evidence.proving
     if facts is None or proving is None or proving.blind or not proving.counted["proven"]:
         raise SystemExit("the drill did not prove its checks, so its time means nothing")

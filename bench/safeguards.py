@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from bench.drills import ROOT, order_of
+from bench.drills import order_of
 from bench.timing import Times, timed
 from fixtures.profile.reading import ReadProfile
 from fixtures.record.progress import silent
+from fixtures.record.project import ROOT
 from fixtures.sandbox.child import plain_environment, run_child
 from fixtures.sandbox.guardian import Guardian
 from fixtures.sandbox.isolation import OPEN, Isolation, network_isolation

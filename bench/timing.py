@@ -40,7 +40,8 @@ def timed(run: Callable[[], object]) -> float:
 
 
 class PythonPeak:
-    """The largest resident size, in bytes, of any Python process below one that is running: the kernel's own mark."""
+    """The largest resident size, in bytes, of any Python process of a drill that a running process has started: the kernel's
+    own mark."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.bytes = 0
@@ -63,17 +64,19 @@ class PythonPeak:
 
 
 def _family(root: int) -> list[int]:
-    """The suite's own interpreters: `root` and its children that run pytest; the application's are its own business."""
-    family = [root]
+    """The suite's own interpreters: the drill that `root` started and its children that run pytest; the application's are
+    its own business."""
+    parents: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(stat.read_text().rpartition(")")[2].split()[1])
             command = (stat.parent / "cmdline").read_bytes()
         except (OSError, IndexError, ValueError):
             continue  # it ended while we looked
-        if parent == root and b"python" in command and b"manage.py" not in command:
-            family.append(int(stat.parent.name))
-    return family
+        if b"python" in command and b"manage.py" not in command:
+            parents[int(stat.parent.name)] = parent
+    drills = [pid for pid, parent in parents.items() if parent == root]
+    return [*drills, *(pid for pid, parent in parents.items() if parent in drills)]
 
 
 def _peak(pid: int) -> int:

@@ -1,16 +1,25 @@
 """The bench measures what it says: its contenders take turns, and its ground is real."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from bench.by_hand import BY_HAND, STEPS, beside
+from bench.by_hand import WHOLE as WHOLE_DRILL
 from bench.drills import archive_rates, wide_schema
+from bench.processor import Busy, Spent, adding_up, spent_by
 from bench.proofs import AGAIN, CHECKS, PLANTED, SCANNED, proofs
 from bench.proofs import ALL as ALL_PROOFS
 from bench.safeguards import ALL, CATALOGUE, CONFINED, PINNED, STAGES, WHOLE, safeguards
 from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
 from fixtures.profile.reading import read_profile
+from fixtures.record.stage import outcome_of
+from fixtures.record.stages import LOCATE
+from fixtures.shelf.locate import locate
 from tests.support.drills import PROFILE
 
 
@@ -37,6 +46,40 @@ def test_every_reference_of_the_wide_schema_is_tried() -> None:
 
 def test_the_archive_is_read_whole_by_both(tmp_path: Path) -> None:
     assert set(archive_rates(tmp_path, 300)) == {"gzip -dc | sha256sum", "the drill's pass", "peak MiB"}
+
+
+def test_the_processor_time_of_what_a_command_leaves_behind_is_its_own(tmp_path: Path) -> None:
+    busy = "import time; began = time.process_time()\nwhile time.process_time() < began + 0.3: pass"
+    leaving = f"import os, time\nif os.fork(): os._exit(3)\nos.setsid(); {busy}"
+    done = subprocess.run(adding_up([sys.executable, "-c", leaving], tmp_path / "took"))
+    assert done.returncode == 3
+    assert spent_by(tmp_path / "took").processor >= 0.3
+
+
+def test_the_cores_are_watched_during_each_stage() -> None:
+    busy = Busy()
+
+    def work() -> None:
+        began = time.process_time()
+        while time.process_time() < began + 0.1:
+            pass
+
+    busy.begun(LOCATE)
+    busy.ended(outcome_of(LOCATE, work))
+    (seconds, share) = busy.stages["locate"]
+    assert seconds >= 0.1
+    assert 0 < share <= 1
+
+
+@pytest.mark.whole
+def test_a_drill_takes_turns_with_a_recovery_by_hand(whole_set: Path) -> None:
+    located = locate(whole_set.parent, read_profile(PROFILE).profile)
+    ways, steps = beside(located, rounds=1, drill=lambda: Spent(3600.0, 7200.0))
+    assert list(ways) == [BY_HAND, WHOLE_DRILL]
+    assert tuple(steps) == STEPS
+    (by_hand,) = ways[BY_HAND]
+    assert by_hand.processor == pytest.approx(sum(spent.processor for (spent,) in steps.values()))
+    assert all(spent.processor > 0 for (spent,) in steps.values())
 
 
 @pytest.mark.whole
