@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bench.drills import drill
 from fixtures.record import stages
+from fixtures.record.evidence import Evidence
 
 CHECKS = "all checks"
 PLANTED = "their proofs, but for tables that are read again"
@@ -15,7 +16,11 @@ _READ_AGAIN = "FID-04"
 
 def proofs(backups: Path, out: Path) -> dict[str, float]:
     """Seconds in one process, of a drill that proves all. SystemExit where one of its checks is blind, or proven nowhere."""
-    evidence = drill(backups, out, ("-n0", "--prove", "all")).evidence
+    return told_by(drill(backups, out, ("-n0", "--prove", "all")).evidence)
+
+
+def told_by(evidence: Evidence) -> dict[str, float]:
+    """The same, of a drill that has ended."""
     facts, proving = evidence.record.stage(stages.FACTS), evidence.proving
     if facts is None or proving is None or proving.blind or not proving.counted["proven"]:
         raise SystemExit("the drill did not prove its checks, so its time means nothing")

@@ -11,7 +11,7 @@ from bench.by_hand import BY_HAND, STEPS, beside
 from bench.by_hand import WHOLE as WHOLE_DRILL
 from bench.drills import archive_rates, wide_schema
 from bench.processor import Busy, Spent, adding_up, spent_by
-from bench.proofs import AGAIN, CHECKS, PLANTED, SCANNED, proofs
+from bench.proofs import AGAIN, CHECKS, PLANTED, SCANNED, told_by
 from bench.proofs import ALL as ALL_PROOFS
 from bench.safeguards import ALL, CATALOGUE, CONFINED, PINNED, STAGES, WHOLE, safeguards
 from bench.starts import CACHED, COLD, KEEPING, starts
@@ -20,7 +20,7 @@ from fixtures.profile.reading import read_profile
 from fixtures.record.stage import outcome_of
 from fixtures.record.stages import LOCATE
 from fixtures.shelf.locate import locate
-from tests.support.drills import PROFILE
+from tests.support.drills import PROFILE, Signed
 
 
 def test_contenders_take_turns_round_by_round() -> None:
@@ -90,8 +90,8 @@ def test_a_cached_start_is_measured_against_a_cold_one(whole_set: Path, tmp_path
 
 
 @pytest.mark.whole
-def test_the_proofs_are_measured_beside_the_checks(whole_set: Path, tmp_path: Path) -> None:
-    times = proofs(whole_set.parent, tmp_path / "out")
+def test_the_proofs_are_measured_beside_the_checks(second_drill: Signed) -> None:
+    times = told_by(second_drill.drill.evidence)
     assert list(times) == [CHECKS, SCANNED, PLANTED, AGAIN, ALL_PROOFS]
     assert all(times.values())
     assert times[ALL_PROOFS] == pytest.approx(times[PLANTED] + times[AGAIN])
