@@ -1,7 +1,9 @@
 """The pytest side of the reports: renders when the evidence is there, prints the summary at the end."""
 
 import io
+import subprocess
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from rich.console import Console
 
 from fixtures.record.evidence import Evidence
 from reports import terminal, words
+from reports.audit import pdf
 from reports.render import render
 
 _COLOURS = {"VERIFIED": "green", "FAILED": "red", "INCONCLUSIVE": "yellow"}
@@ -23,12 +26,22 @@ class Reports:
 
     def __init__(self) -> None:
         self._drilled: tuple[Evidence, Path] | None = None
+        self._typesetter: subprocess.Popen[bytes] | None = None
+
+    @pytest.hookimpl
+    def pytest_drill_checks_begin(self, config: pytest.Config) -> None:
+        """Has what sets the PDF import what it needs meanwhile: of all documents it takes the longest."""
+        if config.getoption("no_pdf", False):
+            return
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        self._typesetter = stack.enter_context(pdf.typesetter())
 
     @pytest.hookimpl
     def pytest_drill_evidence(self, config: pytest.Config, evidence: Evidence, directory: Path) -> None:
         """Whatever goes wrong here goes on up, and nothing is kept: a drill that cannot show its evidence has no
         verdict to print."""
-        render(evidence, directory, with_pdf=not config.getoption("no_pdf", False))
+        render(evidence, directory, with_pdf=not config.getoption("no_pdf", False), typesetter=self._typesetter)
         self._drilled = evidence, directory
 
     @pytest.hookimpl

@@ -1,5 +1,6 @@
 """Renders all documents of a drill."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -24,14 +25,21 @@ DOCUMENTS: dict[str, Callable[[Story], str | bytes]] = {
 _NOT_WANTED = "the drill was told --no-pdf. make report makes it from the evidence, whenever it is wanted"
 
 
-def render(evidence: Evidence, directory: Path, *, with_pdf: bool = True) -> list[Path]:
+def render(
+    evidence: Evidence,
+    directory: Path,
+    *,
+    with_pdf: bool = True,
+    typesetter: subprocess.Popen[bytes] | None = None,
+) -> list[Path]:
     """Write every document of this drill into `directory`, which exists; the same evidence gives the same bytes.
 
     All are rendered before one is written: a fault in any of them leaves what was there before. A document that this
-    machine cannot make, or that was not wanted, has in its place a text that says why, and what was there of it goes."""
+    machine cannot make, or that was not wanted, has in its place a text that says why, and what was there of it goes.
+    `typesetter` sets the PDF where one was begun before (`pdf.typesetter`); it can set one only."""
     file = directory / words.EVIDENCE
     story = Story(evidence, file.read_bytes() if file.exists() else b"", texts_by_digest(evidence, directory))
-    with pdf.being_set(story) if with_pdf else nullcontext() as setting:
+    with pdf.being_set(story, typesetter) if with_pdf else nullcontext() as setting:
         made = dict(_made(story, setting))
     for name in (each for document in DOCUMENTS for each in (document, document + words.NOT_MADE)):
         if name not in made:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -43,18 +43,26 @@ class Setting:
 
 
 @contextmanager
-def being_set(story: Story) -> Iterator[Setting]:
-    """Begins to set it, and ends what is still at it when the block is left."""
-    with (
-        subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, *import_path()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd="/",
-        ) as process,
-        ThreadPoolExecutor(1) as beside,
-    ):
+def typesetter() -> Iterator[subprocess.Popen[bytes]]:
+    """Starts what sets a PDF: it imports what it needs, then waits for what to set. It is ended when the block is left."""
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", _START, *import_path()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd="/",
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def being_set(story: Story, begun: subprocess.Popen[bytes] | None = None) -> Iterator[Setting]:
+    """Begins to set it, by the typesetter that has `begun` where there is one, and ends what is still at it when the block is
+    left."""
+    with nullcontext(begun) if begun is not None else typesetter() as process, ThreadPoolExecutor(1) as beside:
         try:
             # While the text is written here, it imports what it needs.
             yield Setting(process, beside.submit(process.communicate, _order(story)))

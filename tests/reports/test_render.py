@@ -2,12 +2,17 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
+from reports.audit import pdf
+from reports.plugin import Reports
 from reports.render import DOCUMENTS, render
 from reports.story import Story
 from reports.words import duration, looked_at
@@ -42,6 +47,46 @@ def test_rendered_again_from_the_file_elsewhere_the_bytes_are_the_same(drill, tm
     assert done.returncode == 0, done.stderr
     for name in DOCUMENTS:
         assert (again / name).read_bytes() == (first / name).read_bytes()
+
+
+def test_a_typesetter_begun_before_sets_the_same_pdf(tmp_path: Path) -> None:
+    evidence, first, again = examples.verified(), tmp_path / "first", tmp_path / "again"
+    for folder in (first, again):
+        folder.mkdir()
+    render(evidence, first)
+    with pdf.typesetter() as begun:
+        render(evidence, again, typesetter=begun)
+        assert begun.returncode == 0
+    assert (again / "audit.pdf").read_bytes() == (first / "audit.pdf").read_bytes()
+
+
+def test_what_sets_the_pdf_is_there_from_the_first_check_on(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    def setting() -> list[psutil.Process]:
+        return [each for each in psutil.Process().children() if "reports.audit.typeset" in " ".join(each.cmdline())]
+
+    drilled = Reports()
+    drilled.pytest_drill_checks_begin(pytestconfig)
+    assert len(setting()) == 1
+    drilled.pytest_drill_evidence(pytestconfig, examples.verified(), tmp_path)
+    assert (tmp_path / "audit.pdf").is_file()
+    assert not setting()
+
+
+def test_a_typesetter_that_nobody_asks_for_a_pdf_ends_with_its_block() -> None:
+    with pdf.typesetter() as begun:
+        assert begun.poll() is None
+    assert begun.returncode == -signal.SIGKILL
+
+
+def test_a_typesetter_ends_when_the_drill_that_began_it_is_killed() -> None:
+    killed = (
+        "import os, signal; from reports.audit import pdf\n"
+        "with pdf.typesetter() as begun: print(begun.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", killed], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert done.returncode == -signal.SIGKILL
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(int(done.stdout)).wait(60)
 
 
 def test_fault_in_one_document_leaves_what_was_there(tmp_path: Path) -> None:
