@@ -162,5 +162,5 @@ def test_the_clock_is_looked_at_with_each_name() -> None:
             "INSERT INTO entry (path, kind) VALUES (?, 'file')", [(f"a/{number}",) for number in range(9)]
         )
         with pytest.raises(TimeIsUp):
-            walk_names(database, lambda number: None, in_time)
+            walk_names(database, lambda number: None, in_time, 20)
     assert next(looks) == 4
