@@ -43,8 +43,8 @@ OWN_SET := $(BACKUPS)$(SET)$(BEFORE)$(APP)$(APP_PYTHON)$(PROFILE)
 OWN_DATABASE := $(DATABASE_URL)$(PGSERVICE)$(PGHOST)$(PGDATABASE)$(INTO)$(SITES_DATA)$(NO_FILES)$(UPLOADS)$(LOGS)
 
 # A name that is misspelt would leave its value unread, and the sample would be drilled in its stead.
-KNOWN := APP APPLICATION APP_PYTHON BACKUPS BEFORE CACHE COMMIT CONTINUE DATABASE_URL DAYS ENCRYPT_TO EVERY FINDING FLEET FOR HISTORY IMAGE_BASE INTO KEEP LOGS MASK_KEY MERGE \
-  NO_FILES OFFSITE OUT POSTGRES_BIN PREVIOUS PROFILE PROVE PUBLIC_KEY PYTHON REPLACE RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB REVIEWER REVIEWER_KEY \
+KNOWN := APP APPLICATION APP_PYTHON BACK BACKUPS BEFORE CACHE COMMIT CONTINUE DATABASE_URL DAYS EMPTY_QUEUES ENCRYPT_TO EVERY FINDING FLEET FOR HISTORY IMAGE_BASE INTO KEEP KEEP_OLD LOGS MASK_KEY MERGE \
+  NO_FILES OFFSITE OUT POSTGRES_BIN PREVIOUS PROFILE PROVE PUBLIC_KEY PYTHON REHEARSE REPLACE RESTORE_CACHE RESTORE_CACHE_DAYS RESTORE_CACHE_GB RESUME REVIEWER REVIEWER_KEY \
   ROUNDS RUN RUNS SCALES SCRATCH_SUPERUSER SEED SERVER SET SIGNING_KEY SITES_DATA SUITE TABLE TENANT UNDRILLED UPGRADE UPLOADS WORKERS YES
 KNOWN_DRILL := $(addprefix DRILL_,AGE_IDENTITY GPG_PASSPHRASE HEARTBEAT_OTHER HEARTBEAT_VERIFIED HTTP_AUTHORIZATION MASK_KEY NOTIFY \
   SCRATCH_SUPERUSER SERVER SFTP_KEY SFTP_KNOWN_HOSTS SFTP_PASSWORD SIGNING_KEY SIGNING_PASSPHRASE \
@@ -66,6 +66,8 @@ OWN_DATABASE_WAY = Your own database: make backup INTO=DIR SITES_DATA=DIR (NO_FI
 PROFILE_WAY = make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DIR where the checkout is at hand. To go on with \
   a profile that is there: CONTINUE=DIR, not INTO
 $(if $(call asked,profile),$(call need,BACKUPS $(if $(value CONTINUE),,INTO),$(PROFILE_WAY)))
+RECOVER_WAY = The application: PGHOST=… PGDATABASE=… make recover BACKUPS=DIR|URL APP=DIR PROFILE=NAME SITES_DATA=DIR (NO_FILES=yes \
+  where it keeps none). One tenant: TENANT=KEY BACKUPS=DIR|URL PROFILE=NAME. One that was broken off: RESUME=JOURNAL
 CHECK_WAY = make check-profile BACKUPS=DIR|URL PROFILE=NAME, and RESTORE_CACHE=DIR to restore once
 $(if $(call asked,check-profile),$(call need,BACKUPS PROFILE,$(CHECK_WAY)))
 EXPLAIN_WAY = make explain TABLE=NAME, and RUN=reports/out/RUN-ID where the latest is not meant
@@ -174,12 +176,22 @@ prune: $(INSTALLED)
 	@$(RESTORE_DRILL) prune --backups "$$BACKUPS" --profile "$$PROFILE" $(call given,OUT,--out) $(if $(YES),--yes)
 
 # Its own database is production, and goes by the environment as for a backup.
-## recover compare one tenant in a drilled backup with production: TENANT=KEY BACKUPS=DIR|URL PROFILE=NAME; merge it: MERGE=1
+## recover recover the whole application: BACKUPS=DIR|URL APP=DIR PROFILE=NAME SITES_DATA=DIR; or one tenant of it: TENANT=KEY MERGE=1
 recover: $(INSTALLED)
-	$(call need,TENANT BACKUPS PROFILE,Whom and from where: PGHOST=… PGDATABASE=… make recover TENANT=KEY BACKUPS=DIR|URL PROFILE=NAME)
+ifneq ($(RESUME),)
+	@$(RESTORE_DRILL) recover --resume "$$RESUME" $(if $(BACK),--back) $(if $(YES),--yes)
+else ifeq ($(TENANT),)
+	$(call need,BACKUPS APP PROFILE $(if $(NO_FILES),,SITES_DATA),$(RECOVER_WAY))
+	@$(RESTORE_DRILL) recover --backups "$$BACKUPS" --app "$$APP" --profile "$$PROFILE" $(call given,SITES_DATA,--sites-data) \
+	  $(if $(NO_FILES),--no-files) $(call given,UPLOADS,--uploads) $(call given,SET,--set) $(call given,OUT,--out) \
+	  $(call given,APP_PYTHON,--app-python) $(if $(UNDRILLED),--undrilled) $(if $(EMPTY_QUEUES),--empty-queues) \
+	  $(if $(REHEARSE),--rehearse) $(if $(YES),--yes) $(call given,KEEP_OLD,--keep-old) $(call given,POSTGRES_BIN,--postgres-bin)
+else
+	$(call need,BACKUPS PROFILE,Whom and from where: PGHOST=… PGDATABASE=… make recover TENANT=KEY BACKUPS=DIR|URL PROFILE=NAME)
 	@$(RESTORE_DRILL) recover-tenant "$$TENANT" --backups "$$BACKUPS" --profile "$$PROFILE" $(call given,SET,--set) \
 	  $(call given,OUT,--out) $(if $(UNDRILLED),--undrilled) $(if $(MERGE),--merge) $(if $(YES),--yes) \
 	  $(call given,REPLACE,--replace) $(call given,POSTGRES_BIN,--postgres-bin)
+endif
 
 ## profile draft a profile from a backup set: BACKUPS=DIR|URL INTO=verify/profiles/NAME (or CONTINUE=DIR: append what is new), APP=DIR SET=NAME
 profile: $(INSTALLED)

@@ -127,6 +127,10 @@ NOT_RUN = {
     "terminal; tests/commands/test_resolving.py has both",
     "PGHOST=db PGDATABASE=shop make recover TENANT=42 BACKUPS=/var/backups/shop PROFILE=verify/profiles/shop "
     "OUT=reports/out MERGE=1": "a person's yes on a terminal; tests/recovery/test_recover.py says it",
+    "PGHOST=db PGDATABASE=shop make recover BACKUPS=/var/backups/shop APP=/srv/shop PROFILE=verify/profiles/shop "
+    "SITES_DATA=/srv/media OUT=reports/out": "an application that runs; tests/recovery/whole/test_application.py has one",
+    "PGHOST=db PGDATABASE=shop make recover RESUME=reports/out/recoveries/20261129T020000Z-1a2b3c.jsonl BACK=1": "a "
+    "recovery that was made; tests/recovery/whole/test_application.py goes back from one",
 }
 
 

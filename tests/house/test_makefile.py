@@ -165,12 +165,32 @@ def test_what_was_given_reaches_the_draft_whole(door: Path) -> None:
 
 
 def test_a_tenant_is_recovered_by_its_key_and_merged_where_that_is_said(door: Path) -> None:
-    assert "*** TENANT is missing. Whom and from where" in make("recover", folder=door).stderr
+    assert "*** BACKUPS is missing. Whom and from where" in make("recover", folder=door, TENANT="42").stderr
     call = {"TENANT": "it's 42", "BACKUPS": "my sets", "PROFILE": "shop"}
     arguments = "[fixtures.commands][recover-tenant][it's 42][--backups][my sets][--profile][shop]"
     assert f"{arguments}\n" in make("recover", folder=door, **call).stdout
     done = make("recover", folder=door, **call, MERGE="1", REPLACE="changed", OUT="a;b")
     assert f"{arguments}[--out][a;b][--merge][--replace][changed]\n" in done.stdout
+
+
+def test_a_whole_application_is_recovered_where_no_tenant_is_named(door: Path) -> None:
+    assert "*** BACKUPS is missing. The application: PGHOST=" in make("recover", folder=door).stderr
+    call = {"BACKUPS": "my sets", "APP": "it's", "PROFILE": "shop"}
+    assert "*** SITES_DATA is missing" in make("recover", folder=door, **call).stderr
+    words = "[fixtures.commands][recover][--backups][my sets][--app][it's][--profile][shop]"
+    assert f"{words}[--no-files]\n" in make("recover", folder=door, **call, NO_FILES="yes").stdout
+    more = {
+        "SITES_DATA": "a b",
+        "UPLOADS": "u",
+        "EMPTY_QUEUES": "1",
+        "REHEARSE": "1",
+        "KEEP_OLD": "3",
+        "UNDRILLED": "1",
+    }
+    said = "[--sites-data][a b][--uploads][u][--undrilled][--empty-queues][--rehearse][--keep-old][3]"
+    assert f"{words}{said}\n" in make("recover", folder=door, **call, **more).stdout
+    resumed = make("recover", folder=door, RESUME="a journal", BACK="1", YES="1").stdout
+    assert "[fixtures.commands][recover][--resume][a journal][--back][--yes]\n" in resumed
 
 
 def test_a_table_is_explained_from_a_run_or_from_a_set(door: Path) -> None:
