@@ -3,7 +3,7 @@
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.generic_references import generic_strays
-from fixtures.checks.tenancy.owners import expect_owned, owned_otherwise
+from fixtures.checks.tenancy.owners import expect_owned
 from fixtures.checks.tenancy.planters import (
     a_row_of_another_tenant,
     a_row_without_an_owner,
@@ -12,7 +12,7 @@ from fixtures.checks.tenancy.planters import (
     an_owner_by_another_way_alone,
     any_models_row_of_another_tenant,
 )
-from fixtures.checks.tenancy.references import excused, owned_by_somebody, soft_strays, strays
+from fixtures.checks.tenancy.references import excused, soft_strays
 from fixtures.checks.tenancy.rls_bypass import rls_bypasses
 from fixtures.checks.tenancy.row_security import policies_lacking, seen_by_role
 from fixtures.checks.tenancy.spoilers import (
@@ -21,6 +21,7 @@ from fixtures.checks.tenancy.spoilers import (
     a_tenants_column_without_its_key,
     row_security_that_is_off,
 )
+from fixtures.checks.tenancy.table_pass import TablePass
 from fixtures.checks.tenancy.tenant_columns import TenantColumn
 from fixtures.ownership import Ownership
 from fixtures.plugin.declare import control, for_each, proven_by, shown_by_tests
@@ -60,8 +61,7 @@ def test_the_reference_stays_inside_one_tenant(
     says so in [[tenancy.crossing]], for the rows that its condition returns."""
     source = migrated.facts.table(reference.table)
     assert source is not None
-    crossing = profile.tenancy.crossing_of(reference.id)
-    migrated.expect_none(excused(strays(reference, source, ownership), crossing, source))
+    migrated.expect_none(TablePass(source, migrated.facts, ownership, profile.tenancy).reference(reference))
 
 
 @control(
@@ -76,7 +76,7 @@ def test_the_reference_stays_inside_one_tenant(
 def test_every_owned_row_has_an_owner(migrated: Database, table: Table, ownership: Ownership, profile: Profile) -> None:
     """A row without a tenant passes every filter by tenant wrongly: it is seen by nobody, or by everybody. So does one
     that several tenants are tied to, where one was promised. Rows that may have none are counted in the evidence."""
-    expect_owned(migrated, table, ownership.owned[table.name], profile.tenancy)
+    expect_owned(migrated, TablePass(table, migrated.facts, ownership, profile.tenancy).owner, profile.tenancy)
 
 
 @control(
@@ -165,10 +165,8 @@ def test_the_shared_table_points_at_nothing_owned(
     """Everybody reads a shared row: what it points at, one tenant's, is named to all of them."""
     source = migrated.facts.table(reference.table)
     assert source is not None
-    crossing = profile.tenancy.crossing_of(reference.id)
-    probe = excused(owned_by_somebody(reference, source, ownership), crossing, source)
-    migrated.expect_none(probe)
-    allowed = reference.target not in ownership.ways or crossing is not None
+    migrated.expect_none(TablePass(source, migrated.facts, ownership, profile.tenancy).reference(reference))
+    allowed = reference.target not in ownership.ways or profile.tenancy.crossing_of(reference.id) is not None
     examination.expect(allowed, f"a shared table may point at {reference.target}, which tenants own; no row does yet")
 
 
@@ -218,5 +216,5 @@ def test_other_ways_give_no_other_owner(
 ) -> None:
     """All ways from a row to its tenant must agree. Between two owners TEN-02 decides, reference by reference; where the
     row's own way is empty it has nothing to compare, and what is taken for everybody's may hang on one tenant's row."""
-    table, keys = ways
-    migrated.expect_none(owned_otherwise(table, keys, ownership, profile.tenancy))
+    table, _ = ways
+    migrated.expect_none(TablePass(table, migrated.facts, ownership, profile.tenancy).other_ways)
