@@ -2,25 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fixtures.application.migrate import migrate
-from fixtures.application.visits import NOBODY, visit
-from fixtures.database.catalogue import take_facts
-from fixtures.ownership import derive_ownership
-from fixtures.profile.reading import read_profile
-from fixtures.profile.tenancy import Tenancy
-from fixtures.record.facts import Facts
-from fixtures.record.visited import AskedAddress, Visited
-from tests.support.application_under_test import Bench, copy_of_the_sample
-from tests.support.drills import PROFILE, SAMPLE
+from fixtures.application.visits import NOBODY
+from tests.support.application_under_test import copy_of_the_sample
+from tests.support.drills import SAMPLE
+from tests.support.visited_sample import Migrated, by_pattern
 
-TENANCY = read_profile(PROFILE).profile.tenancy
 LEAKY = """
 
 from django.contrib import admin
@@ -157,54 +147,6 @@ urlpatterns += [
 DESCRIBED = {"paths": {"/rest/content/{id}": {"get": {}}, "/rest/content": {"post": {}}, "/nowhere/{id}": {"get": {}}}}
 
 
-@dataclass(frozen=True)
-class Migrated:
-    """The sample's database, migrated by its own code."""
-
-    place: Bench
-    facts: Facts
-
-    def visited(self, checkout: Path, folder: Path, limit: float = 120, **probe: Any) -> Visited:
-        tenancy = TENANCY.model_dump(mode="json")
-        tenancy["probe"] |= probe
-        said = Tenancy.model_validate(tenancy)
-        visits = visit(
-            self.place.server,
-            self.place.interpreter(checkout, folder),
-            self.facts,
-            derive_ownership(self.facts, said),
-            said,
-            folder,
-            limit,
-        )
-        assert visits is not None
-        return visits
-
-    def contents(self) -> list[Any]:
-        """What the views below write to, and what logging in does."""
-        digest = "SELECT md5(string_agg(r::text, ',' ORDER BY r::text)) FROM {} r"
-        with self.place.server.connect("migrated") as connection:
-            tables = ("igny8_tenants", "igny8_tags", "igny8_users", "django_session")
-            return [connection.execute(digest.format(each)).fetchone() for each in tables]  # type: ignore[arg-type]
-
-
-SEVERAL_COLUMNS = "ALTER TABLE {0} DROP CONSTRAINT {0}_pkey CASCADE, ADD PRIMARY KEY (tenant_id, id)"
-
-
-@pytest.fixture(scope="module")
-def migrated(place: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Migrated]:
-    folder = tmp_path_factory.mktemp("migrated")
-    with place.restored() as connection:
-        connection.close()
-        migrate(place.server, place.interpreter(SAMPLE, folder / "private"), 120)
-        with place.server.connect("migrated") as session:
-            # As applications have them whose tables are dealt by tenant: the models know the id alone.
-            for table in ("igny8_keywords", "igny8_invoices"):
-                session.execute(SEVERAL_COLUMNS.format(table))  # type: ignore[call-overload]
-            facts = take_facts(session)
-        yield Migrated(place, facts)
-
-
 # Every look-up of a session, and of whatever else is called something, goes through this.
 NEVER_ENDS = """
     CREATE FUNCTION public.never(varchar, varchar) RETURNS boolean LANGUAGE plpgsql AS $f$BEGIN
@@ -227,11 +169,6 @@ NO_LONGER = """
     ALTER TABLE public.memberships_behind RENAME TO igny8_memberships;
     DROP FUNCTION public.cancels;
 """
-
-
-def by_pattern(visited: Visited) -> dict[str, AskedAddress]:
-    assert visited.problem == ""
-    return {each.pattern: each for each in visited.addresses}
 
 
 @pytest.mark.further

@@ -127,6 +127,16 @@ subtotal = "total"
 total = "total"
 """,
 }
+LOGIN = """
+[tenancy.login]
+users = "notes"
+single_sign_on = "the company's own"
+members = { table = "notes", user = "id", tenant = "tenant_id" }
+"""
+QUERIES |= {
+    "PublicRows.condition": f'{LOGIN}[tenancy.probe.public_rows]\nnotes = {{ condition = "wrong.sql", reason = "meant so" }}',
+    "Visits.token_query": f'{LOGIN}[tenancy.probe]\nheaders = {{ Token = "{{token}}" }}\ntoken_query = "wrong.sql"',
+}
 LEDGER = "[[ledger]]\nname = 'wallets'\norder = ['id']"
 BILLS = QUERIES["Invoice.query"].replace('query = "wrong.sql"', 'table = "bills"')
 QUERIES |= {
@@ -156,6 +166,7 @@ BOOKS = dict.fromkeys(("Invoice", "Lines", "Credits"), "invoice")
 BOOKS |= {"Payment": "payment", "Refunds": "payment", "Ledger": "ledger", "BalanceColumn": "ledger", "Period": "period"}
 PARTS = {"Pages": "sites.pages", "FileColumn": "files", **BOOKS}
 OF_TENANCY = {"Tenancy": "owner_query", "Ownerless": "ownerless", "Crossing": "crossing", "Outlives": "soft_reference"}
+OF_TENANCY |= {"PublicRows": "probe", "Visits": "probe"}
 SCHEMA = """
 CREATE TABLE tenants (id int PRIMARY KEY);
 CREATE TABLE notes (id int PRIMARY KEY, tenant_id int REFERENCES tenants, code int);
@@ -188,7 +199,7 @@ def test_every_query_of_the_models_is_among_those_that_are_tried() -> None:
     }
     # A part that stands for several has the query of each; a condition is that of each kind of exception.
     assert {key.partition(".")[0] for key in holding} == {key.partition(".")[0] for key in QUERIES}
-    assert {key.partition(".")[2] for key in holding} == {"owner_query", "condition", "query"}
+    assert {key.partition(".")[2] for key in holding} == {"owner_query", "condition", "query", "token_query"}
 
 
 @pytest.mark.parametrize("key", QUERIES)
