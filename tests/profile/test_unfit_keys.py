@@ -137,6 +137,8 @@ QUERIES |= {
     "PublicRows.condition": f'{LOGIN}[tenancy.probe.public_rows]\nnotes = {{ condition = "wrong.sql", reason = "meant so" }}',
     "Visits.token_query": f'{LOGIN}[tenancy.probe]\nheaders = {{ Token = "{{token}}" }}\ntoken_query = "wrong.sql"',
 }
+TIED = '[[tenancy.many_to_many]]\ntable = "notes"\nthrough = "ties"'
+QUERIES["Several.condition"] = f'{TIED}\nseveral = {{ condition = "wrong.sql", reason = "for two of them" }}'
 LEDGER = "[[ledger]]\nname = 'wallets'\norder = ['id']"
 BILLS = QUERIES["Invoice.query"].replace('query = "wrong.sql"', 'table = "bills"')
 QUERIES |= {
@@ -163,13 +165,21 @@ balance_of = {{ query = "wrong.sql" }}
 }
 # By the part that the problem is of.
 BOOKS = dict.fromkeys(("Invoice", "Lines", "Credits"), "invoice")
-BOOKS |= {"Payment": "payment", "Refunds": "payment", "Ledger": "ledger", "BalanceColumn": "ledger", "Period": "period"}
+BOOKS |= {
+    "Payment": "payment",
+    "Refunds": "payment",
+    "Ledger": "ledger",
+    "BalanceColumn": "ledger",
+    "Opening": "ledger",
+    "Period": "period",
+}
 PARTS = {"Pages": "sites.pages", "FileColumn": "files", **BOOKS}
 OF_TENANCY = {"Tenancy": "owner_query", "Ownerless": "ownerless", "Crossing": "crossing", "Outlives": "soft_reference"}
-OF_TENANCY |= {"PublicRows": "probe", "Visits": "probe"}
+OF_TENANCY |= {"PublicRows": "probe", "Visits": "probe", "Several": "many_to_many"}
 SCHEMA = """
 CREATE TABLE tenants (id int PRIMARY KEY);
 CREATE TABLE notes (id int PRIMARY KEY, tenant_id int REFERENCES tenants, code int);
+CREATE TABLE ties (id int PRIMARY KEY, note int REFERENCES notes, tenant_id int REFERENCES tenants);
 CREATE TABLE bills (id int PRIMARY KEY, tenant int REFERENCES tenants, currency text, status text, total numeric);
 CREATE TABLE paid (id int PRIMARY KEY, bill int REFERENCES bills, total numeric);
 """
