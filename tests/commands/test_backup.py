@@ -136,7 +136,7 @@ def test_rows_on_a_foreign_server_are_another_databases_and_never_asked_for(
         assert not manifest.tables.keys() & {TableName("public", "theirs"), TableName("public", "parts_2025")}
         with small.server.connect("reaching") as connection:
             facts = take_facts(connection)
-            (_, of_standby) = left_out(connection.cursor(row_factory=dict_row), facts, [PEOPLE])
+            (_, of_standby) = left_out(connection.cursor(row_factory=dict_row), facts, [PEOPLE], None)
         assert of_standby.startswith("A standby has no rows of unlogged tables, and so has its dump: public.people.")
         assert {table.name.name: table.rows for table in facts.tables if table.name.name[:5] in ("parts", "their")} == {
             "parts": 50,

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,8 @@ from fixtures.dump.archive_toc import read_archive
 from fixtures.dump.format import Inspected
 from fixtures.dump.money_text import MoneyColumns, MoneyText
 from fixtures.dump.plain_dump import read_script
+from fixtures.record.contents import MoneyWritten
+from fixtures.record.manifest import Manifest
 from fixtures.record.names import TableName
 from fixtures.record.stage import StageBlocked
 from fixtures.restore.failure import RestoreFailed
@@ -20,13 +23,14 @@ from fixtures.restore.load_order import loading
 from fixtures.restore.restore import restore
 from fixtures.sandbox.account import unprivileged_account
 from fixtures.sandbox.guardian import Guardian
-from fixtures.server import Server
+from fixtures.server import Server, ServerRequest
+from fixtures.server.money_written import as_under_c, has_cents
 from tests.dump.test_plain_sql import HEAD, TAIL
 from tests.support.dump_formats import FORMATS, dump_as
 from tests.support.further import first_of
 from tests.support.kept_server import kept_server
 from tests.support.programs import missing, program
-from tests.support.small_source import made_ready
+from tests.support.small_source import another_server, made_ready
 from tests.support.trusting_cluster import trusting_cluster
 
 DEFINED = """
@@ -150,31 +154,89 @@ def test_a_server_that_reads_money_otherwise_is_told_to_read_it_as_the_drill_doe
         assert done.stdout.strip() == reads
 
 
-@pytest.mark.further
-def test_a_source_of_another_locale_is_told_when_it_is_backed_up_and_when_it_is_drilled(
-    target: tuple[Server, Guardian], tmp_path: Path
-) -> None:
-    server, guardian = target
-    locales = server.scratch / "locales"
+@pytest.fixture(scope="module")
+def bogota(target: tuple[Server, Guardian]) -> Iterator[dict[str, str]]:
+    """The address of a cluster that has the locale es_CO, and money in a database that is set to it."""
+    locales = target[0].scratch / "locales"
     locales.mkdir(mode=0o755)
     made = [program("localedef", "locales"), "-i", "es_CO", "-f", "UTF-8", str(locales / "es_CO.UTF-8")]
     if subprocess.run(made, capture_output=True).returncode:
         missing("left out: no locales to make one of (Debian: apt-get install locales)")
     with trusting_cluster(LOCPATH=str(locales)) as (folder, port):
-        address = {"host": str(folder), "port": str(port), "user": "postgres", "dbname": "postgres"}
+        address = {"host": str(folder), "port": str(port), "user": "postgres", "dbname": "paying"}
+        with psycopg.connect(**{**address, "dbname": "postgres"}, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE paying")
+            connection.execute("ALTER DATABASE paying SET lc_monetary = 'es_CO.UTF-8'")
         with psycopg.connect(**address, autocommit=True) as connection:
-            connection.execute("ALTER DATABASE postgres SET lc_monetary = 'es_CO.UTF-8'")
-            connection.execute("CREATE TABLE paid AS SELECT 12.5::numeric::money AS amount")
-        said: list[str] = []
-        taken = take_backup(Source(address), tmp_path, application="small", sites_data=None, remark=said.append)
-    (only,) = said
-    assert only.startswith("The dump holds money as lc_monetary of this database writes it")
+            connection.execute("CREATE TABLE paid (amount money DEFAULT '$ 7,25')")
+            connection.execute("INSERT INTO paid VALUES ('$ 12,50'), ('-$ 1.234,56'), (NULL)")
+        yield address
+
+
+def backed_up(address: dict[str, str], into: Path) -> tuple[Path, MoneyWritten | None, list[str]]:
+    """A set of it, how its manifest says that it writes money, and what was said meanwhile."""
+    said: list[str] = []
+    taken = take_backup(Source(address), into, application="small", sites_data=None, remark=said.append)
+    manifest = Manifest.model_validate_json((taken / f"{taken.name}.manifest.json").read_text())
+    assert manifest.contents is not None
+    return taken, manifest.contents.money, said
+
+
+@pytest.mark.further
+def test_a_source_of_another_locale_is_told_when_it_is_backed_up_and_when_it_is_drilled_without_it(
+    target: tuple[Server, Guardian], bogota: dict[str, str], tmp_path: Path
+) -> None:
+    taken, money, (only,) = backed_up(bogota, tmp_path)
+    assert only.startswith("The dump holds money as lc_monetary es_CO.UTF-8 of this database writes it")
     assert "public.paid" in only
-    ready = made_ready(taken, server, guardian)
-    with pytest.raises(StageBlocked, match=r"public\.paid has money in the column amount"):
-        load(target, ready.dump, ready.inspected)
+    ready = made_ready(taken, *target)
+    for known, lacks, fix in (
+        (None, "or not at all$", "SHOW lc_monetary"),
+        (money, "has no locale es_CO.UTF-8, which the source has$", "localedef -i es_CO -f UTF-8 es_CO.UTF-8"),
+    ):
+        with pytest.raises(StageBlocked, match=rf"public\.paid has money in the column amount .*{lacks}") as blocked:
+            load(target, ready.dump, ready.inspected, known)
+        assert fix in blocked.value.fix
 
 
-def load(target: tuple[Server, Guardian], dump: Path, inspected: Inspected) -> None:
+@pytest.mark.further
+def test_money_of_another_locale_is_read_as_it_was_written_where_the_drills_server_has_it(
+    bogota: dict[str, str], tmp_path: Path
+) -> None:
+    taken, money, _ = backed_up(bogota, tmp_path / "sets")
+    assert money is not None
+    url = f"postgresql://{bogota['user']}@/postgres?host={bogota['host']}&port={bogota['port']}"
+    with another_server(ServerRequest("5a7ed0c6", url, superuser=True)) as there:
+        ready = made_ready(taken, *there)
+        load(there, ready.dump, ready.inspected, money)
+        with there[0].connect("restored") as connection:
+            connection.execute("INSERT INTO paid DEFAULT VALUES")
+            amounts = connection.execute("SELECT amount::numeric FROM paid ORDER BY 1").fetchall()
+        assert amounts == [(Decimal("-1234.56"),), (Decimal("7.25"),), (Decimal("12.50"),), (None,)]
+        there[0].drop_database("restored")
+
+        otherwise = money.model_copy(update={"samples": ("1.234,56 $", "-1,00 $")})
+        with pytest.raises(StageBlocked, match=r"writes money otherwise under es_CO\.UTF-8 than the source does"):
+            load(there, ready.dump, ready.inspected, otherwise)
+
+        under_c = tmp_path / "dump.sql"
+        under_c.write_text(HEAD + DEFINED + ROWS.format(UNDER_C["an amount"]) + TAIL)
+        with pytest.raises(
+            StageBlocked, match=r"written under lc_monetary C, and the manifest says that the source has es"
+        ):
+            load(there, under_c, read_script(under_c), money)
+
+
+@pytest.mark.parametrize(
+    ("samples", "cents"),
+    [(("$ 1.234,56", "-$ 1,00"), True), (("1 234,56 €", "-1,00 €"), True), (("¥1,235", "-¥1"), False)],
+)
+def test_money_without_cents_is_not_read_by_a_drill_that_counts_in_cents(samples: tuple[str, ...], cents: bool) -> None:
+    written = MoneyWritten(lc_monetary="xx_XX", samples=samples)
+    assert has_cents(written) == cents
+    assert not as_under_c(written)
+
+
+def load(target: tuple[Server, Guardian], dump: Path, inspected: Inspected, money: MoneyWritten | None = None) -> None:
     server, guardian = target
-    restore(server, dump, inspected, guardian, limit_minutes=1)
+    restore(server, dump, inspected, guardian, limit_minutes=1, money=money)
