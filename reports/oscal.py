@@ -122,7 +122,8 @@ class _Results:
         proving = self._evidence.proving
         if proving is None:
             return {}
-        counts = {f"proof-{outcome}": str(proving.counted[outcome]) for outcome in get_args(Proven)}
+        # A name is a token of OSCAL's, without a blank.
+        counts = {f"proof-{outcome}".replace(" ", "-"): str(proving.counted[outcome]) for outcome in get_args(Proven)}
         return {**counts, "proof-in-words": proving.recent, "proof-seed": proving.seed}
 
     def _components(self) -> list[Object]:

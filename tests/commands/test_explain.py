@@ -3,15 +3,20 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from fixtures.commands.explaining.__main__ import explained as lines_of
 from fixtures.commands.explaining.__main__ import main
+from fixtures.commands.explaining.facts_source import from_run
 from fixtures.commands.explaining.touching import speaks_of
 from fixtures.profile.money import Ledger
 from fixtures.record.evidence import Evidence
 from fixtures.record.names import TableName
+from fixtures.record.proof import Proof, Proving
 from tests.support import record_examples
 from tests.support.drills import PROFILE, ROOT, Drill
 
@@ -63,6 +68,16 @@ def test_every_control_that_touches_it_is_told_with_its_last_outcome(short_drill
         assert words in text, words
     assert "BIL-06" not in text
     assert "BIL-02" in explained("igny8_tenants", short_drill.directory)
+
+
+@pytest.mark.further
+def test_what_its_proof_came_to_is_told_beside_each_check(short_drill: Drill) -> None:
+    subject, last = "public.igny8_content(parent_id)->public.igny8_content", datetime(2026, 11, 20, tzinfo=UTC)
+    says = "1 row of public.igny8_content pointed at another tenant's, and the control did not see it"
+    blind = Proof(control="TEN-02", subject=subject, outcome="blind", says=says, last_proven=last)
+    source = replace(from_run(short_drill.directory, PROFILE), proving=Proving(seed="5eed", proofs=(blind,)))
+    text = " ".join(" ".join(lines_of(source, "igny8_content")).split())
+    assert f"blind: {says}; last proven on 2026-11-20" in text
 
 
 @pytest.mark.further
