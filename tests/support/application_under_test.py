@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -59,12 +59,14 @@ class Bench:
                 if there:
                     self.server.drop_database(name)
 
-    def interpreter(self, checkout: Path, folder: Path, application: Application = APPLICATION) -> Interpreter:
+    def interpreter(
+        self, checkout: Path, folder: Path, application: Application = APPLICATION, keep: ExitStack | None = None
+    ) -> Interpreter:
         folder.mkdir(mode=0o700, exist_ok=True)
         code = find_checkout(checkout, application, Path(sys.executable))
         login = Login.of(self.server, "migrated")
         names = Names(checkout, code.python, partial(catalogue_names, self.server, "migrated"))
-        return Interpreter(code, application, login, self.guardian, folder, Closed(self.server), names)
+        return Interpreter(code, application, login, self.guardian, folder, Closed(self.server), names, keep)
 
 
 @contextmanager

@@ -38,7 +38,6 @@ class Migrated:
             self.facts,
             derive_ownership(self.facts, said),
             said,
-            folder,
             limit,
         )
         assert visits is not None
