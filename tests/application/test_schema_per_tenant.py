@@ -73,7 +73,9 @@ def test_a_model_that_tenants_alone_have_comes_through_the_orm_in_their_schemas(
         "ALTER TABLE south.diary_doctor DROP COLUMN name; DELETE FROM north.diary_visit; DELETE FROM north.diary_doctor"
     ):
         token = marked_clone(place.server, "migrated")
-        models = {each.model: each for each in stand_up(place.interpreter(tmp_path / "private"), token, (), 60).models}
+        models = {
+            each.model: each for each in stand_up(place.interpreter(tmp_path / "private"), token, (), 60, 60).models
+        }
     assert {name: each.broken for name, each in models.items() if each.error} == {"diary.Doctor": "name"}
     assert models["diary.Visit"].row
     assert models["customers.Country"].row

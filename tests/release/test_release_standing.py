@@ -36,8 +36,9 @@ class Migrated:
     place: Bench
     token: str
 
-    def stands(self, checkout: Path, *addresses: str) -> Standing:
-        return stand_up(self.place.interpreter(checkout, checkout.parent / "private"), self.token, addresses, 120)
+    def stands(self, checkout: Path, *addresses: str, page_limit: float = 60) -> Standing:
+        interpreter = self.place.interpreter(checkout, checkout.parent / "private")
+        return stand_up(interpreter, self.token, addresses, 300, page_limit)
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +136,78 @@ admin.site.register(apps.get_model("igny8", "Plan"), Breaking)
     assert "Lovelace" not in standing.model_dump_json()
 
 
+# Each of them would go on for as long as the whole stage may: in its own code, in a statement, and past what ends it once.
+ENDLESS = """
+import time
+
+from django.db import connection
+from django.http import HttpResponse
+
+
+def computing(request):
+    while True:
+        time.sleep(1)
+
+
+def waiting(request):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(300)")
+
+
+def catching_all(request):
+    try:
+        computing(request)
+    except BaseException:
+        computing(request)
+
+
+def answering(request):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM django_migrations")
+    return HttpResponse("there")
+"""
+ROUTED = """
+from . import endless
+
+urlpatterns += [
+    path("computing/", endless.computing),
+    path("waiting/", endless.waiting),
+    path("catching/", endless.catching_all),
+    path("answering/", endless.answering),
+]
+"""
+ADMINISTERED = """
+from igny8_core.endless import waiting
+
+
+class Waiting(admin.ModelAdmin):
+    def changelist_view(self, request, extra_context=None):
+        waiting(request)
+
+
+admin.site.unregister(apps.get_model("igny8", "Currency"))
+admin.site.register(apps.get_model("igny8", "Currency"), Waiting)
+"""
+
+
+def test_a_page_that_takes_too_long_is_ended_and_the_next_one_answers(migrated: Migrated, checkout: Path) -> None:
+    (checkout / "igny8_core" / "endless.py").write_text(ENDLESS)
+    for file, more in ((checkout / "igny8_core" / "urls.py", ROUTED), (checkout / APP / "admin.py", ADMINISTERED)):
+        file.write_text(file.read_text() + more)
+    standing = migrated.stands(checkout, "/computing/", "/waiting/", "/catching/", "/answering/", page_limit=10)
+    named = [(page.address, page.status, page.error, page.ended) for page in standing.pages if not page.in_admin]
+    assert named == [
+        ("/computing/", None, "", True),
+        ("/waiting/", None, "", True),
+        ("/catching/", None, "", True),
+        ("/answering/", 200, "", False),
+    ]
+    (slow,) = standing.ended_in_admin
+    assert slow.address == "admin: igny8.Currency, the list"
+    assert all(page.answered for page in standing.pages if page.in_admin and page != slow)
+    assert standing.choices_cut == ("igny8.Content", "igny8.Invoice")
+
+
 def test_a_url_conf_that_cannot_be_imported_is_told(migrated: Migrated, checkout: Path) -> None:
     urls = checkout / "igny8_core" / "urls.py"
     urls.write_text(urls.read_text() + '\nurlpatterns.append(path("x/", __import__("x.urls")))\n')
@@ -149,4 +222,4 @@ def test_another_database_is_not_taken_for_it(migrated: Migrated, checkout: Path
         checkout, checkout.parent / "private", APPLICATION.model_copy(update={"environment": environment})
     )
     with pytest.raises(StageFailed, match="another database than the restored one"):
-        stand_up(elsewhere, migrated.token, (), 60)
+        stand_up(elsewhere, migrated.token, (), 60, 5)

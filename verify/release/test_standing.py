@@ -9,7 +9,7 @@ from fixtures.checks.release.release_spoilers import (
     a_page_that_fails,
     a_release_that_calls_out,
 )
-from fixtures.checks.release.released import undeclared_reaches
+from fixtures.checks.release.released import expect_pages, undeclared_reaches
 from fixtures.plugin.declare import control, proven_by
 from fixtures.profile import Profile
 from fixtures.record.release.standing import Standing
@@ -58,16 +58,9 @@ def test_every_models_first_row_loads(standing: Standing, examination: Examinati
 @proven_by(a_page_that_fails)
 def test_the_addresses_answer(standing: Standing, promised: Profile, examination: Examination) -> None:
     """The pages that staff work with are the first to meet a row or a template that a release no longer fits."""
-    wanted = promised.release.addresses
     if standing.admin_sites and not standing.admin_user:
         raise Blocked("the admin could not be requested: the backup holds no active superuser")
-    broken = [f"the URL conf: {standing.url_error}"] if standing.url_error else []
-    for page in standing.pages:
-        expected = wanted.get(page.address)
-        if page.status is None or not (page.answered if expected is None else page.status == expected):
-            broken.append(f"{page.address}: {page.status or page.error}")
-    of = standing.url_patterns + len(standing.pages) + bool(standing.url_error)
-    examination.expect_none(broken, "do not answer", of=of, unit="addresses and pages")
+    expect_pages(standing, promised.release, examination)
 
 
 @control(
