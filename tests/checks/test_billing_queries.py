@@ -57,6 +57,7 @@ ACCOUNTS = """
 SELECT code AS account, code AS tenant, points - CASE code WHEN 'acme' THEN 100 ELSE 0 END AS balance
   FROM "Shop"."Tenants" WHERE "closedAt" IS NULL
 """
+OPENINGS = """SELECT "tenantCode" AS account, "tenantCode" AS tenant, points AS opening FROM "Shop"."Openings" """
 PLANS = """
 SELECT id, "tenantCode" AS tenant, "tenantCode" || product AS owner, begins AS starts, ends, state FROM "Shop"."Plans"
 """
@@ -81,7 +82,7 @@ def file(text: str, name: str) -> SqlFile:
 def with_queries(shop: Shop, **other: str) -> Shop:
     """The shop, with these texts instead of the right ones."""
     texts = {"orders": ORDERS, "lines": LINES, "payments": PAYMENTS, "refunds": REFUNDS, "credits": CREDITS}
-    texts |= {"entries": ENTRIES, "accounts": ACCOUNTS, "plans": PLANS} | other
+    texts |= {"entries": ENTRIES, "accounts": ACCOUNTS, "openings": OPENINGS, "plans": PLANS} | other
     files = {name: file(text, name) for name, text in texts.items()}
     invoice = Invoice.model_validate(
         {
@@ -110,7 +111,7 @@ def with_queries(shop: Shop, **other: str) -> Shop:
             "order": ("at", "no"),
             "kinds": written.kinds,
             "balance": "balance",
-            "opening": written.opening,
+            "opening": {"query": files["openings"]},
             "balance_of": {"query": files["accounts"]},
         }
     )
@@ -260,6 +261,12 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
         f"carry a balance that is not the one before plus their amount; tenant={ACME} rows=1 difference=-1",
         (f"id={masked_text('acme4', b'key')} difference=-1",),
     ),
+    "an account that began with something else": (
+        entries,
+        """UPDATE "Openings" SET points = 99""",
+        f"carry a balance that is not the one before plus their amount; tenant={ACME} rows=1 difference=1",
+        (f"id={masked_text('acme1', b'key')} difference=1",),
+    ),
     "an account that holds more than its entries": (
         accounts,
         """UPDATE "Tenants" SET points = 1 WHERE code = 'zen'""",
@@ -326,6 +333,10 @@ UNFIT = {
     "a key that is none": (
         {"orders": ORDERS.replace("o.id,", "1 AS id,")},
         ("invoice 'orders'", "its id is no key: 1 of 2 rows have none, or that of another row"),
+    ),
+    "two openings of one account": (
+        {"openings": f"{OPENINGS} UNION ALL {OPENINGS}"},
+        ("ledger 'points'.opening", "its account is no key: 1 of 2 rows have none, or that of another row"),
     ),
     "a query that finds nothing": (
         {"lines": """SELECT "order" AS document, price AS amount FROM "Shop"."Items" WHERE price > 99"""},
@@ -397,13 +408,13 @@ def conserved(shop: Shop, migration: str) -> dict[str, tuple[int, list[str]]]:
 def test_what_queries_find_is_added_up_before_and_after_the_migrations(shop: Shop) -> None:
     names = ("orders (books/orders.sql)", "orders (books/lines.sql)", "orders (books/credits.sql)")
     names += ("sources (books/payments.sql)", "sources (books/refunds.sql)")
-    names += ("points (books/entries.sql)", "points (books/accounts.sql)")
-    sums = (2, 2, 1, 1, 1, 2, 2)
+    names += ("points (books/entries.sql)", "points (books/accounts.sql)", "points (books/openings.sql)")
+    sums = (2, 2, 1, 1, 1, 2, 2, 1)
     assert conserved(shop, "SELECT 1") == {name: (count, []) for name, count in zip(names, sums, strict=True)}
     migration = """
         UPDATE "Orders" SET total = total + 0.01 WHERE id = 2; UPDATE "Items" SET price = 4 WHERE price = 5;
         UPDATE "Sources" SET currency = 'JPY', refunded = 2; UPDATE "Entries" SET amount = 51 WHERE amount = 50;
-        UPDATE "Tenants" SET points = points - 2 WHERE code = 'zen'"""
+        UPDATE "Tenants" SET points = points - 2 WHERE code = 'zen'; UPDATE "Openings" SET points = 99"""
     assert conserved(shop, migration) == {
         names[0]: (2, [f"documents tenant={ZEN} currency=EUR difference=0.01"]),
         names[1]: (2, [f"lines tenant={ACME} currency=EUR difference=-1.00"]),
@@ -424,6 +435,7 @@ def test_what_queries_find_is_added_up_before_and_after_the_migrations(shop: Sho
         ),
         names[5]: (2, [f"entries tenant={ACME} currency=none difference=1"]),
         names[6]: (2, [f"accounts tenant={ZEN} currency=none difference=-2"]),
+        names[7]: (1, [f"openings tenant={ACME} currency=none difference=-1"]),
     }
 
 

@@ -99,7 +99,7 @@ PROMISES = {
     "Groups": "table group tenant",
     "Visits": "tenants rows privileged tables openapi session headers cookies token token_query",
     "Ledger": "name table query tenant account currency order amount balance opening balance_of kinds not_negative live",
-    "Opening": "table key column",
+    "Opening": "table query tenant key column live",
     "BalanceColumn": "table query tenant key column live",
     "Live": "column values",
     "EntryKinds": "column credits debits either unsigned",

@@ -161,6 +161,12 @@ account = "tenant"
 amount = "total"
 balance_of = {{ query = "wrong.sql" }}
 """,
+    "Opening.query": f"""{LEDGER}
+table = "bills"
+account = "tenant"
+amount = "total"
+opening = {{ query = "wrong.sql" }}
+""",
     "Period.query": "[[period]]\nname = 'terms'\nquery = 'wrong.sql'",
 }
 # By the part that the problem is of.
