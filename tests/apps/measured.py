@@ -1,7 +1,7 @@
 """Measures a draft: how much of what an application's confirmed profile says it found, and how much of what it said is so.
 
 The profile beside each application is the truth: a healthy set is VERIFIED by it, and planted faults go red. What is so
-though a profile need not say it stands in `besides.toml`: columns of money that nothing adds up."""
+though a profile need not say it stands in `besides.toml`: columns of money that nothing adds up, and references."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
