@@ -1,5 +1,6 @@
 """The bench measures what it says: its contenders take turns, and its ground is real."""
 
+import os
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ from bench.processor import Busy, Spent, adding_up, spent_by
 from bench.proofs import AGAIN, CHECKS, PLANTED, SCANNED, told_by
 from bench.proofs import ALL as ALL_PROOFS
 from bench.safeguards import ALL, CATALOGUE, CONFINED, PINNED, STAGES, WHOLE, safeguards
+from bench.scale import BYTES, FILES, ROWS, Line, Run, fitted, lines, predicted
+from bench.stage_processor import below
 from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
 from fixtures.profile.reading import read_profile
@@ -104,3 +107,31 @@ def test_each_part_of_the_guard_is_measured_within_the_stages(whole_set: Path) -
     assert times[WHOLE].seconds == (3600.0,)
     (stages,) = times[STAGES].seconds
     assert all(0 < found < stages for name in (CATALOGUE, PINNED) for found in times[name].seconds)
+
+
+@pytest.mark.parametrize(
+    ("points", "line"),
+    [
+        ([(1.0, 3.0), (2.0, 5.0), (3.0, 7.0)], Line(1.0, 2.0)),
+        ([(1.0, 3.0), (3.0, 1.0)], Line(2.0, 0.0)),
+        ([(1.0, 1.0), (2.0, 4.0)], Line(0.0, 1.8)),
+    ],
+    ids=["rising", "falling", "beginning below 0"],
+)
+def test_a_line_tells_what_is_fixed_and_what_one_more_takes(points: list[tuple[float, float]], line: Line) -> None:
+    assert fitted(points) == Line(pytest.approx(line.fixed), pytest.approx(line.each))
+
+
+def test_another_size_is_told_from_what_smaller_ones_took() -> None:
+    def run(times: int) -> Run:
+        spent = {"serve": 0.5, "facts": 1 + 0.25 * times, "sites": 2.0 * times}
+        return Run({BYTES: 100.0 * times, ROWS: 10.0 * times, FILES: 3.0 * times}, spent)
+
+    of = lines([run(1), run(2), run(10)])
+    assert predicted(of, run(1).grown(3000.0)) == pytest.approx(run(30).spent)
+
+
+def test_processor_time_is_counted_of_what_has_ended_too() -> None:
+    before = below(os.getpid())
+    subprocess.run([sys.executable, "-c", "sum(range(3_000_000))"], check=True)
+    assert below(os.getpid()) > before
