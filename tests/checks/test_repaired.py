@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from psycopg import sql
 
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.probe import Probe
 from fixtures.checks.tenancy.references import excused, strays
@@ -98,3 +99,22 @@ def test_a_migration_that_writes_other_values_is_no_fault_and_is_noted(tenancy: 
             (),
         )
         assert "no fault where they give the values that the profile names" in note
+
+
+def test_the_restored_database_is_asked_once_by_the_same_queries(tenancy: SmallTenancy) -> None:
+    """A proof asks again what its check asked, in a session that sees the fault of the migrated database alone."""
+    with tenancy.look(ONE) as before, tenancy.look() as after:
+        asked = []
+
+        def restored() -> Database:
+            asked.append(before)
+            return replace(before.database, examination=Examination())
+
+        look = replace(after, database=replace(after.database, before=restored))
+        hidden = look.said(probe(look))
+        again = replace(look, database=replace(look.database, examination=Examination()))
+        assert again.said(probe(look)) == hidden
+        assert len(asked) == 1
+        assert again.database.examination.in_backup is True
+        again.said(replace(probe(look), broken=sql.SQL("SELECT 1 AS other WHERE false")))
+        assert len(asked) == 2
