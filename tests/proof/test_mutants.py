@@ -9,10 +9,12 @@ from unittest.mock import patch
 import pytest
 from psycopg import sql
 
-from fixtures.checks.databases import Database
+from fixtures.checks.databases import Access, Database
+from fixtures.checks.drilled import Drilled
 from fixtures.checks.probe import Probe
-from fixtures.record.proof import Proving
-from tests.support.drills import Drill
+from fixtures.proof.rotation import Sample
+from fixtures.record.evidence import Evidence
+from tests.support import short_drills
 from tests.support.short_drills import Standing
 
 Check = tuple[str, str]
@@ -68,38 +70,53 @@ def mutated(mutant: Callable[[str], str], changed: set[str]) -> Callable[[Databa
     return of_mutant
 
 
-def proven_of(drill: Drill) -> Proving:
-    assert drill.evidence.proving is not None
-    return drill.evidence.proving
+def proofs_of(evidence: Evidence) -> dict[Check, str]:
+    assert evidence.proving is not None
+    return {(each.control, each.subject): each.outcome for each in evidence.proving.proofs}
 
 
-def score(healthy: Drill, drill: Drill) -> Score:
-    """Of those that are proven by a probe of rows when nothing is mutated, and asked another query now."""
-    asked = {(each.control, each.subject): each.query_sha256 for each in healthy.evidence.results}
-    could = {(each.control, each.subject) for each in proven_of(healthy).proofs if each.outcome == "proven"}
-    silent = {
-        (each.control, each.subject)
-        for each in drill.evidence.results
-        if each.outcome == "passed" and each.query_sha256 != asked.get((each.control, each.subject))
+def of_rows(healthy: Evidence) -> dict[Check, str]:
+    """What each check asked that is proven by a query when nothing is mutated: no other can be a mutant's."""
+    asked = {(each.control, each.subject): each.query_sha256 for each in healthy.results if each.query_sha256}
+    return {
+        check: asked[check] for check, outcome in proofs_of(healthy).items() if outcome == "proven" and check in asked
     }
-    now = {(each.control, each.subject): each.outcome for each in proven_of(drill).proofs}
-    of_rows = sorted(could & silent)
+
+
+def score(asked: dict[Check, str], mutated: Evidence) -> Score:
+    """Of those that pass though they are asked another query now."""
+    results = {(each.control, each.subject): each for each in mutated.results}
+    silent = sorted(
+        check
+        for check, before in asked.items()
+        if results[check].outcome == "passed" and results[check].query_sha256 != before
+    )
+    now = proofs_of(mutated)
     return Score(
-        sum(now[check] == "blind" for check in of_rows), tuple(check for check in of_rows if now[check] == "proven")
+        sum(now[check] == "blind" for check in silent), tuple(check for check in silent if now[check] == "proven")
     )
 
 
 @pytest.mark.further
 def test_mutants_of_each_kind_of_probe_are_called_blind(standing: Standing, whole_set: Path, tmp_path: Path) -> None:
-    healthy = standing.drill(whole_set.parent, tmp_path / "healthy", proving=True)
-    scores = {}
-    for mutant in (returns_nothing, comparison_turned, join_dropped, null_swallowed):
-        changed: set[str] = set()
-        with patch.object(Database, "_tried", mutated(mutant, changed)):
-            drill = standing.drill(whole_set.parent, tmp_path / mutant.__name__, proving=True)
-        assert changed
-        scores[mutant.__name__] = score(healthy, drill)
-        print(f"{mutant.__name__}: {scores[mutant.__name__]}")
+    """The controls are tried once as they are, and once under each mutant, on the databases of one drill."""
+    try_controls: Callable[..., Any] = short_drills.try_controls
+    scores: dict[str, Score] = {}
+
+    def under_each(drilled: Drilled, access: Access, *more: Any, **how: Any) -> Any:
+        healthy = try_controls(drilled, access, *more, **how)
+        asked = of_rows(healthy[0])
+        for mutant in (returns_nothing, comparison_turned, join_dropped, null_swallowed):
+            changed: set[str] = set()
+            with patch.object(Database, "_tried", mutated(mutant, changed)):
+                evidence, *_ = try_controls(drilled, access, proving=Sample(frozenset(asked)))
+            assert changed
+            scores[mutant.__name__] = score(asked, evidence)
+            print(f"{mutant.__name__}: {scores[mutant.__name__]}")
+        return healthy
+
+    with patch.object(short_drills, "try_controls", under_each):
+        standing.drill(whole_set.parent, tmp_path, proving=True)
     assert scores["returns_nothing"].proven == ()
     assert all(each.blind for each in scores.values()), scores
     silent = sum(each.blind + len(each.proven) for each in scores.values())
