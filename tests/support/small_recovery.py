@@ -60,6 +60,7 @@ class Tiny:
     said: list[str] = field(default_factory=list)
     yes: bool = True
     verdict: Any = "VERIFIED"
+    patience: float = 30
 
     @property
     def production(self) -> Production:
@@ -93,7 +94,7 @@ class Tiny:
             ),
             answers=(("test", "-e", str(self.running)),),
             sites_root="sites",
-            command_seconds=10,
+            command_seconds=self.patience,
         )
         return PROFILE.model_copy(update={"recovery": recovery})
 

@@ -96,6 +96,7 @@ def test_a_site_that_was_deleted_is_seen_again_after_one_command_and_one_yes(
         assert shop.page(email, f"/sites/{site}/")[0] == 200
         assert shop.served(f"clients/{site}/current/index.html") == 200
         assert "reminders of open invoices: " in done.stdout
+        assert "owner or privileges" not in done.stdout
         with healthy.server.connect(DATABASE) as live:
             assert live.execute("SHOW statement_timeout").fetchone() == ("77s",)
 

@@ -1,10 +1,16 @@
 """A recovery that is killed at any line of its journal goes on, or back, and the application is wholly the new or the old."""
 
+import os
+import signal
+from pathlib import Path
+from unittest.mock import patch
+
 import pytest
 
 from fixtures.recovery.journal import Journal, read_journal
+from fixtures.recovery.whole import folders, swap
 from fixtures.recovery.whole.plan import Plan
-from tests.support.small_recovery import Tiny, ended_at
+from tests.support.small_recovery import EndingJournal, Tiny, ended_at
 
 LINES = (
     *("recovery begun", "stop begun", "stop done", "look begun", "look done", "drill begun", "drill done"),
@@ -51,3 +57,57 @@ def test_what_was_killed_goes_on_or_back_whole(tiny: Tiny, line: int, back: bool
     kept = ["tiny__before_20260101_abcdef", "sites__before_20260101_abcdef"]
     beside = ["tiny__recovered_20260101_abcdef", "sites__recovered_20260101_abcdef"] if swapped else []
     assert left_beside(tiny) == (beside if back else kept)
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["on", "back"])
+@pytest.mark.parametrize("moved", [0, 1], ids=["before a folder", "between folders"])
+def test_what_was_killed_between_the_renames_goes_on_or_back_whole(tiny: Tiny, moved: int, back: bool) -> None:
+    left = [moved]
+
+    def killed(source: Path, target: Path) -> None:
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= 1
+        folders.move(source, target)
+
+    def recover(each: Tiny, _line: int) -> None:
+        with patch.object(swap, "move", killed):
+            each.recover()
+
+    assert ended_at(tiny, 0, recover)
+    assert not (tiny.folder / "starts").exists()
+    assert resumed(tiny, back=back)
+    assert tiny.mark == (OLD if back else NEW)
+    assert set(tiny.starts) == {" ".join(tiny.mark)}
+
+
+@pytest.mark.parametrize("line", [LINES.index("load begun") + 1, LINES.index("swap begun") + 1])
+def test_what_was_killed_twice_goes_on(tiny: Tiny, line: int) -> None:
+    """The second time it is the recovery that goes on which is killed, at its third line."""
+
+    def go_on(each: Tiny, at: int) -> None:
+        lines = read_journal(each.journal)
+        with EndingJournal.going_on(each.journal) as journal:
+            journal.lines_left = at
+            each.recovery(journal, Plan.read(lines)).resume(lines, each.backup, back=False)
+
+    assert ended_at(tiny, line, lambda each, at: each.recover(ended_at=at))
+    assert ended_at(tiny, 3, go_on)
+    assert resumed(tiny)
+    assert tiny.mark == NEW
+    assert set(tiny.starts) == {"recovered recovered"}
+
+
+def test_a_rehearsal_that_was_killed_after_its_swap_is_cleared_away(tiny: Tiny) -> None:
+    rehearsed = [each for each in LINES if each.partition(" ")[0] not in ("stop", "look", "confirm", "start", "answer")]
+    assert ended_at(tiny, rehearsed.index("swap done") + 1, lambda each, at: each.recover(ended_at=at, rehearse=True))
+    assert resumed(tiny)
+    assert (tiny.mark, tiny.starts, left_beside(tiny)) == (OLD, [], [])
+    assert tiny.running.exists()
+
+
+def test_what_was_recovered_lies_beside_after_the_way_back(tiny: Tiny) -> None:
+    assert tiny.recover()
+    assert resumed(tiny, back=True)
+    assert tiny.mark == OLD
+    assert left_beside(tiny) == ["tiny__recovered_20260101_abcdef", "sites__recovered_20260101_abcdef"]

@@ -10,7 +10,6 @@ import pytest
 
 from fixtures.recovery.journal import Journal, read_journal
 from fixtures.recovery.refused import RecoveryRefused
-from fixtures.recovery.whole import standstill
 from fixtures.recovery.whole.plan import RECOVERY
 from fixtures.recovery.whole.production import Production
 from tests.support.cut_at_commit import cut_at_commit
@@ -30,10 +29,8 @@ def beside(tiny: Tiny) -> list[str]:
     return [*(str(name) for (name,) in rows), *(path.name for path in tiny.folder.iterdir() if "__" in path.name)]
 
 
-def test_who_is_still_on_the_database_is_named_and_nothing_is_touched(
-    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(standstill, "_LOOKS", 1)
+def test_who_is_still_on_the_database_is_named_and_nothing_is_touched(tiny: Tiny) -> None:
+    tiny.patience = 1
     with tiny.production.connect() as somebody:
         somebody.execute("SET application_name = 'a forgotten report'")
         with pytest.raises(RecoveryRefused, match=r"on the database: a forgotten report \(pid \d+\) as "):
@@ -43,8 +40,8 @@ def test_who_is_still_on_the_database_is_named_and_nothing_is_touched(
     assert any("RESUME=" in line for line in tiny.said)
 
 
-def test_a_part_that_still_runs_or_writes_is_named(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standstill, "_LOOKS", 1)
+def test_a_part_that_still_runs_or_writes_is_named(tiny: Tiny) -> None:
+    tiny.patience = 1
     recovery = tiny.profile.recovery
     assert recovery is not None
     writes = ("sh", "-c", f"for n in $(seq 50); do date +%N >>'{tiny.sites}/log'; sleep 0.1; done & echo begun")
@@ -86,9 +83,7 @@ def test_what_is_lost_is_told_in_rows(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("delivered", [False, True], ids=["before", "after"])
-def test_a_connection_that_is_lost_while_the_swap_is_committed_leaves_it_whole(
-    tiny: Tiny, delivered: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_connection_that_is_lost_while_the_swap_is_committed_leaves_it_whole(tiny: Tiny, delivered: bool) -> None:
     with cut_at_commit(tiny.server, delivered=delivered) as port:
         plan = tiny.plan()
         with Journal(tiny.folder, "journal") as journal:
