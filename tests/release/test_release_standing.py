@@ -161,6 +161,17 @@ def catching_all(request):
         computing(request)
 
 
+def streaming(request):
+    for row in rows_of_a_cursor():
+        time.sleep(1)
+
+
+def rows_of_a_cursor():
+    from django.apps import apps
+
+    return apps.get_model("igny8", "Content").objects.all().iterator(chunk_size=1)
+
+
 def answering(request):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM django_migrations")
@@ -173,6 +184,7 @@ urlpatterns += [
     path("computing/", endless.computing),
     path("waiting/", endless.waiting),
     path("catching/", endless.catching_all),
+    path("streaming/", endless.streaming),
     path("answering/", endless.answering),
 ]
 """
@@ -194,12 +206,14 @@ def test_a_page_that_takes_too_long_is_ended_and_the_next_one_answers(migrated: 
     (checkout / "igny8_core" / "endless.py").write_text(ENDLESS)
     for file, more in ((checkout / "igny8_core" / "urls.py", ROUTED), (checkout / APP / "admin.py", ADMINISTERED)):
         file.write_text(file.read_text() + more)
-    standing = migrated.stands(checkout, "/computing/", "/waiting/", "/catching/", "/answering/", page_limit=10)
+    addresses = ("/computing/", "/waiting/", "/catching/", "/streaming/", "/answering/")
+    standing = migrated.stands(checkout, *addresses, page_limit=10)
     named = [(page.address, page.status, page.error, page.ended) for page in standing.pages if not page.in_admin]
     assert named == [
         ("/computing/", None, "", True),
         ("/waiting/", None, "", True),
         ("/catching/", None, "", True),
+        ("/streaming/", None, "", True),
         ("/answering/", 200, "", False),
     ]
     (slow,) = standing.ended_in_admin
