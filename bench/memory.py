@@ -117,7 +117,8 @@ def _share_out(cursor: Any, shares: Path) -> None:
 
 
 def findings(number: int, folder: Path, run: Path | None) -> None:
-    """Makes the documents of a drill in which so many checks failed, of a real one's evidence."""
+    """Makes the documents of a drill in which so many checks failed, of a real one's evidence. Raises SystemExit without
+    one."""
     if run is None:
         raise SystemExit("findings need a drill's evidence: give --run DIR")
     evidence = Evidence.model_validate_json((run / FILE).read_bytes())

@@ -20,7 +20,7 @@ def proofs(backups: Path, out: Path) -> dict[str, float]:
 
 
 def told_by(evidence: Evidence) -> dict[str, float]:
-    """The same, of a drill that has ended."""
+    """The same, of a drill that has ended. Raises SystemExit where one of its checks is blind, or proven nowhere."""
     facts, proving = evidence.record.stage(stages.FACTS), evidence.proving
     if facts is None or proving is None or proving.blind or not proving.counted["proven"]:
         raise SystemExit("the drill did not prove its checks, so its time means nothing")
