@@ -74,6 +74,9 @@ def test_what_a_check_holds_until_the_drill_ends(tmp_path: Path) -> None:
         "/dev/null",
         "--assert=plain",
         "--import-mode=importlib",
+        # It reads every report once more, and the drill's caller may have asked for it.
+        "--durations=1",
+        "--durations-min=0",
         *without,
         str(tmp_path),
     ]
@@ -84,10 +87,11 @@ def test_what_a_check_holds_until_the_drill_ends(tmp_path: Path) -> None:
         left_by = Checks(checks)
         tracemalloc.start()
         try:
-            with redirect_stdout(io.StringIO()):
+            with redirect_stdout(io.StringIO()) as said:
                 assert pytest.main(arguments, plugins=[left_by, gatherer, Shedding()]) == pytest.ExitCode.OK
         finally:
             tracemalloc.stop()
+        assert "slowest 1 durations" in said.getvalue()
         assert gatherer.completeness().whole
         assert len(gatherer.queries) == checks
         return left_by.held
