@@ -74,8 +74,10 @@ EXCEPTIONS = {
 }
 PROMISES = {
     "Proofs": "budget every_nights",
-    "Profile": "proof application backup targets schedule limits release tenancy ledger invoice payment period usage money "
-    "currencies domain follows sites files hosts",
+    "Profile": "proof application backup targets schedule limits release recovery tenancy ledger invoice payment period "
+    "usage money currencies domain follows sites files hosts",
+    "Recovery": "stop still_running migrate empty_queues start answers twice command_seconds migrate_minutes sites_root "
+    "uploads_root",
     "Application": "name manage health environment inherit",
     "Backup": "pattern required least_bytes image least_clients shrink_over newest_row",
     "NewestRow": "table column hours",
@@ -83,7 +85,7 @@ PROMISES = {
     "Schedule": "every_hours since keep_daily keep_weekly keep_monthly remove_after_days also",
     "Limits": "locate serve restore stall facts migrate sites application release",
     "Release": "lock_rows lock_seconds write_lock_seconds lock_wait_seconds wal_bytes temp_bytes disk_bytes load "
-    "settings addresses",
+    "settings addresses page_seconds",
     "Load": "tables largest stall_seconds",
     "Tenancy": "root owner_via downward many_to_many path_string owner_query schemas generic_reference soft_reference "
     "row_security login probe",

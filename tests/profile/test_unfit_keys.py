@@ -213,6 +213,8 @@ def test_every_query_of_the_models_is_among_those_that_are_tried() -> None:
         for key, field in shape.model_fields.items()
         if SqlFile.__name__ in str(field.annotation) + str(field.metadata)
     }
+    # What a recovery counts is asked of the recovered database alone, which migrations have changed; no control reads it.
+    holding.remove("Recovery.twice")
     # A part that stands for several has the query of each; a condition is that of each kind of exception.
     assert {key.partition(".")[0] for key in holding} == {key.partition(".")[0] for key in QUERIES}
     assert {key.partition(".")[2] for key in holding} == {"owner_query", "condition", "query", "token_query"}

@@ -26,6 +26,7 @@ ONE_READER = {
     "fixtures/application/checkout.py": "the answer of a program of ours",
     "fixtures/application/probes/history.py": "an order of ours",
     "fixtures/application/probes/stands.py": "an order of ours",
+    "fixtures/application/probes/start.py": "an order of ours",
     "fixtures/application/probes/visiting/addresses.py": "what the checkout says of itself",
     "fixtures/application/probes/visiting/answers.py": "what the application answers",
     "fixtures/application/probes/visiting/keys.py": "a key that an order of ours tells",

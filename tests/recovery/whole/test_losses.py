@@ -8,8 +8,10 @@ import psycopg
 from fixtures.profile import Profile
 from fixtures.profile.money import Invoice
 from fixtures.profile.money.document import Numbering
+from fixtures.profile.words import SqlFile
 from fixtures.record.names import TableName
 from fixtures.recovery.whole.losses import lines, losses
+from fixtures.recovery.whole.shown import lines_of, twice
 from fixtures.server import Server
 from tests.support.recovered_shop import PROFILE
 
@@ -55,3 +57,19 @@ def test_another_schema_and_numbers_within_what_others_say_are_no_silence(
         "numbers of bills, which count within site.tenant",
     )
     assert lost.numbers == ()
+
+
+def test_what_would_happen_twice_is_counted_or_told_as_not_known(server: Server) -> None:
+    queries = {
+        "visits that are due": SqlFile(file="due.sql", text="SELECT * FROM public.visits WHERE site = 2"),
+        "mails": SqlFile(file="mails.sql", text="SELECT * FROM public.outbox"),
+        "calls": SqlFile(file="calls.sql", text="SELECT * FROM public.visits"),
+    }
+    with server.connect("restored") as restored:
+        due = twice(restored, queries)
+    assert due["visits that are due"] == 5
+    assert due["mails"] == 'not known, since its query fails: relation "public.outbox" does not exist'
+    assert isinstance(due["calls"], int)
+    assert [
+        line for line in lines_of("nothing", due, ()) if "visits that are due: 5" in line or "mails: not known" in line
+    ]
