@@ -16,6 +16,7 @@ from fixtures.profile.recovery import Recovery
 from fixtures.record.record import DrillRecord
 from fixtures.recovery.journal import Journal
 from fixtures.recovery.whole.at_hand import Drilled, SetAtHand
+from fixtures.recovery.whole.bring import Bringing
 from fixtures.recovery.whole.loading import Loader
 from fixtures.recovery.whole.plan import RECOVERY, Plan
 from fixtures.recovery.whole.production import Production
@@ -118,9 +119,11 @@ class Tiny:
             journal=journal,
             production=self.production,
             profile=self.profile,
-            loader=Loader(self.server.clients.pg_restore, self.guardian),
-            drill=lambda: Drilled("20260101T000000Z-000000", self.verdict, self.record),
-            check=lambda _session, _drilled: (1, ()),
+            bringing=Bringing(
+                loader=Loader(self.server.clients.pg_restore, self.guardian),
+                drill=lambda: Drilled("20260101T000000Z-000000", self.verdict, self.record),
+                check=lambda _session, _drilled: (1, ()),
+            ),
             ask=lambda: self.yes,
             say=self.said.append,
         )
