@@ -50,15 +50,28 @@ def test_a_site_more_takes_no_memory() -> None:
     assert bytes_for_one_more(told, FEW) < MOST
 
 
-@pytest.mark.parametrize("before", ["dir", "file"])
-def test_a_site_whose_files_lie_apart_is_told_once(before: str) -> None:
-    """In the order of their paths' bytes, `1-x` comes between the folder `1` and what lies in it."""
-    entries = [("1", before), ("1-x/v1/a", "file"), ("1/v1/a", "file"), ("1/v2/a", "file"), ("2", "dir"), ("3", "file")]
+APART = [("1-x/v1/a", "file"), ("1/v1/a", "file"), ("1/v2/a", "file"), ("2", "dir"), ("3", "file")]
+"""In the order of their paths' bytes, `1-x` comes between the folder `1` and what lies in it."""
+
+
+@pytest.mark.parametrize(
+    ("entries", "sites"),
+    [
+        ([("1", "dir"), *APART], ["1", "1-x", "2"]),
+        ([("1", "file"), *APART], ["1", "1-x", "2"]),
+        (
+            [("1", "dir"), ("1/v1/a", "file"), ("10", "dir"), ("10/v1/a", "file"), ("100/v1/a", "file")],
+            ["1", "10", "100"],
+        ),
+    ],
+    ids=["a folder and its files", "a file and files below it", "a site whose name goes on with a 0"],
+)
+def test_a_site_is_told_once_wherever_its_files_lie(entries: list[tuple[str, str]], sites: list[str]) -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(SCHEMA)
         rows = ((f"sites-data/clients/{path}", kind) for path, kind in entries)
         database.executemany("INSERT INTO entry (path, kind) VALUES (?, ?)", rows)
-        assert sorted(Inventory(database, FOLDERS).sites()) == ["1", "1-x", "2"]
+        assert sorted(Inventory(database, FOLDERS).sites()) == sites
 
 
 def test_a_file_more_in_one_folder_takes_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
