@@ -17,6 +17,7 @@ BY_THE_DRIVER = {
     "fixtures/sandbox/on_server.py": "the guardian's, which pins what it needs in its options and imports no server",
     "fixtures/server/scratch.py": "the operator's URL, in the maintenance database, before anything of a dump is there",
     "fixtures/commands/backup/source_database.py": "the source of a backup: digests pin their transaction",
+    "fixtures/recovery/whole/production.py": "production, by the operator's own settings: pinned once it is open",
 }
 # Whoever has a session as the server gives it.
 AS_THE_SERVER_GIVES_IT = {
