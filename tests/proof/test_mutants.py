@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -65,7 +66,8 @@ def mutated(mutant: Callable[[str], str], changed: set[str]) -> Callable[[Databa
             return tried(database, probe)
         changed.add(query)
         broken = sql.Composed([sql.SQL(other)])  # type: ignore[arg-type]  # the test's own text
-        return tried(database, Probe(**{**vars(probe), "broken": broken}))
+        # Asked by itself: in a pass over the table its part would count, and the mutant choose rows alone.
+        return tried(database, replace(probe, broken=broken, share=None))
 
     return of_mutant
 
