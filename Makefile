@@ -85,10 +85,9 @@ $(if $(and $(call asked,drill prove demo),$(filter HISTORY,$(typed))),$(if $(cal
 # What the caller gave reaches recipes by the environment, and is quoted there: a path may hold a space.
 given = $(if $(value $(1)),$(2) "$$$(1)")
 
-# A drill decides by the size of what it restored, unless it is told. The suite's own tests take every core; with one worker
-# more, a core has work while a test waits for a server or a program.
+# A drill decides by the size of what it restored, unless it is told. The suite's own tests take every core.
 ASKED_WORKERS = $(if $(value WORKERS),--workers "$$WORKERS")
-EVERY_CORE = -n"$${WORKERS:-$$(($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1))}"
+EVERY_CORE = -n"$${WORKERS:-$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}"
 
 PROVING = $(if $(call asked,prove),--prove all,$(call given,PROVE,--prove))
 

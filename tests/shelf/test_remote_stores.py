@@ -168,7 +168,8 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(shelf: Path, tmp_path: Path
     assert brought[folder / NEWER / dump.name] == (hashlib.sha256(other).hexdigest(), len(other))
     assert (folder / NEWER / dump.name).read_bytes() == other
     assert sent.delivery is not None
-    assert sent.delivery.restarted == 1
+    # It may be caught more than once while it is written over.
+    assert sent.delivery.restarted >= 1
 
 
 @pytest.mark.further
