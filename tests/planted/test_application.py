@@ -161,7 +161,7 @@ PLANTED = {
     },
     "APP-06": {
         "it keeps a log beside its code": Fault(
-            says="1 of 1 checkouts changed during the drill",
+            says="1 of 1 files changed during the drill",
             samples=("igny8_core/igny8/started.log",),
             really=STOOD_UP,
             beside=True,

@@ -1,6 +1,9 @@
 """Sessions of the suite mean the same whatever a database, a role or the shell has set."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import date, datetime
 
 import psycopg
@@ -8,7 +11,7 @@ import pytest
 
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
-from fixtures.server.sessions import PINNED, READING, forget_libpq_variables
+from fixtures.server.sessions import PINNED, READING, cancel, forget_libpq_variables
 
 # What a dump may leave behind, on the database or on a role: each changes what a query finds or how a value is written.
 LEFT_BEHIND = {
@@ -87,3 +90,31 @@ def test_a_moment_that_python_has_no_value_for_is_read_as_its_text(server: Serve
     with server.reading("restored") as session:
         read = session.execute(moments).fetchone()
     assert read == ("infinity", "0044-03-15 00:00:00+00 BC", ["-infinity", datetime(2026, 1, 2)], date(2026, 1, 2))
+
+
+def test_what_a_session_does_is_cancelled(server: Server) -> None:
+    with ThreadPoolExecutor(1) as thread, server.connect() as session:
+        waits = thread.submit(session.execute, "SELECT pg_catalog.pg_sleep(60)")
+        while not waits.done():
+            cancel(session)
+            time.sleep(0.05)
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            waits.result(30)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_session_that_is_lost_while_it_is_cancelled_is_no_error(
+    server: Server, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    session = server.connect()
+
+    def not_sent(*, timeout: float) -> None:
+        """As libpq answers where the server ended the session after psycopg looked at it."""
+        if lost:
+            session.close()
+        raise psycopg.OperationalError("couldn't send cancellation: connection not open")
+
+    monkeypatch.setattr(session, "cancel_safe", not_sent)
+    with nullcontext() if lost else pytest.raises(psycopg.OperationalError, match="not open"):
+        cancel(session)
+    session.close()

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fixtures.sandbox.footprint import footprint, written
 from fixtures.sandbox.redis import Redis
 from sample.build import OWNER
 from tests.support.drills import PROFILE, ROOT, SAMPLE, Healthy
@@ -102,6 +103,8 @@ def production_like(healthy: Healthy, redis: Redis, folder: Path) -> Iterator[Sh
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
         **healthy.server.environment(DATABASE),
         "PYTHONPATH": f"{SAMPLE}",
+        # The checkout is the suite's own, and drills that run meanwhile see what is written into it.
+        "PYTHONDONTWRITEBYTECODE": "1",
         "DB_HOST": healthy.server.host,
         "DB_PORT": str(healthy.server.port),
         "DB_NAME": DATABASE,
@@ -113,6 +116,7 @@ def production_like(healthy: Healthy, redis: Redis, folder: Path) -> Iterator[Sh
         # Cookies are for TLS alone otherwise.
         "DEBUG": "1",
     }
+    before = footprint(SAMPLE)
     shop = Shop(healthy, folder, profile, environment, web, renderer)
     server = subprocess.Popen(
         [str(redis.program), "--port", str(broker), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
@@ -130,6 +134,7 @@ def production_like(healthy: Healthy, redis: Redis, folder: Path) -> Iterator[Sh
             yield shop
         finally:
             shop.run("stop")
+        assert not written(before, footprint(SAMPLE)), "drills that run beside this would be told of it by APP-06"
     finally:
         server.terminate()
         server.wait(20)
