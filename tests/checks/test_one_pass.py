@@ -144,12 +144,29 @@ def test_a_session_that_sees_what_was_planted_is_given_no_answer_from_before(ten
         assert not any(said for said, *_ in answered(database, asked).values())
 
 
-@pytest.mark.parametrize("repeated", ["notes", "people"])
+def test_a_session_that_sees_what_was_planted_asks_one_part_and_finds_what_all_of_them_find(
+    tenancy: SmallTenancy,
+) -> None:
+    with tenancy.look(NOTES, None, **SAID) as look, planter(tenancy, look) as planting:
+        asked = probes(look)
+        for fault, planted in FAULTS.items():
+            with planting.transaction(force_rollback=True):
+                planting.execute(planted)
+                every = replace(look.database, session=planting, answers=Answers(planting))
+                one = replace(look.database, session=planting, answers=Answers(look.database.session))
+                assert answered(one, asked) == answered(every, asked), fault
+        examination = Examination()
+        replace(one, examination=examination).expect_none(asked["owner"])
+        (query,) = examination.queries
+        assert query.count("broken") == 1
+
+
+@pytest.mark.parametrize("repeated", ["notes", "people", "cards"])
 def test_rows_that_a_join_repeats_are_counted_once(tenancy: SmallTenancy, repeated: str) -> None:
     """A child by inheritance may hold the key of a row of its parent: no constraint is on both."""
     child = f"CREATE TABLE again () INHERITS ({repeated}); INSERT INTO again SELECT * FROM ONLY {repeated};"
     said = {**SAID, "shared": {**SAID["shared"], "again": WHY}}
-    with tenancy.look(NOTES + child, None, **said) as look:
+    with tenancy.look(NOTES + FAULTS["named by all"] + ";" + child, None, **said) as look:
         asked = probes(look)
         assert answered(look.database, asked) == answered(look.database, apart(asked))
 
