@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from fixtures.checks.billing.books import Books
 from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination, Finding
+from fixtures.checks.masking import masked_text
 from fixtures.checks.probe import Probe
 from fixtures.database.catalogue import take_structure
 from fixtures.database.reconcile import reconcile
@@ -19,6 +20,9 @@ from fixtures.ownership import derive_ownership
 from fixtures.profile import Profile
 from fixtures.record.facts import Facts
 from tests.support.kept_server import kept_server
+
+ACME, ZEN = masked_text("acme", b"key"), masked_text("zen", b"key")
+"""How the shop's tenants are told."""
 
 PROFILE = """
 application = { name = "shop", environment = {} }

@@ -1,7 +1,7 @@
 """Money whose documents and payments have keys of several columns: what names them names all of a key, and what is said of
 them as well."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,7 +11,6 @@ from fixtures.checks.billing.conserved import holdings, summed, sums
 from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
 from fixtures.checks.billing.settlement import overpaid_invoices, refunded_beyond, uncovered_invoices, without_invoice
 from fixtures.checks.billing.tax import wrong_tax
-from fixtures.checks.masking import masked_text
 from fixtures.checks.probe import Probe
 from fixtures.database.catalogue import take_structure
 from fixtures.database.keyed import Unpaired, naming
@@ -20,9 +19,8 @@ from fixtures.database.places import place_of
 from fixtures.database.reconcile import reconcile
 from fixtures.profile.money import Invoice, Payment
 from fixtures.record.names import TableName
-from tests.support.small_shop import Shop, small_shop
+from tests.support.small_shop import ACME, ZEN, Shop
 
-ACME, ZEN = masked_text("acme", b"key"), masked_text("zen", b"key")
 # Each tenant counts from one. Credits and refunds call the tenant's column otherwise, and a constraint says what they name.
 LEASES = """
 CREATE TABLE "Leases" (tenant text REFERENCES "Tenants", no int, currency text, state text, vat numeric, total numeric,
@@ -61,12 +59,6 @@ PAID = {
     "amount": "amount",
     "refunds": {"table": "Shop.Back", "payment": "payment", "amount": "amount"},
 }
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Callable[[], Shop]]:
-    with small_shop() as opens:
-        yield opens
 
 
 @pytest.fixture

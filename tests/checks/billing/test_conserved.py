@@ -11,7 +11,6 @@ from psycopg.rows import dict_row
 from fixtures.checks.billing.conserved import compare_money, holdings
 from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination
-from fixtures.checks.masking import masked_text
 from fixtures.database.catalogue import take_structure
 from fixtures.database.money_columns import summed_columns
 from fixtures.ownership import derive_ownership
@@ -20,6 +19,7 @@ from fixtures.record.facts import Facts
 from fixtures.record.names import TableName
 from fixtures.server import Server
 from tests.support.kept_server import kept_server
+from tests.support.small_shop import ACME, ZEN
 
 PROFILE = """
 application = { name = "shop", environment = {} }
@@ -45,7 +45,6 @@ INSERT INTO "Bills" SELECT g, CASE WHEN g % 2 = 0 THEN 'acme' ELSE 'zen' END, CA
                            g * 1.001, 0.1 FROM generate_series(1, 60) g;
 INSERT INTO prices VALUES (1), ('NaN');
 """
-ACME, ZEN = masked_text("acme", b"key"), masked_text("zen", b"key")
 BILLS, PRICES = TableName("public", "Bills"), TableName("public", "prices")
 Migrated = Callable[..., tuple[int, list[str]]]
 

@@ -1,6 +1,5 @@
 """What a wallet, a gift card or a voucher holds is the sum of its entries, at any time, and never less than nothing."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
@@ -15,20 +14,7 @@ from fixtures.checks.planting import Planting
 from fixtures.database.catalogue import take_structure
 from fixtures.database.reconcile import reconcile
 from fixtures.profile.money import EntryKinds, Ledger
-from tests.support.small_shop import Shop, Told, small_shop
-
-ACME, ZEN = masked_text("acme", b"key"), masked_text("zen", b"key")
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Callable[[], Shop]]:
-    with small_shop() as opens:
-        yield opens
-
-
-@pytest.fixture
-def shop(opened: Callable[[], Shop]) -> Shop:
-    return opened()
+from tests.support.small_shop import ACME, ZEN, Shop, Told
 
 
 def test_an_account_that_falls_below_zero_is_told_even_where_it_recovers(shop: Shop) -> None:

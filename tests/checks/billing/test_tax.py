@@ -1,13 +1,11 @@
 """Tax is rounded as declared: once a document, line by line or rate by rate, on top of amounts or within gross ones."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
 from fixtures.checks.billing.document import wrong_totals
 from fixtures.checks.billing.tax import wrong_tax
 from fixtures.profile.money import Invoice, TaxRule
-from tests.support.small_shop import Shop, small_shop
+from tests.support.small_shop import Shop
 
 OF_LINES = {"of": "net", "line_rate": "rate", "percent": True}
 # Two lines of one rate and one of another; what is rounded where differs in every way.
@@ -16,17 +14,6 @@ LINES = """
     INSERT INTO "Lines" VALUES (2, 3.34, NULL, 10), (2, 3.34, NULL, 10), (2, 3.31, NULL, 5), (2, 50, '2026-01-01', 10);
     UPDATE "Bills" SET vat = 0 WHERE id <> 2
 """
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Callable[[], Shop]]:
-    with small_shop() as opens:
-        yield opens
-
-
-@pytest.fixture
-def shop(opened: Callable[[], Shop]) -> Shop:
-    return opened()
 
 
 def difference(shop: Shop, rule: dict[str, object], vat: str) -> str | None:

@@ -1,21 +1,15 @@
 """Payments in the smallest unit of their currency are held against documents in whole ones, to the last digit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from fixtures.checks.billing.settlement import overpaid_invoices, refunded_beyond, uncovered_invoices, without_invoice
 from fixtures.profile import Profile
 from fixtures.profile.money import Payment
-from tests.support.small_shop import Shop, small_shop
+from tests.support.small_shop import Shop
 
 CENTS = """UPDATE "Sources" SET debited = debited * 100 + 50, refunded = 50"""
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Callable[[], Shop]]:
-    with small_shop() as opens:
-        yield opens
 
 
 FAULTS: dict[str, tuple[str | None, ...]] = {

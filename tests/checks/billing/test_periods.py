@@ -1,19 +1,11 @@
 """A period that names its last day lasts to the end of that day, and the next begins on the day after."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-
-import pytest
 
 from fixtures.checks.billing.period import not_running, overlapping_periods, with_a_hole_before
 from fixtures.profile.money import Period
-from tests.support.small_shop import Shop, small_shop
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Callable[[], Shop]]:
-    with small_shop() as opens:
-        yield opens
+from tests.support.small_shop import Shop
 
 
 def judged(shop: Shop, period: Period, day: int) -> tuple[tuple[str, ...], ...]:
