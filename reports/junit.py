@@ -71,7 +71,7 @@ def _told(story: Story, chapter: Chapter, result: Result) -> str:
     ]
     if result.finding:
         lines.append(f"finding: {result.finding}")
-    if age := story.age((result,)):
+    if age := story.since.age((result,)):
         lines.append(f"since the last drill: {age}")
     if result.samples:
         lines.append(f"{words.samples_label(result)}: {', '.join(result.samples)}")

@@ -45,7 +45,7 @@ class NightlyNews:
                 continue
             names = {f"{result.control}[{result.subject}]" for result in fault.results}
             oldest = max((since.nights.get(name, 0) for name in names), default=0)
-            open_for = self.story.open_for(oldest) if oldest else "known"
+            open_for = self.story.since.open_for(oldest) if oldest else "known"
             new, earlier = len(names.intersection(since.new)), len(names.intersection(since.still))
             findings.append(Finding(fault, new, earlier, open_for))
         return tuple(sorted(findings, key=lambda each: not each.new))

@@ -92,7 +92,7 @@ def _fault(fault: Fault, story: Story, console: Console) -> None:
     """What is wrong, then each control that found it."""
     _line(console, 0)
     heading = words.one_line(fault.title, MESSAGE)
-    age = f", {since}" if (since := story.age(fault.results)) else ""
+    age = f", {since}" if (since := story.since.age(fault.results)) else ""
     ids = f": {fault.ids}" if len(fault.chapters) > 1 else ""
     _line(console, 0, ("failed ", _STYLES["failed"]), (f"{heading}{ids}", "bold"), f" ({fault.impact} impact{age})")
     for chapter in fault.chapters:
@@ -156,8 +156,8 @@ def _on(chapter: Chapter) -> str:
 def _figures(story: Story, console: Console) -> None:
     _line(console, 0)
     counted = [f"{words.number(count)} {outcome}" for outcome, count in story.counts.items() if count]
-    if story.since:
-        _line(console, 1, ("findings   ", "dim"), story.since)
+    if story.since.said:
+        _line(console, 1, ("findings   ", "dim"), story.since.said)
     for line in story.running_out[:CONTROLS]:
         _line(console, 1, ("waiver     ", _STYLES["waived"]), line)
     if story.on_nothing:

@@ -74,11 +74,11 @@ def test_the_last_drill_is_the_newest_of_this_profile_that_nobody_altered(tmp_pa
 def test_every_reader_is_told_what_changed() -> None:
     failed = examples.failed()
     compared = failed.model_copy(update={"since": compare_findings(examples.verified(), failed.results)})
-    assert Story(failed).since == ""
-    assert Story(compared).since.startswith(f"{len(compared.since.new)} new (")
+    assert Story(failed).since.said == ""
+    assert Story(compared).since.said.startswith(f"{len(compared.since.new)} new (")
     healthy = examples.evidence([result("BAK-01", "passed")])
     quiet = healthy.model_copy(update={"since": compare_findings(healthy, healthy.results)})
-    assert Story(quiet).since.startswith("no finding then or now, since ")
+    assert Story(quiet).since.said.startswith("no finding then or now, since ")
 
 
 def compared_nights(nights: list[dict[str, Outcome]]) -> list[Since | None]:
@@ -102,12 +102,12 @@ def test_a_gate_beside_the_nights_counts_nights_and_is_none() -> None:
     subject = results[0].subject
     assert (compared.new, compared.nights) == ((f"BAK-02[{subject}]",), {f"BAK-01[{subject}]": 2})
     gate = examples.evidence(results, since=compared, kind="gate")
-    assert Story(gate).since.startswith(
+    assert Story(gate).since.said.startswith(
         f"1 new (BAK-02[{subject}]); 1 still there (BAK-01[{subject}] open for 2 nights)"
     )
     after = compare_findings(gate, results, "gate")
     assert after.nights == {f"BAK-01[{subject}]": 2, f"BAK-02[{subject}]": 2}
-    assert Story(examples.evidence(results, since=after, kind="gate")).open_for(2) == "open for 2 gates"
+    assert Story(examples.evidence(results, since=after, kind="gate")).since.open_for(2) == "open for 2 gates"
 
 
 def test_a_finding_says_for_how_many_nights_it_has_been_open() -> None:
@@ -118,8 +118,8 @@ def test_a_finding_says_for_how_many_nights_it_has_been_open() -> None:
     assert last.nights == {"BAK-01[set]": 4, "BAK-02[set]": 2}
     evidence = examples.evidence([result(control, "failed") for control in both], since=last)
     story = Story(evidence)
-    assert [story.age(fault.results) for fault in story.faults] == ["open for 4 nights", "open for 2 nights"]
-    assert story.since_groups == (("Still there", ("BAK-01[set] open for 4 nights", "BAK-02[set] open for 2 nights")),)
+    assert [story.since.age(fault.results) for fault in story.faults] == ["open for 4 nights", "open for 2 nights"]
+    assert story.since.groups == (("Still there", ("BAK-01[set] open for 4 nights", "BAK-02[set] open for 2 nights")),)
     documents = (page.write_up(story), summary.write_up(story), audit.write_up(story), junit.write_up(story))
     assert all("open for 4 nights" in document for document in documents)
     text = io.StringIO()
