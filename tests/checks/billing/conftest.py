@@ -1,4 +1,4 @@
-"""One shop for all that is asked of money: each test opens it as it was."""
+"""One shop for all files that ask of money: each test opens it as it was."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.small_shop import Shop, small_shop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def opened() -> Iterator[Callable[[], Shop]]:
     with small_shop() as opens:
         yield opens
