@@ -23,6 +23,7 @@ def write_up(story: Story) -> str:
     _proof(story, registry)
     _findings(story, registry)
     _shelf(story, registry)
+    _rehearsal(story, registry)
     return generate_latest(registry).decode()
 
 
@@ -121,6 +122,18 @@ def _shelf(story: Story, registry: CollectorRegistry) -> None:
     if shelf.due_at is not None:
         meaning = "By when the schedule asks for a drill of an older set."
         _gauge("restore_drill_older_due_timestamp_seconds", meaning, shelf.due_at.timestamp(), registry)
+
+
+def _rehearsal(story: Story, registry: CollectorRegistry) -> None:
+    """How the recovery was rehearsed, where that was asked for."""
+    rehearsal = story.evidence.rehearsal
+    if rehearsal is not None:
+        ended = rehearsal.state == "ok"
+        _gauge("restore_drill_recovery_rehearsed", "1 when the recovery was rehearsed and ended well.", ended, registry)
+        meaning = "How long each step of the recovery took when it was rehearsed."
+        steps = Gauge("restore_drill_recovery_step_seconds", meaning, ["step"], registry=registry)
+        for step in rehearsal.steps:
+            steps.labels(step.name).set(step.seconds)
 
 
 def _gauge(name: str, help: str, value: float, registry: CollectorRegistry) -> None:

@@ -12,6 +12,7 @@ from reports.courses import courses, stage_courses, stage_times
 from reports.dump_commands import program
 from reports.glossary import WORDS
 from reports.night import NightlyNews
+from reports.rehearsed import rehearsed
 from reports.release import Release
 from reports.schema_diff import LINES_SHOWN, schema_diff
 from reports.story import Story
@@ -45,6 +46,7 @@ def write_up(story: Story) -> str:
             opening="release" if evidence.kind == "gate" else "nightly",
             news=NightlyNews(story),
             release=Release(story),
+            rehearsed=rehearsed(story),
             schema=schema_diff(evidence.record),
             trend=trend,
             lines=courses(trend),

@@ -2,6 +2,7 @@
 
 from reports import markdown
 from reports.recovery import settings, steps
+from reports.rehearsed import command, rehearsed
 from reports.story import Story
 
 
@@ -16,5 +17,7 @@ def write_up(story: Story) -> str:
             record=story.evidence.record,
             steps=steps(story),
             settings=settings(story),
+            rehearsed=rehearsed(story),
+            command=command(story) if story.evidence.rehearsal is not None and story.evidence.record.backup_set else "",
         )
     )

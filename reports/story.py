@@ -11,6 +11,7 @@ from fixtures.record.evidence import Evidence, Excepted, Measure, Outcome, Resul
 from fixtures.record.migrated import AppliedMigration
 from fixtures.record.proof import Proof
 from fixtures.record.record import StageOutcome
+from fixtures.record.recovery_rehearsal import RecoveryRehearsal
 from reports import costs, words
 from reports.bars import Bar, one_after_another
 from reports.by_tenant import ByTenant, by_tenant
@@ -284,13 +285,22 @@ class Story:
     @property
     def clear(self) -> bool:
         """Nothing at all for a person to do."""
-        trouble = (self.stopped_stages, self.not_seen_gone, self.not_met, self.evidence.record.profile_problems)
+        trouble = (
+            *(self.stopped_stages, self.not_seen_gone, self.not_met, self.evidence.record.profile_problems),
+            self.not_rehearsed,
+        )
         return not (self.counts["failed"] or self.counts["blocked"] or self.blind or any(trouble)) and self.whole
 
     @property
     def blind(self) -> tuple[Proof, ...]:
         """The checks that did not see the fault that was planted for them."""
         return self.evidence.proving.blind if self.evidence.proving is not None else ()
+
+    @property
+    def not_rehearsed(self) -> RecoveryRehearsal | None:
+        """The rehearsal of the recovery that did not end well; None where none was asked for, or all is well."""
+        rehearsal = self.evidence.rehearsal
+        return rehearsal if rehearsal is not None and rehearsal.state != "ok" else None
 
     @property
     def whole(self) -> bool:

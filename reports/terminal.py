@@ -81,6 +81,11 @@ def _stages(story: Story, console: Console) -> None:
     ]
     lines += [f"{name} never reached" for name in story.never_reached]
     _line(console, 1, ("stages     ", "dim"), " · ".join(lines))
+    if (rehearsal := story.not_rehearsed) is not None:
+        how = "failed" if rehearsal.state == "failed" else "could not be rehearsed"
+        said = words.cause_and_fix(rehearsal.cause, rehearsal.fix)
+        _line(console, 0)
+        _line(console, 0, ("recovery ", _STYLES[rehearsal.state]), f"{how}: {said}")
     for stage in story.stopped_stages:
         _line(console, 0)
         _line(console, 0, (f"{stage.state} ", _STYLES[stage.state]), f"stage {stage.name}: {stage.cause}")

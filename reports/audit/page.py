@@ -13,6 +13,7 @@ from reports import words
 from reports.chapter import Chapter
 from reports.glossary import WORDS
 from reports.query_text import queries_of
+from reports.rehearsed import rehearsed
 from reports.story import Story
 from reports.templating import html_templates
 
@@ -43,6 +44,7 @@ def write_up(story: Story) -> str:
             story=story,
             evidence=story.evidence,
             record=record,
+            rehearsed=rehearsed(story),
             areas=[_Area(name, chapters) for name, chapters in story.areas.items()],
             evidence_sha256=hashlib.sha256(story.written).hexdigest(),
             evidence_bytes=len(story.written),

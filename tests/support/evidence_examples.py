@@ -224,6 +224,7 @@ def evidence(
         teardown,
         as_superuser=drilled.loaded_as_superuser,
         sample=drilled.sample_data,
+        rehearsal=other.get("rehearsal"),
     )
     fields: dict[str, Any] = {
         "run_id": "20261122-031509-7f3a",
