@@ -1,19 +1,22 @@
 """What is asked of a drill wrongly is refused before anything starts; what is asked of it in part is never verified."""
 
+import contextlib
+import io
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from fixtures.profile.reading import ProfileError, read_profile
+from tests.support.controls_in_process import WITHOUT
 from tests.support.drills import (
     ROOT,
     Drill,
     Drilling,
     command,
     drill,
-    interpreter_that_does_not_run,
     programs_that_do_not_run,
 )
 from tests.support.further import first_of
@@ -33,9 +36,28 @@ def refused(argv: list[str], folder: Path) -> str:
     environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(private), "HOME": str(folder)}
     done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 4, done.stdout + done.stderr
-    assert not (folder / "out").exists()
-    assert not [path for path in private.iterdir() if not path.name.startswith("pytest-of-")]
+    nothing_made(folder)
     return done.stdout + done.stderr
+
+
+def refused_here(argv: list[str], folder: Path) -> str:
+    """The same of a call in this process: most of what a process of its own takes is pytest's start."""
+    private, said = folder / "private", io.StringIO()
+    private.mkdir(exist_ok=True)
+    arguments = [word for word in argv[argv.index("pytest") + 1 :] if word != "-n0"]
+    arguments += ["-s", *(word for name in WITHOUT if name != "terminal" for word in ("-p", f"no:{name}"))]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(ROOT)
+        patched.setattr(tempfile, "tempdir", str(private))
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            assert pytest.main(arguments) == pytest.ExitCode.USAGE_ERROR, said.getvalue()
+    nothing_made(folder)
+    return said.getvalue()
+
+
+def nothing_made(folder: Path) -> None:
+    assert not (folder / "out").exists()
+    assert not [path for path in (folder / "private").iterdir() if not path.name.startswith("pytest-of-")]
 
 
 def without(argv: list[str], option: str) -> list[str]:
@@ -54,7 +76,8 @@ def without(argv: list[str], option: str) -> list[str]:
     ),
 )
 def test_a_drill_without_what_it_needs_says_which_option(option: str, says: str, tmp_path: Path) -> None:
-    assert says in refused(without(command(tmp_path, tmp_path / "out"), option), tmp_path)
+    refuse = refused if option == "--backups" else refused_here
+    assert says in refuse(without(command(tmp_path, tmp_path / "out"), option), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -86,25 +109,26 @@ def test_a_profile_that_cannot_be_read_is_told_with_its_file_and_its_key(added: 
 )
 def test_a_faulty_profile_is_refused_with_its_file_its_key_and_the_fix(added: str, says: str, tmp_path: Path) -> None:
     profile = profile_and(tmp_path, added)
-    said = refused(command(tmp_path, tmp_path / "out", profile=profile), tmp_path)
+    said = refused_here(command(tmp_path, tmp_path / "out", profile=profile), tmp_path)
     assert says in said
     assert str(profile / "profile.toml") in said
 
 
 @pytest.mark.further
 def test_an_unknown_profile_a_mixture_and_a_report_beside_the_backups_are_refused(tmp_path: Path) -> None:
-    said = refused(command(tmp_path, tmp_path / "out", profile="igny9"), tmp_path)
+    said = refused_here(command(tmp_path, tmp_path / "out", profile="igny9"), tmp_path)
     assert "No profile 'igny9'. There are: igny8. Name one, or a path to your own." in said
+    # The tests' own plugins would come into this process a second time.
     mixed = [*command(tmp_path, tmp_path / "out"), "tests"]
     assert "a drill and the self-tests are two runs" in refused(mixed, tmp_path)
     (tmp_path / "backups").mkdir()
     refused_run = command(tmp_path / "backups", tmp_path / "backups" / "out")
-    assert "a drill never writes beside backups" in refused(refused_run, tmp_path)
+    assert "a drill never writes beside backups" in refused_here(refused_run, tmp_path)
     unkeyed = [*command(tmp_path, tmp_path / "out"), "--signing-key", str(tmp_path / "nowhere.key")]
-    assert "nowhere.key cannot be read" in refused(unkeyed, tmp_path)
+    assert "nowhere.key cannot be read" in refused_here(unkeyed, tmp_path)
     taken = tmp_path / "taken" / "latest"
     taken.mkdir(parents=True)
-    assert f"{taken} is not a link" in refused(command(tmp_path / "backups", taken.parent), tmp_path)
+    assert f"{taken} is not a link" in refused_here(command(tmp_path / "backups", taken.parent), tmp_path)
     assert list(taken.parent.iterdir()) == [taken]
 
 
@@ -152,8 +176,8 @@ def test_a_part_of_the_checks_is_no_verdict(whole_set: Path, tmp_path: Path) -> 
 
 @pytest.mark.whole
 def test_one_file_of_the_controls_is_no_verdict_with_workers_either(whole_set: Path, tmp_path: Path) -> None:
-    python = interpreter_that_does_not_run(tmp_path)
-    argv = command(whole_set.parent, tmp_path / "out", python=python, workers=2)
+    programs = ("--postgres-bin", str(programs_that_do_not_run(tmp_path / "no-programs")))
+    argv = command(whole_set.parent, tmp_path / "out", workers=2, arguments=programs)
     argv[argv.index("verify")] = "verify/test_backup_set.py"
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=240)
     (run,) = runs_in(tmp_path / "out")
