@@ -1,20 +1,26 @@
 """Choosing a set by hand, and a whole drill of one that lies in a store."""
 
+import io
+import re
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fixtures.custody.drill_ledger import NAME, read_ledger
+from fixtures.plugin.listing import pytest_cmdline_main
+from fixtures.plugin.opening import open_session
 from fixtures.profile.backups import Backup
 from fixtures.record.set_record import Drawn
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.shelf.choosing import Choice, choose, look_over
 from fixtures.shelf.locate import locate, require_whole
 from tests.support.archive_bytes import archive, block, entry
+from tests.support.documented_calls import configured
 from tests.support.drills import NOT_MIGRATED, ROOT, Drill, drill, interpreter_that_does_not_run
 from tests.support.profiles import profile_and
 from tests.support.seen_faults import expect_no_canary
@@ -28,6 +34,14 @@ def answered(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A drill's command line that ends before any drill."""
     argv = [sys.executable, "-m", "pytest", "verify", *arguments]
     return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=240)
+
+
+def listed(place: Path | str) -> str:
+    """What the list of a place prints: read and made as by its command line, in this process. Raises pytest.UsageError."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert pytest_cmdline_main(configured(["--list", "--backups", str(place)])) == 0
+    return printed.getvalue()
 
 
 @pytest.fixture
@@ -59,8 +73,7 @@ def test_a_list_tells_every_set_newest_first_and_drills_none(shelf: Path, tmp_pa
 @pytest.mark.further
 def test_a_list_says_what_a_drill_would_refuse(tmp_path: Path) -> None:
     tmp_path.joinpath("igny8_20261124_031500.dump").write_bytes(b"broken")
-    done = answered("--list", "--backups", str(tmp_path))
-    (said,) = [line for line in done.stdout.splitlines() if line.startswith("A drill would take")]
+    (said,) = [line for line in listed(tmp_path).splitlines() if line.startswith("A drill would take")]
     assert said == (
         "A drill would take igny8_20261124_031500, and refuse it: "
         "its dump, 6 bytes, is not a Postgres dump by its first bytes."
@@ -72,25 +85,19 @@ def test_a_list_says_which_dump_is_cut_short(tmp_path: Path) -> None:
     whole_archive = archive([entry(1)], [block(1, 2000)])
     for name, held in ((whole, whole_archive), (early, whole_archive[:90]), (late, whole_archive[:-1])):
         tmp_path.joinpath(f"{name}.dump").write_bytes(held)
-    done = answered("--list", "--backups", str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    lines = listed(tmp_path).splitlines()
     kinds = {line.split()[0]: "custom, cut short" in line for line in lines[1:4]}
     assert kinds == {whole: False, early: True, late: True}
     assert f"A drill would take {late}, and refuse it: its dump is cut short." in lines
     tmp_path.joinpath("igny8_20261123_031500.dump").write_bytes(whole_archive[:6])
-    assert (
-        "igny8_20261123_031500, and refuse it: its dump is cut short."
-        in answered("--list", "--backups", str(tmp_path)).stdout
-    )
+    assert "igny8_20261123_031500, and refuse it: its dump is cut short." in listed(tmp_path)
 
 
 @pytest.mark.further
 def test_sets_that_tell_no_time_are_named(tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         tmp_path.joinpath(f"{name}.dump").write_bytes(b"PGDMP" + bytes(1000))
-    done = answered("--list", "--backups", str(tmp_path))
-    (said,) = [line for line in done.stdout.splitlines() if "tell no time" in line]
+    (said,) = [line for line in listed(tmp_path).splitlines() if "tell no time" in line]
     assert said.startswith(
         f"note: 3 backup sets tell no time in {tmp_path}, so none is known to be the newest: one, three, two. Name the one"
     )
@@ -136,20 +143,20 @@ def test_a_number_that_is_no_date_tells_no_time(name: str, tmp_path: Path) -> No
 
 @pytest.mark.further
 def test_a_list_needs_no_profile_and_says_what_it_cannot_read(shelf: Path, tmp_path: Path) -> None:
-    assert LISTED[0] in answered("--list", "--backups", f"file://{shelf}").stdout
+    assert LISTED[0] in listed(f"file://{shelf}")
     empty = tmp_path / "empty"
     empty.mkdir()
-    done = answered("--list", "--backups", str(empty))
-    assert (done.returncode, done.stdout) == (0, f"No backup set in {empty}.\n")
-    done = answered("--list", "--backups", str(tmp_path / "absent"))
+    assert listed(empty) == f"No backup set in {empty}.\n"
+    absent = re.escape("absent cannot be read: No such file or directory. Name the folder, or the store, that holds")
+    with pytest.raises(pytest.UsageError, match=absent):
+        listed(tmp_path / "absent")
+    with pytest.raises(pytest.UsageError, match="--backups: "):
+        listed("http://127.0.0.1:9/")
+    done = answered("--list", "--backups", "s3://KEY:SECRETWORD@bucket/")
     assert done.returncode == 4
-    assert "absent cannot be read: No such file or directory. Name the folder, or the store, that holds" in done.stderr
-    for unanswered in ("http://127.0.0.1:9/", "s3://KEY:SECRETWORD@bucket/"):
-        done = answered("--list", "--backups", unanswered)
-        assert done.returncode == 4
-        assert "--backups: " in done.stderr
-        assert "SECRETWORD" not in done.stderr + done.stdout
-        assert "Traceback" not in done.stderr
+    assert "--backups: " in done.stderr
+    assert "SECRETWORD" not in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -163,9 +170,9 @@ def test_a_list_needs_no_profile_and_says_what_it_cannot_read(shelf: Path, tmp_p
 )
 @pytest.mark.further
 def test_a_choice_that_cannot_be_meant_is_refused(shelf: Path, arguments: tuple[str, ...], says: str) -> None:
-    done = answered("--backups", str(shelf), "--app", "sample", "--profile", "igny8", *arguments)
-    assert done.returncode == 4
-    assert says in done.stderr
+    call = configured(["--backups", str(shelf), "--app", "sample", "--profile", "igny8", *arguments])
+    with pytest.raises(pytest.UsageError, match=re.escape(says)):
+        open_session(call)
 
 
 def blocked(outcome: Drill) -> set[str]:

@@ -16,7 +16,7 @@ from fixtures.plugin.options import pytest_addoption
 from fixtures.plugin.preflight import call_of, preflight
 from fixtures.profile.reading import read_profile
 from fixtures.record.wrong_call import CallParser
-from tests.support.drills import PROFILE, SAMPLE
+from tests.support.drills import PROFILE, ROOT, SAMPLE
 
 _REPORTS = ("reports/out/latest", "/var/lib/restore-drill")
 """Folders of reports that a document names."""
@@ -60,19 +60,25 @@ def read_call(words: list[str], folder: Path, server: str = "auto") -> None:
         _preflight(drilled, folder, server)
 
 
-def _preflight(words: list[str], folder: Path, server: str) -> None:
+def configured(words: list[str]) -> Any:
+    """The configuration that the plugin reads of a drill's command line, without a session of pytest."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("-n")
     group = SimpleNamespace(addoption=parser.add_argument)
     pytest_addoption(SimpleNamespace(getgroup=lambda *_: group))  # type: ignore[arg-type]
     option = parser.parse_args(words)
+    return SimpleNamespace(rootpath=ROOT, option=option, getoption=lambda name: getattr(option, name))
+
+
+def _preflight(words: list[str], folder: Path, server: str) -> None:
+    config = configured(words)
+    option = config.option
     option.server = server
     if "--list" in words:
         return
     if "://" not in option.backups:
         option.backups = str(_sets(folder, Path(option.backups)))
     option.app, option.app_python = SAMPLE, sys.executable
-    config: Any = SimpleNamespace(option=option, getoption=lambda name: getattr(option, name))
     preflight(call_of(config, read_profile(PROFILE).profile))
 
 
