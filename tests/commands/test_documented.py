@@ -14,6 +14,7 @@ from tests.house.test_documents import OF_COMMANDS, OF_MAKE
 from tests.support.drills import SAMPLE, Drill, Healthy, at_work_on
 from tests.support.keys import age_key
 from tests.support.reader import ROOT, Asked, Reader, asked
+from tests.support.short_drills import MIGRATED, STOOD_UP, VISITED, Standing
 from tests.support.small_source import another_server
 
 DOCUMENTED = sorted({" ".join(re.sub(r"\s#\s.*", "", line).split()) for _, line in (*OF_MAKE, *OF_COMMANDS)})
@@ -23,13 +24,15 @@ DOCUMENTED = sorted({" ".join(re.sub(r"\s#\s.*", "", line).split()) for _, line 
 class Run:
     """A line to run, a part of what it says, and the exit code that it ends with.
 
-    `places` stand for names in this line alone. `gives` has what a command of the sample gives pytest besides."""
+    `places` stand for names in this line alone, and `shell` is set for it alone. `gives` has what a command of the sample
+    gives pytest besides."""
 
     line: str
     says: str
     code: int = 0
     places: dict[str, str] = field(default_factory=dict)
     gives: frozenset[str] = frozenset()
+    shell: dict[str, str] = field(default_factory=dict)
 
     @property
     def asks(self) -> Asked:
@@ -43,6 +46,8 @@ class Run:
 
 MAKE_SAYS_NOT_ZERO = 2
 OF_THE_SAMPLE = frozenset({"app", "backups", "profile"})
+# What `make prove` does for all of them.
+UNPROVEN = {"PROVE": "none", "PYTEST_ADDOPTS": "--no-pdf"}
 
 # In the order of a reader who comes with backups of their own. What several lines give to one command is given at once.
 RUNS = (
@@ -53,15 +58,6 @@ RUNS = (
         "make check-profile BACKUPS=/var/backups/shop PROFILE=shop RESTORE_CACHE=/var/cache/drills",
         " 0 wrong, 3 leave something untried",
         MAKE_SAYS_NOT_ZERO,
-    ),
-    Run(
-        "make drill BACKUPS=/var/backups/shop APP=/srv/shop PROFILE=verify/profiles/shop",
-        "INCONCLUSIVE  unconfirmed profile: application, backup, targets, ",
-        MAKE_SAYS_NOT_ZERO,
-    ),
-    Run(
-        "make backup INTO=/var/backups/shop SITES_DATA=/srv/shop/media PROFILE=verify/profiles/shop",
-        "make drill BACKUPS=",
     ),
     Run(
         "make backup INTO=/var/backups/igny8 SITES_DATA=/data/app/sites-data PROFILE=igny8 ENCRYPT_TO=age1…",
@@ -76,7 +72,7 @@ RUNS = (
         ".venv/bin/restore-drill backup --beside /var/backups/igny8 --sites-data /data/app/sites-data --profile igny8 -- "
         "pg_dump -Z 6 --snapshot={snapshot} --file={dump}",
         "A backup is proven by its restore.",
-        places={"/var/backups/igny8": "/var/backups/beside"},
+        places={"/var/backups/igny8": "/var/backups/beside", "igny8": "verify/profiles/shop"},
     ),
     # As the documents say of a server of one's own: only a superuser there could try TEN-12.
     Run(
@@ -84,6 +80,7 @@ RUNS = (
         "BACKUPS=/var/backups/igny8 APP=/srv/igny8/backend PROFILE=igny8 SET=random",
         " checks could not be tried (TEN-12); unsigned",
         MAKE_SAYS_NOT_ZERO,
+        shell=UNPROVEN,
     ),
     Run("SERVER=postgresql://drill@bigserver/postgres make remove-leftovers", "No drill left anything there."),
     Run(
@@ -113,7 +110,13 @@ RUNS = (
         "1 SILENT, 1 VERIFIED",
         1,
     ),
-    Run("make gate", "VERIFIED  GO: SAMPLE DATA", gives=OF_THE_SAMPLE),
+    # `make prove` has taken the sample's set, and kept what was restored.
+    Run(
+        "make gate APP=/srv/release/backend BACKUPS=/var/backups/igny8 PROFILE=igny8",
+        "VERIFIED  GO: SAMPLE DATA",
+        places={"/var/backups/igny8": "sample/backups"},
+        shell={**UNPROVEN, "RESTORE_CACHE": "/var/cache/drill"},
+    ),
 )
 
 # What needs something of the reader's own, or a person.
@@ -159,7 +162,7 @@ def reader(
     places = {
         **{f"/var/backups/{name}": str(var / "backups" / name) for name in ("shop", "igny8", "beside")},
         **{f"/var/cache/{name}": str(var / "cache" / name) for name in ("drill", "drills")},
-        **dict.fromkeys(("/srv/shop", "/srv/igny8/backend"), str(_application(folder / "srv"))),
+        **dict.fromkeys(("/srv/shop", "/srv/igny8/backend", "/srv/release/backend"), str(_application(folder / "srv"))),
         **dict.fromkeys(("/srv/shop/media", "/data/app/sites-data"), str(healthy.built.sites_data)),
         "/data/app/logs": str(healthy.built.logs),
         "/var/lib/restore-drill": str(var / "lib"),
@@ -208,6 +211,8 @@ def _fleet(checkout: Path) -> str:
 def before(line: str, reader: Reader) -> None:
     """What the reader does between two lines."""
     shop, keys = reader.checkout / "verify" / "profiles" / "shop" / "profile.toml", reader.home / "drill-keys"
+    if line.startswith("make check-profile"):
+        shutil.copytree(shop.parent, reader.home / "drafted" / "shop")
     if line.startswith("make prune"):
         shop.write_text(shop.read_text() + "\n[schedule]\nevery_hours = 24\nsince = 2026-01-01\nkeep_daily = 7\n")
     if line.startswith("make sign-off"):
@@ -228,18 +233,27 @@ def test_every_documented_command_is_run_or_listed_and_none_that_is_gone() -> No
 
 
 @pytest.mark.whole
-def test_every_documented_command_does_what_its_document_says(reader: Reader) -> None:
+def test_every_documented_command_does_what_its_document_says(
+    reader: Reader, standing: Standing, whole_set: Path, tmp_path: Path
+) -> None:
     failures = []
     for run in RUNS:
         before(run.line, reader)
-        done = reader.types(run.line, {name: reader.places.get(place, place) for name, place in run.places.items()})
+        places, shell = (
+            {name: reader.places.get(place, place) for name, place in each.items()} for each in (run.places, run.shell)
+        )
+        done = reader.types(run.line, places, shell)
         if done.returncode != run.code or run.says not in done.stdout:
             failures.append(f"$ {run.line}\nended with {done.returncode}\n{done.stdout[-3000:]}")
     assert failures == [], "\n\n".join(failures)
-    by_draft, elsewhere, proven, gate = (
+    elsewhere, proven, gate = (
         Drill(0, "", folder.parent) for folder in sorted((reader.checkout / "reports" / "out").glob("2*/evidence.json"))
     )
-    expect_no_fault_and_no_verdict(by_draft)
+    assert gate.evidence.record.cached_start
+    # All that a draft says of the application is tried on it; the set is loaded as by any profile.
+    really = MIGRATED | VISITED | STOOD_UP
+    drafted = reader.home / "drafted" / "shop"
+    expect_no_fault_and_no_verdict(standing.drill(whole_set.parent, tmp_path / "out", profile=drafted, really=really))
     assert [each.evidence.verdict for each in (elsewhere, proven, gate)] == ["INCONCLUSIVE", "VERIFIED", "VERIFIED"]
     assert set(elsewhere.blocked) == {"TEN-12"}
     assert elsewhere.red == {}
@@ -260,8 +274,9 @@ def expect_no_fault_and_no_verdict(outcome: Drill) -> None:
     """What a draft cannot know is blocked: the health view, how often sets are taken; and the set that was taken by another
     profile tells no sums of the columns that only the draft calls money."""
     assert outcome.red == {}
-    assert outcome.evidence.verdict == "INCONCLUSIVE"
+    assert (outcome.exit_code, outcome.evidence.verdict) == (2, "INCONCLUSIVE")
+    assert outcome.evidence.headline.startswith("unconfirmed profile: application, backup, targets, ")
     assert set(outcome.blocked) == {"APP-04", "BAK-10", "BAK-11", "FID-06"}
     documents = ("evidence.json", "index.html", "summary.md", "runbook.md", "junit.xml")
-    assert [name for name in documents if "unconfirmed profile" not in (outcome.folder / name).read_text()] == []
+    assert [name for name in documents if "unconfirmed profile" not in (outcome.directory / name).read_text()] == []
     assert outcome.result("BIL-01", "igny8_credit_ledger").outcome == "passed"

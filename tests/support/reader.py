@@ -59,8 +59,10 @@ class Reader:
     def home(self) -> Path:
         return self.folder / "home"
 
-    def types(self, line: str, places: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs it in the checkout, with real places in the stead of those that it names."""
+    def types(
+        self, line: str, places: dict[str, str] | None = None, shell: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs it in the checkout, with real places in the stead of those that it names; `shell` is set for it alone."""
         stands = self.places | (places or {})
         names = "|".join(re.escape(name) for name in sorted(stands, key=len, reverse=True))
         line = re.sub(rf"(?<![\w/.])(?:{names})(?![\w-])", lambda found: stands[found[0]], line)
@@ -73,7 +75,7 @@ class Reader:
         return subprocess.run(
             ["bash", "-c", line],
             cwd=self.checkout,
-            env=ours | {"HOME": str(self.home), "PATH": path} | self.own,
+            env=ours | {"HOME": str(self.home), "PATH": path} | self.own | (shell or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
