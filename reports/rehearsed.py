@@ -2,15 +2,18 @@
 
 import shlex
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from fixtures.record.recovery_rehearsal import RecoveryRehearsal
 from reports import words
 from reports.story import Story
 
 _PRODUCTION = "not rehearsed: it needs production"
+_DRILL = "drill"
 # In the order of the recovery; a step without a name of the rehearsal's is production's own.
 _STEPS = (
     ("stop, look", "", "The profile's commands stop every part, and nothing is seen to run."),
+    ("drill", "", "This very set is drilled once more, and must be VERIFIED."),
     ("load", "load", "The dump is loaded into a database beside production's."),
     ("compare", "compare", "That database is held against what the drill of the set restored."),
     ("files", "files", "The archives are unpacked beside the folders, and each file is read back."),
@@ -37,23 +40,21 @@ class Rehearsed:
     """The rehearsal of a drill that made one."""
 
     rehearsal: RecoveryRehearsal
+    drill_seconds: float
+    """How long the drill took without it."""
 
     @property
     def steps(self) -> tuple[RecoveryStep, ...]:
         """All of them, those that need production too."""
-        seconds = {step.name: step.seconds for step in self.rehearsal.steps}
-        return tuple(
-            RecoveryStep(
-                name,
-                what,
-                _PRODUCTION
-                if not timed
-                else words.duration(seconds[timed])
-                if timed in seconds
-                else "did not come to its end",
-            )
-            for name, timed, what in _STEPS
-        )
+        return tuple(RecoveryStep(name, what, self._took(name, timed)) for name, timed, what in _STEPS)
+
+    def _took(self, name: str, timed: str) -> str:
+        if name == _DRILL:
+            return f"this drill: {words.duration(self.drill_seconds)}"
+        if not timed:
+            return _PRODUCTION
+        seconds = next((step.seconds for step in self.rehearsal.steps if step.name == timed), None)
+        return words.duration(seconds) if seconds is not None else "did not come to its end"
 
     @property
     def line(self) -> str:
@@ -76,7 +77,8 @@ class Rehearsed:
 
 def rehearsed(story: Story) -> Rehearsed | None:
     """None where nobody asked for a rehearsal."""
-    return Rehearsed(story.evidence.rehearsal) if story.evidence.rehearsal is not None else None
+    rehearsal = story.evidence.rehearsal
+    return Rehearsed(rehearsal, max(0.0, story.seconds - rehearsal.seconds)) if rehearsal is not None else None
 
 
 def command(story: Story) -> str:
@@ -91,7 +93,7 @@ def command(story: Story) -> str:
         [
             'make recover BACKUPS="$(dirname "$BACKUP_SET")"',
             f"SET={shlex.quote(words.plain(backup_set.name))}",
-            f'APP="$APPLICATION" PROFILE={shlex.quote(words.plain(record.profile_path))}',
+            f'APP="$APPLICATION" PROFILE={shlex.quote(words.plain(str(PurePath(record.profile_path).parent)))}',
             " ".join(files),
         ]
     )

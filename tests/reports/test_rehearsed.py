@@ -1,6 +1,7 @@
 """Reports tell how the recovery was rehearsed: step by step, what needs production, and what went wrong."""
 
 import subprocess
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -31,6 +32,7 @@ def test_every_document_has_the_times_of_a_rehearsal_and_says_what_needs_product
     runbook = write_up(story)
     assert "| load | The dump is loaded into a database beside production's. | 10 s |" in runbook
     assert runbook.count("not rehearsed: it needs production") == 3
+    assert "| drill | This very set is drilled once more, and must be VERIFIED. | this drill: 21.5 s |" in runbook
     assert "make recover BACKUPS=" in runbook
     assert "No recovery was rehearsed" not in runbook
     for document in (page.write_up(story), audit.write_up(story)):
@@ -84,3 +86,4 @@ def test_the_command_is_shell() -> None:
     )
     assert said.stdout.splitlines()[:2] == ["recover", "BACKUPS=/backups"]
     assert "SITES_DATA=/data/sites-data" in said.stdout
+    assert f"PROFILE={Path(examples.verified().record.profile_path).parent}" in said.stdout.splitlines()

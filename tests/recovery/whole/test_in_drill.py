@@ -17,6 +17,7 @@ from fixtures.profile.reading import read_profile
 from fixtures.record.evidence import Evidence
 from fixtures.record.progress import silent
 from fixtures.record.recovery_rehearsal import RehearsedPart
+from fixtures.recovery.whole import in_drill
 from fixtures.recovery.whole.in_drill import _shown, rehearse
 from fixtures.story.run_drill import DrillRun, run_drill
 from fixtures.story.story import SERVED
@@ -90,6 +91,25 @@ def test_a_recovery_that_would_fail_fails_the_rehearsal_and_nothing_is_left(dril
     assert done.state == "failed"
     assert "something that does not lie below elsewhere" in done.cause
     assert [step.name for step in done.steps] == ["load", "compare"]
+    assert drilled.databases == before
+
+
+def test_a_recovery_that_could_not_migrate_is_seen_and_one_that_is_ended_leaves_nothing(drilled: Drilled) -> None:
+    before, run = drilled.databases, drilled.run
+    recovery = run.profile.profile.recovery
+    assert recovery is not None
+    assert run.record.migrated is not None
+    assert run.record.migrated.applied
+    unable = run.profile.profile.model_copy(update={"recovery": recovery.model_copy(update={"migrate": ()})})
+    source = replace(run.order.profile, profile=unable)
+    done = rehearse(replace(run, order=replace(run.order, profile=source)), frozenset(), drilled.stack)
+    assert done.state == "failed"
+    assert "migrations that this set has not" in done.cause
+    assert drilled.databases == before
+    with patch.object(in_drill, "migrate_anew", side_effect=KeyboardInterrupt("SIGTERM")):
+        done = rehearse(run, frozenset(), drilled.stack)
+    assert (done.state, done.cause) == ("blocked", "the drill was ended while the recovery was rehearsed, by SIGTERM")
+    assert [step.name for step in done.steps] == ["load", "compare", "files"]
     assert drilled.databases == before
 
 
