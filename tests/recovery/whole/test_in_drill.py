@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from fixtures.plugin.gathering import Gatherer, Planned
-from fixtures.plugin.rehearsing import Rehearsing
+from fixtures.plugin.rehearsing import Rehearsing, asked_for
 from fixtures.profile.reading import read_profile
 from fixtures.record.evidence import Evidence
 from fixtures.record.progress import silent
@@ -147,6 +147,26 @@ def test_nothing_is_rehearsed_after_a_fault_or_an_end(outcome: Any) -> None:
         loop.send(True)
     assert ours.rehearsal.state == "blocked"
     assert "no set is recovered whose drill is not VERIFIED" in ours.rehearsal.cause
+
+
+@pytest.mark.parametrize(
+    ("rehearse", "kind", "told_not_to", "asked"),
+    [
+        (True, "drill", False, True),
+        (False, "drill", False, False),
+        (True, "gate", False, False),
+        (True, "drill", True, False),
+    ],
+)
+def test_it_is_asked_for_by_the_profile_of_a_drill_that_was_not_told_otherwise(
+    rehearse: bool, kind: str, told_not_to: bool, asked: bool
+) -> None:
+    source: Any = SimpleNamespace(profile=SimpleNamespace(recovery=SimpleNamespace(rehearse=rehearse)))
+    config: Any = SimpleNamespace(option=SimpleNamespace(no_rehearsal=told_not_to))
+    ours: Any = SimpleNamespace(source=source, kind=kind)
+    assert (asked_for(config, ours) is not None) == asked
+    source.profile.recovery = None
+    assert asked_for(config, ours) is None
 
 
 @pytest.mark.whole
