@@ -3,7 +3,6 @@
 import contextlib
 import io
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -130,22 +129,6 @@ def test_an_unknown_profile_a_mixture_and_a_report_beside_the_backups_are_refuse
     taken.mkdir(parents=True)
     assert f"{taken} is not a link" in refused_here(command(tmp_path / "backups", taken.parent), tmp_path)
     assert list(taken.parent.iterdir()) == [taken]
-
-
-@pytest.mark.further
-def test_what_lies_with_the_application_or_the_backups_is_no_part_of_the_drill(tmp_path: Path) -> None:
-    """pytest takes every path for one of tests unless it knows the option before it."""
-    for name in ("app", "backups", "python"):
-        (tmp_path / name / "tests").mkdir(parents=True)
-        (tmp_path / name / "pytest.ini").write_text("[pytest]\naddopts = --strict-nonsense\n")
-        for folder in (tmp_path / name, tmp_path / name / "tests"):
-            (folder / "conftest.py").write_text("raise SystemExit('imported')\n")
-    (tmp_path / "app" / "manage.py").write_text("raise SystemExit('started')\n")
-    (tmp_path / "python" / "python3").symlink_to(sys.executable)
-    outcome = drill(
-        tmp_path / "backups", tmp_path / "out", app=tmp_path / "app", python=tmp_path / "python" / "python3"
-    )
-    assert (outcome.exit_code, set(outcome.red)) == (1, {"BAK-01"}), outcome.output
 
 
 @pytest.mark.further

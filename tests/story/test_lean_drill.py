@@ -39,3 +39,16 @@ def test_what_stands_beside_a_drill_imports_no_client_of_a_database(module: str,
     asked = f"import sys, {module}; print(sorted(set({heavy}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "from fixtures.sandbox.guardian import main; main()",
+        "import click; from fixtures.commands.front.called import run; run(click.Command('any', callback=int), [], 'any')",
+    ],
+)
+def test_a_process_that_ends_looks_for_no_more_garbage(ends: str) -> None:
+    asked = f"import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 5_000)); {ends}"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, input="", capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
