@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.drills import Drill, Drilling, Healthy, drill, programs_that_do_not_run
+from tests.support.drills import Drill, Drilling, Healthy, programs_that_do_not_run
 from tests.support.profiles import profile_and
+from tests.support.short_drills import Standing
 
 TODAY = datetime.now(UTC).date()
 BALANCE_OFF = "UPDATE igny8_tenants SET credits_balance = credits_balance + 1 WHERE id = 2"
+# Two balances; the balances after two entries of one ledger; one invoice.
+BEYOND = f"""
+    {BALANCE_OFF.replace("id = 2", "id IN (2, 3)")};
+    UPDATE igny8_credit_ledger SET balance_after = balance_after + 0.001 WHERE tenant_id = 2 AND entry_no = 10;
+    UPDATE igny8_invoices SET total = total + 0.01 WHERE id = 36;
+"""
 FILES = ("FIL-01", "FIL-02", "FIL-03", "FIL-04")
 REASON = "known since the move; the customer was told"
 
@@ -46,30 +53,34 @@ def test_a_waived_failure_is_verified_and_told(healthy: Healthy, tmp_path: Path,
 
 
 @pytest.mark.further
-def test_a_waived_failure_fails_again_after_its_day(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
-    healthy.backup(tmp_path / "backups", BALANCE_OFF)
-    ended = profile_and(tmp_path, waiver("BIL-02", "credits", TODAY - timedelta(days=1)))
-    seen = drilling(tmp_path / "backups", tmp_path / "tomorrow", profile=ended, planted=BALANCE_OFF)
-    assert (seen.exit_code, set(seen.red)) == (1, {"BIL-02"}), seen.output
-    assert f"its waiver ended on {TODAY - timedelta(days=1)}" in seen.result("BIL-02", "credits").message
-
-
-@pytest.mark.further
-def test_waivers_and_exemptions_that_nothing_needs_fail_and_say_so(
-    whole_set: Path, tmp_path: Path, drilling: Drilling
+def test_a_waiver_that_no_longer_covers_and_one_that_nothing_needs_fail_and_say_so(
+    healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:
+    """A second row goes wrong, which neither a count nor the keys of the first accept; another waiver's day is over."""
+    healthy.backup(tmp_path / "backups", BEYOND)
+    yesterday = TODAY - timedelta(days=1)
     profile = profile_and(
         tmp_path,
         f'[exempt]\nBIL-06 = "{REASON}"\nTEN-02 = "{REASON}"\n"FIL-*" = "{REASON}"\n\n'
+        + waiver("BIL-01", "credits", bound='keys = ["id=334"]')
         + waiver("BIL-02", "credits")
         + waiver("BIL-02", "credit", TODAY - timedelta(days=9))
+        + waiver("BIL-03", "invoices", yesterday)
+        + waiver("BIL-51", "whole")
         + waiver("MIG-05", "whole"),
     )
-    seen = drilling(whole_set.parent, tmp_path / "out", profile=profile)
-    assert (seen.exit_code, set(seen.red)) == (1, {"BIL-02", "BIL-06", "MIG-05", "TEN-02", *FILES}), seen.output
+    seen = drilling(tmp_path / "backups", tmp_path / "out", profile=profile, planted=BEYOND)
+    expected = {"BIL-01", "BIL-02", "BIL-03", "BIL-06", "BIL-51", "MIG-05", "TEN-02", *FILES}
+    assert (seen.exit_code, set(seen.red)) == (1, expected), seen.output
     assert sorted(seen.red["BIL-02"]) == ["credit", "credits"]
-    for control, subject in (("BIL-02", "credits"), ("MIG-05", "whole")):
-        assert seen.result(control, subject).message == "holds, so nothing needs its waiver any more: remove the waiver"
+    for control, subject, message in (
+        ("BIL-01", "credits", "(1 of them are not among the 1 keys of its waiver)"),
+        ("BIL-02", "credits", "(its waiver accepts at most 1)"),
+        ("BIL-03", "invoices", f"its waiver ended on {yesterday}"),
+    ):
+        assert message in seen.result(control, subject).message
+    for control in ("BIL-51", "MIG-05"):
+        assert seen.result(control).message == "holds, so nothing needs its waiver any more: remove the waiver"
     slip = seen.result("BIL-02", "credit")
     assert slip.message.startswith("nothing needs this waiver: BIL-02 has no such subject, it is tried on credits;")
     assert slip.waiver is not None
@@ -101,27 +112,12 @@ def test_an_exemption_with_nothing_to_try_is_told_as_not_shown(
 
 
 @pytest.mark.further
-def test_a_waiver_for_what_could_not_be_enumerated_waits(whole_set: Path, tmp_path: Path) -> None:
+def test_a_waiver_for_what_could_not_be_enumerated_waits(whole_set: Path, standing: Standing, tmp_path: Path) -> None:
     """Nobody can say that a subject is not there when a stage left nothing: the stage is what is told."""
     unfit = programs_that_do_not_run(tmp_path / "no-programs")
     profile = profile_and(tmp_path, waiver("TEN-02", "public.igny8_tasks.igny8_tasks_some_fk"))
-    seen = drill(whole_set.parent, tmp_path / "out", profile=profile, arguments=("--postgres-bin", str(unfit)))
+    seen = standing.drill(whole_set.parent, tmp_path / "out", profile=profile, binaries=unfit)
     assert (seen.exit_code, seen.red) == (2, {}), seen.output
-
-
-@pytest.mark.further
-def test_what_breaks_beyond_a_waiver_fails(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
-    """A second balance goes wrong: neither a count nor the keys of the first accept it."""
-    two_off = BALANCE_OFF.replace("id = 2", "id IN (2, 3)")
-    healthy.backup(tmp_path / "backups", two_off)
-    for name, bound, message in (
-        ("counted", "at_most = 1", "(its waiver accepts at most 1)"),
-        ("named", 'keys = ["id=2"]', "(1 of them are not among the 1 keys of its waiver)"),
-    ):
-        profile = profile_and(tmp_path / name, waiver("BIL-02", "credits", bound=bound))
-        seen = drilling(tmp_path / "backups", tmp_path / f"{name}-out", profile=profile, planted=two_off)
-        assert (seen.exit_code, seen.red) == (1, {"BIL-02": ["credits"]}), seen.output
-        assert seen.result("BIL-02", "credits").message.endswith(message)
 
 
 @pytest.mark.further
