@@ -11,11 +11,12 @@ import pytest
 
 from fixtures.commands.backup.seal import Seal
 from fixtures.sandbox.guardian import Guardian
-from tests.support.drills import PROFILE, Drill, Drilling, drill
+from tests.support.drills import PROFILE, Drill, Drilling
 from tests.support.further import first_of
 from tests.support.keys import AgeKey, age_key
 from tests.support.met_faults import WITHOUT_DUMP
 from tests.support.seen_faults import expect_no_canary, expect_red
+from tests.support.short_drills import RELOADED, Standing
 from tests.support.spoiled_sets import copy_of, manifest_of, part, retell
 
 NIGHTS = 140
@@ -145,18 +146,20 @@ def seal(backup: Path, key: AgeKey) -> None:
         )
 
 
-@pytest.mark.whole
+@pytest.mark.further
 def test_a_set_whose_key_is_lost_is_red_and_one_whose_key_is_at_hand_is_verified(
-    whole_set: Path, tmp_path: Path
+    whole_set: Path, tmp_path: Path, standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right, wrong = age_key(tmp_path), age_key(tmp_path, "wrong")
     backup = copy_of(whole_set, tmp_path / "backups")
     seal(backup, right)
     encrypted = set(manifest_of(backup).files)
-    lost = drill(backup.parent, tmp_path / "lost", environment={"DRILL_AGE_IDENTITY": str(wrong.file)})
+    monkeypatch.setenv("DRILL_AGE_IDENTITY", str(wrong.file))
+    lost = standing.drill(backup.parent, tmp_path / "lost")
     expect_red(lost, {"BAK-09": encrypted}, (*WITHOUT_DUMP, "SIT"), "could not be decrypted")
     assert "none of the keys in the file that DRILL_AGE_IDENTITY names opens" in lost.result("BAK-09", "dump").message
-    opened = drill(backup.parent, tmp_path / "found", environment={"DRILL_AGE_IDENTITY": str(right.file)})
+    monkeypatch.setenv("DRILL_AGE_IDENTITY", str(right.file))
+    opened = standing.drill(backup.parent, tmp_path / "found", really=RELOADED)
     assert (opened.red, opened.blocked, opened.exit_code) == ({}, {}, 0), opened.output
     expect_no_canary(opened)
     assert right.file.read_text().splitlines()[1] not in opened.output + "".join(

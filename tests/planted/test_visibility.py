@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.application_under_test import copy_of_the_sample, new_migration
-from tests.support.drills import Drilling, Healthy
-from tests.support.short_drills import VISITED
+from tests.support.drills import Healthy
+from tests.support.short_drills import RELOADED, VISITED, Standing
 from tests.support.spoiled_sets import replace_in
 from tests.support.told_faults import Fault, Told, expect
 
@@ -99,10 +99,10 @@ ONE_MORE_TENANT = """migrations.RunPython(
 )"""
 
 
-# Whole alone: what a short drill plants belongs to the superuser who plants it, and not to whom a restore gives it.
-@pytest.mark.parametrize("drilling", [pytest.param("whole", marks=pytest.mark.whole)], indirect=True)
+# Loaded: what a short drill plants belongs to the superuser who plants it, and not to whom a restore gives it.
+@pytest.mark.further
 def test_the_controls_on_visibility_and_no_others_see_their_faults(
-    healthy: Healthy, tmp_path: Path, drilling: Drilling
+    healthy: Healthy, tmp_path: Path, standing: Standing
 ) -> None:
     planted = "".join(fault.sql for fault in PLANTED.values())
     healthy.backup(tmp_path / "backups", planted)
@@ -115,7 +115,7 @@ def test_the_controls_on_visibility_and_no_others_see_their_faults(
         "api.RowList.as_view(**api.TASKS)": "api.OpenList.as_view(**api.TASKS)",
     }
     replace_in(checkout / "igny8_core" / "urls.py", leaks)
-    outcome = drilling(tmp_path / "backups", tmp_path / "out", app=checkout, planted=planted, really=VISITED)
+    outcome = standing.drill(tmp_path / "backups", tmp_path / "out", app=checkout, really=RELOADED | VISITED)
     expect(outcome, red={control: sorted(fault.told) for control, fault in PLANTED.items()})
     for control, fault in PLANTED.items():
         for subject, finding in fault.told.items():
