@@ -224,28 +224,7 @@ def test_each_tenancy_control_and_no_other_sees_its_faults(
 
 
 @pytest.mark.further
-def test_a_fault_that_breaks_two_promises_is_told_by_both(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
-    planted = (
-        "ALTER TABLE igny8_invoices DISABLE ROW LEVEL SECURITY; UPDATE igny8_payments SET tenant_id = 2 WHERE id = 10"
-    )
-    healthy.backup(tmp_path / "backups", planted)
-    outcome = drilling(tmp_path / "backups", tmp_path / "out", planted=planted)
-    expect(
-        outcome,
-        red={
-            "BIL-05": ["payments"],
-            "TEN-02": ["public.igny8_payments(invoice_id)->public.igny8_invoices"],
-            "TEN-05": ["public.igny8_invoices"],
-            "TEN-06": ["public.igny8_invoices"],
-            "TEN-12": ["public.igny8_invoices"],
-        },
-    )
-    assert outcome.result("TEN-05", "public.igny8_invoices").message == "row-level security is not enabled"
-    assert outcome.result("TEN-06", "public.igny8_invoices").broken == 8
-
-
-@pytest.mark.further
-def test_what_the_role_may_not_read_and_what_a_rule_cannot_ask_is_blocked_with_its_cause(
+def test_a_fault_breaks_two_promises_and_what_cannot_be_read_or_asked_is_blocked_with_its_cause(
     healthy: Healthy, tmp_path: Path, drilling: Drilling
 ) -> None:
     profile = Path(shutil.copytree(PROFILE, tmp_path / "profile"))
@@ -260,16 +239,32 @@ def test_what_the_role_may_not_read_and_what_a_rule_cannot_ask_is_blocked_with_i
     (profile / "rules" / "mute.sql").write_text(
         header.replace("BIL-51", "BIL-54") + "SELECT tenant_id FROM public.igny8_notes"
     )
-    planted = "REVOKE SELECT ON igny8_invoices FROM igny8_app"
+    planted = """
+        ALTER TABLE igny8_invoices DISABLE ROW LEVEL SECURITY;
+        UPDATE igny8_payments SET tenant_id = 2 WHERE id = 10;
+        REVOKE SELECT ON igny8_credit_ledger FROM igny8_app
+    """
     healthy.backup(tmp_path / "backups", planted)
     outcome = drilling(tmp_path / "backups", tmp_path / "out", profile=profile, planted=planted)
-    unread = ["public.igny8_invoices"]
-    expect(outcome, blocked={"BIL-52": ["whole"], "BIL-54": ["whole"], "TEN-06": unread, "TEN-12": unread})
+    unread = ["public.igny8_credit_ledger"]
+    expect(
+        outcome,
+        red={
+            "BIL-05": ["payments"],
+            "TEN-02": ["public.igny8_payments(invoice_id)->public.igny8_invoices"],
+            "TEN-05": ["public.igny8_invoices"],
+            "TEN-06": ["public.igny8_invoices"],
+            "TEN-12": ["public.igny8_invoices"],
+        },
+        blocked={"BIL-52": ["whole"], "BIL-54": ["whole"], "TEN-06": unread, "TEN-12": unread},
+    )
+    assert outcome.result("TEN-05", "public.igny8_invoices").message == "row-level security is not enabled"
+    assert outcome.result("TEN-06", "public.igny8_invoices").broken == 8
     assert outcome.result("BIL-52").message == (
         'the query does not fit the database migrated: relation "public.igny8_wallets" does not exist'
     )
-    assert outcome.result("TEN-06", "public.igny8_invoices").message == (
-        "the application's role may not read public.igny8_invoices: its grants were not restored"
+    assert outcome.result("TEN-06", "public.igny8_credit_ledger").message == (
+        "the application's role may not read public.igny8_credit_ledger: its grants were not restored"
     )
     assert outcome.result("BIL-53").outcome == "passed"
     assert outcome.result("BIL-54").message == (
