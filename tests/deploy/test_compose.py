@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 import yaml
 
 from fixtures.record.evidence import Evidence
-from tests.support.built_image import USER, said
+from tests.support.built_image import USER, said, said_until
 from tests.support.drills import PROFILE, ROOT, SAMPLE
 from tests.support.keys import age_key
 from tests.support.programs import missing, program
@@ -94,10 +93,7 @@ def test_the_stack_drills_at_its_time_in_the_image_without_a_right_and_is_verifi
     stack = (compose, "-f", COMPOSE / "drill.yml")
     try:
         said(*stack, "up", "--detach", "drill", **given)
-        deadline = time.monotonic() + 600
-        while "ended with" not in (log := said(*stack, "logs", "drill", **given)):
-            assert time.monotonic() < deadline, log
-            time.sleep(2)
+        log = said_until("ended with", 600, *stack, "logs", "--follow", "drill", **given)
         assert "ended with 0" in log, log
         assert said(*stack, "exec", "-T", "drill", "every", "--healthy", **given) == ""
     finally:

@@ -25,6 +25,22 @@ def said(*words: str | Path, **environment: str) -> str:
     return done.stdout
 
 
+def said_until(words: str, seconds: float, *command: str | Path, **environment: str) -> str:
+    """What a program that goes on printing has printed once these words are among it; all of it, where they never are."""
+    given = ("timeout", str(seconds), *command)
+    printed = ""
+    with subprocess.Popen(
+        given, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, text=True, errors="replace"
+    ) as program:
+        assert program.stdout is not None
+        for line in program.stdout:
+            printed += line
+            if words in line:
+                program.terminate()
+                break
+    return printed
+
+
 def image_of_commit() -> tuple[str, dict[str, Any]]:
     """Its name, and what Docker says of it. What is not committed is no part of it."""
     name = f"restore-drill:{said('git', 'rev-parse', 'HEAD')[:12]}"
