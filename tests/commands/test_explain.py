@@ -1,10 +1,9 @@
 """A table is explained from a finished drill: whose it is, what it points at, and every control that touches it."""
 
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,17 +17,10 @@ from fixtures.record.evidence import Evidence
 from fixtures.record.names import TableName
 from fixtures.record.proof import Proof, Proving
 from tests.support import record_examples
-from tests.support.drills import PROFILE, ROOT, Drill
+from tests.support.called import called
+from tests.support.drills import PROFILE, Drill
 
-
-def explain(table: str, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "fixtures.commands.explaining", table, *more],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+explain = partial(called, main)
 
 
 def explained(table: str, run: Path, *more: str) -> str:

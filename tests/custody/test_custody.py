@@ -5,12 +5,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from fixtures.commands.custody.__main__ import main
 from fixtures.custody.attestation import BUNDLE, ENVELOPE, SIGNED_BYTES
 from fixtures.custody.drill_ledger import NAME
 from fixtures.custody.key_files import KeyFault
@@ -20,14 +21,13 @@ from fixtures.custody.retention import remove_old
 from fixtures.custody.verify import verify_report
 from reports.render import DOCUMENTS
 from tests.support import evidence_examples as examples
+from tests.support.called import called
 from tests.support.report_shelf import DAY, FIRST, Shelf
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "fixtures.commands.custody", *map(str, arguments)]
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+command = partial(called, main)
 
 
 def test_a_signed_report_is_in_order_and_says_what_was_checked(shelf: Shelf) -> None:
