@@ -1,6 +1,7 @@
 """A fleet of databases has one report: what cannot be believed, is another's, or is not there, is red."""
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -24,7 +25,7 @@ from fixtures.record.wrong_call import WRONG_CALL
 from fixtures.server import ServerRequest, serve
 from sample.build import OWNER
 from tests.support import evidence_examples as examples
-from tests.support.drills import SAMPLE, Drill, Healthy
+from tests.support.drills import SAMPLE, Healthy
 from tests.support.remote_sets import set_environment
 from tests.support.short_drills import Standing
 from tests.support.stores import BUCKET, s3_server
@@ -187,30 +188,29 @@ def production_of(whole_set: Path, healthy: Healthy, run_id: str) -> Iterator[He
 
 @pytest.mark.further
 @pytest.mark.usefixtures("docker")
-def test_three_databases_of_two_servers_are_backed_up_drilled_and_judged_as_one_fleet(
-    standing: Standing, short_drill: Drill, healthy: Healthy, whole_set: Path, tmp_path: Path
+def test_five_databases_of_two_servers_are_backed_up_drilled_and_judged_as_one_fleet(
+    standing: Standing, healthy: Healthy, whole_set: Path, tmp_path: Path
 ) -> None:
-    """The first of them is the healthy one, whose set and drill stand already."""
     fault = "UPDATE igny8_invoices SET total = total + 0.01 WHERE id = 36"
-    fleet = Fleet(tmp_path, "eu-1", "eu-2", "us-1")
-    backups = {"eu-1": whole_set.parent, "eu-2": tmp_path / "eu-2", "us-1": tmp_path / "us-1"}
-    for name, place in backups.items():
-        fleet.file.write_text(fleet.file.read_text().replace(f"s3://backups/{name}", str(place)))
-    healthy.backup(backups["eu-2"], fault)
-    with production_of(whole_set, healthy, "5eed5e02") as elsewhere:
-        elsewhere.backup(backups["us-1"], fault)
-    drills = {name: standing.drill(backups[name], fleet.runs / name, planted=fault) for name in ("eu-2", "us-1")}
-    first = fleet.runs / "eu-1" / short_drill.evidence.run_id
-    shutil.copytree(short_drill.directory, first)
-    fleet.vouched("eu-1", first, short_drill.evidence, fleet.private)
-    for name, drill in drills.items():
+    planted = {"eu-2": fault, "us-1": fault}
+    servers = {"5eed5e01": ("eu-1", "eu-2", "eu-3"), "5eed5e02": ("us-1", "us-2")}
+    fleet = Fleet(tmp_path, *itertools.chain(*servers.values()))
+    fleet.file.write_text(fleet.file.read_text().replace("s3://backups", str(tmp_path)))
+    for run_id, names in servers.items():
+        with production_of(whole_set, healthy, run_id) as production:
+            for name in names:
+                production.backup(tmp_path / name, planted.get(name, ""))
+    for name in itertools.chain(*servers.values()):
+        drill = standing.drill(tmp_path / name, fleet.runs / name, planted=planted.get(name, ""))
         fleet.vouched(name, drill.directory, drill.evidence, fleet.private)
 
     code, report, _ = fleet.reported()
 
     assert (code, report.verdict) == (1, "FAILED")
     states = {each.name: each.state for each in report.databases}
-    assert states == {"eu-1": "VERIFIED", "eu-2": "FAILED", "us-1": "FAILED"}, [each.why for each in report.databases]
+    assert states == dict.fromkeys(("eu-1", "eu-3", "us-2"), "VERIFIED") | dict.fromkeys(planted, "FAILED"), [
+        each.why for each in report.databases
+    ]
     assert {(each.control, each.databases) for each in report.common} == {("BIL-03", ("eu-2", "us-1"))}
     assert all(each.measure("RPO") is not None for each in report.databases)
 
