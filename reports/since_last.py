@@ -1,4 +1,4 @@
-"""What became of the findings since the last drill with this profile."""
+"""Says how the findings changed since the last drill with this profile: new, still there, gone, not tried."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
