@@ -21,6 +21,12 @@ LINES = (
 NEW, OLD = ("recovered", "recovered"), ("old", "old")
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing writes here once it was told to stop: what lasts on is tried in tests/recovery/whole/test_trouble.py."""
+    monkeypatch.setattr("fixtures.recovery.whole.standstill._PAUSE", 0.01)
+
+
 def resumed(tiny: Tiny, *, back: bool = False) -> bool:
     lines = read_journal(tiny.journal)
     with Journal.going_on(tiny.journal) as journal:
