@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from fixtures.sandbox.processes import is_running, stop
+from fixtures.sandbox.processes import stop
 from tests.support.drills import Drill, command, environment_of_drills
 
 WORKER = "exec(eval(sys.stdin.readline()))"
@@ -54,8 +54,8 @@ class Watched:
                 if not self.known[process][1]:
                     continue
                 limits = (entry / "limits").read_text()
-                alive = is_running(psutil.Process(pid))
-            except (OSError, psutil.NoSuchProcess):
+                alive = _is_alive(entry)
+            except OSError:
                 continue
             if alive:
                 lines[pid] = words
@@ -149,6 +149,11 @@ def _in_proc() -> frozenset[tuple[str, int]]:
     """Every process there is: its pid, and the inode that tells it from another that has its pid later."""
     with os.scandir("/proc") as entries:
         return frozenset((entry.name, entry.inode()) for entry in entries if entry.name.isdigit())
+
+
+def _is_alive(entry: Path) -> bool:
+    """False of one that has ended, though its parent has not yet collected it."""
+    return (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in "ZX"
 
 
 def _heed_interrupts() -> None:
