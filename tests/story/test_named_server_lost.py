@@ -42,14 +42,13 @@ _LOST_BEFORE: dict[Stage, Step[object]] = {stages.REHEARSE: REHEARSED}
 
 
 @contextmanager
-def standing_server() -> Iterator[tuple[Standing, Callable[[], None]]]:
-    """A server that was there before the drill, and how it is stopped."""
+def standing_server(*, durable: bool = False) -> Iterator[tuple[Standing, Callable[[], None]]]:
+    """A server that was there before the drill, and how it is stopped. A release is rehearsed where the server is durable."""
     others = postmasters(psutil.Process())
     with (
         Guardian("standing") as guardian,
         suppress(psycopg.OperationalError),
-        # A release is rehearsed where the server is durable.
-        serve(ServerRequest("standing", "local", stock=True), guardian) as server,
+        serve(ServerRequest("standing", "local", stock=durable), guardian) as server,
     ):
         with server.connect() as connection:
             connection.execute(f"CREATE ROLE drills LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
@@ -60,7 +59,7 @@ def standing_server() -> Iterator[tuple[Standing, Callable[[], None]]]:
 @pytest.fixture(scope="module")
 def standing() -> Iterator[Standing]:
     """One that nobody stops."""
-    with standing_server() as (there, _):
+    with standing_server(durable=True) as (there, _):
         yield there
 
 
