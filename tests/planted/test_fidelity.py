@@ -49,6 +49,7 @@ PLANTED = {
         "large objects were left out": Fault(
             says="0 large objects where the source had ",
             in_set=lambda backup, healthy: dump_again(healthy, backup, "--no-blobs"),
+            part="dump",
             arrives="SELECT lo_unlink(oid) FROM pg_largeobject_metadata",
             blocked=("FID-08",),
             because="see FID-03",

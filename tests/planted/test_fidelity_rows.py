@@ -143,11 +143,13 @@ PLANTED = {
             says="1 of 4 extensions are not what the source had",
             samples=("hstore 1.8 is not there",),
             in_set=tell_of_extension("hstore", "1.8"),
+            part="extensions",
         ),
         "an extension is older than the source's": Fault(
             says="1 of 3 extensions are not what the source had",
             samples=("citext is 1.6, older than the source's 1.10",),
             in_set=tell_of_extension("citext", "1.10"),
+            part="extensions",
         ),
         "an extension came from elsewhere": Fault(
             says="1 of 3 extensions are not what the source had",

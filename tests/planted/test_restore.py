@@ -31,6 +31,7 @@ PLANTED = {
         "the dump is cut short": Fault(
             says="the dump is cut short or damaged",
             in_set=lambda backup, _: cut(backup, "dump", 0.7),
+            part="dump",
             really=LOADED,
             blocked=WITHOUT_RESTORED,
             because="the dump is cut short or damaged",
@@ -54,6 +55,7 @@ PLANTED = {
             in_set=lambda backup, _: reword(
                 backup, "CREATE INDEX igny8_keyword_phrase_trgm", "--EATE INDEX igny8_keyword_phrase_trgm"
             ),
+            part="dump",
             arrives="DROP INDEX igny8_keyword_phrase_trgm",
             also={"MIG-07": ("whole",)},
         ),
@@ -64,6 +66,7 @@ PLANTED = {
             in_set=lambda backup, _: reword(
                 backup, "CREATE TRIGGER igny8_content_body_sha256", "--EATE TRIGGER igny8_content_body_sha256"
             ),
+            part="dump",
             arrives="DROP TRIGGER igny8_content_body_sha256 ON igny8_content",
         ),
     },
@@ -81,6 +84,7 @@ PLANTED = {
             in_set=lambda backup, _: reword(
                 backup, "REFRESH MATERIALIZED VIEW igny8_reports", "--FRESH MATERIALIZED VIEW igny8_reports"
             ),
+            part="dump",
             arrives="REFRESH MATERIALIZED VIEW igny8_reports.site_content WITH NO DATA",
         ),
     },
@@ -137,6 +141,7 @@ PLANTED = {
             says="roles and grants did not come back",
             samples=("any grant to role igny8_app",),
             in_set=lambda backup, healthy: dump_again(healthy, backup, "--no-acl"),
+            part="dump",
             arrives=WITHOUT_GRANTS,
             also={"FID-11": ("grants",)},
             blocked=("TEN-06", "TEN-12"),

@@ -99,6 +99,7 @@ PLANTED = {
         "the archive is cut short": Fault(
             says="the sites archive cannot be read: it is cut off",
             in_set=lambda backup, _: cut(backup, "sites", 0.8),
+            part="sites",
             blocked=CONTENTS,
             because="the sites archive cannot be read to its end",
         ),
@@ -108,6 +109,7 @@ PLANTED = {
             says="are unsafe to extract",
             samples=("sites-data/../../#/#/#: traversal",),
             in_set=adding(entry("sites-data/../../etc/cron.d/planted")),
+            part="sites",
         ),
         # Its files are looked at all the same: one cause, one finding.
         "every name begins with a slash": Fault(
@@ -115,12 +117,14 @@ PLANTED = {
             samples=tuple(f"/{name}: absolute path" for name in FIRST),
             broken=438,
             in_set=naming("/{}".format),
+            part="sites",
         ),
         "every name climbs out": Fault(
             says="438 of 438 entries are unsafe to extract",
             samples=tuple(f"../{name}: traversal" for name in FIRST),
             broken=438,
             in_set=naming("../{}".format),
+            part="sites",
             blocked=(*OF_SITES, "FIL"),
             because="files of the sites archive can be looked at: 438 of its 438 entries are unsafe to extract",
         ),
@@ -132,6 +136,7 @@ PLANTED = {
                 entry("sites-data/clients/1/shared", tarfile.SYMTYPE, "../../../../etc"),
                 entry("sites-data/null", tarfile.CHRTYPE),
             ),
+            part="sites",
         ),
     },
     "SIT-03": {
@@ -195,6 +200,7 @@ PLANTED = {
         "the logs archive is cut short": Fault(
             says="the logs archive cannot be read: it is cut off",
             in_set=lambda backup, _: cut(backup, "logs", 0.5),
+            part="logs",
         ),
     },
 }

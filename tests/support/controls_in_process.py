@@ -69,19 +69,24 @@ def try_controls(
     *,
     proving: Proven = False,
     of_release: bool = False,
+    only: tuple[str, ...] = (),
 ) -> tuple[Evidence, bytes, str]:
     """The evidence of such a drill, its queries.jsonl, and whatever was printed meanwhile. `proving`: all checks, what the
     budget holds of them after what was proven earlier, or that sample of them. `of_release`: of the controls those alone
-    that only a gate tries."""
+    that only a gate tries; `only`: those of these files of verify/, and no rule of the profile."""
     record, source = drilled.record, drilled.source
     controls, rules = read_controls(VERIFY, gate=of_release), read_rules(source.folder)
-    tried = VERIFY / RELEASE if of_release else VERIFY
+    tried = [VERIFY / RELEASE] if of_release else [VERIFY]
     if of_release:
         controls, rules = tuple(each for each in controls if each.node.startswith(f"verify/{RELEASE}/")), ()
+    if only:
+        tried = [VERIFY / name for name in only]
+        nodes = tuple(f"verify/{name}::" for name in only)
+        controls, rules = tuple(each for each in controls if each.node.startswith(nodes)), ()
     planned = plan(controls, rules, rule_node(VERIFY), drilled)
     gatherer = Gatherer(planned, source.profile.waiver, source.profile.tenancy.crossing)
     printed = io.StringIO()
-    arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-s", "--assert=plain", str(tried)]
+    arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-s", "--assert=plain", *map(str, tried)]
     arguments += ["--gate"] if of_release else []
     arguments += [word for name in WITHOUT for word in ("-p", f"no:{name}")]
     sample = proving if isinstance(proving, Sample) else Sample() if proving is True else None

@@ -5,6 +5,7 @@ Faults that do not touch each other are met in one drill: each must be told by i
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from tests.support.application_under_test import copy_of_the_sample
@@ -35,7 +36,8 @@ class Fault:
 
     `sql` and `in_files` spoil the source, `in_set` the set that was taken of it, `as_it_lies` the modes and times of its
     files and not what they hold, `in_code` a copy of the application, `profile` lines of a copy of the profile. `lost`: the
-    manifest is that of a source without the fault.
+    manifest is that of a source without the fault. `part`: what `in_set` spoils is this part of the set alone, and of the
+    manifest what it tells of that part.
     `also` are controls that rightly see the same fault; `blocked` names controls, or whole areas, that cannot be
     tried any more for the cause in `because`. In `samples`, `#` stands for a keyed hash. `alone`: it changes what the
     controls of other faults count. `beside`: other faults of the code that say so too can be planted in the same copy.
@@ -51,6 +53,7 @@ class Fault:
     sql: str | Callable[[Healthy], str] = ""
     in_files: Callable[[Path], None] | None = None
     in_set: Callable[[Path, Healthy], None] | None = None
+    part: str = ""
     as_it_lies: Callable[[Path], None] | None = None
     in_code: Callable[[Path], None] | None = None
     profile: Mapping[str, str] = field(default_factory=dict)
@@ -114,9 +117,7 @@ class Company:
         in_source = [fault for fault in both if fault.sql or fault.in_files]
         return (
             not any(fault.alone for fault in both)
-            # A set is spoiled after it was taken of the healthy source, or told to be another's than it was taken of.
-            and not (any(fault.in_set for fault in ours) and any(fault.in_set or fault.sql for fault in theirs))
-            and not (any(fault.in_set for fault in theirs) and any(fault.in_set or fault.sql for fault in ours))
+            and not any(_spoils_what_is_planted(*each) for each in (*product(ours, theirs), *product(theirs, ours)))
             and len({fault.lost for fault in in_source}) < 2
             and (
                 sum(fault.in_code is not None for fault in both) < 2
@@ -128,6 +129,17 @@ class Company:
             and not _hidden(self.red, other.blocked)
             and not _hidden(other.red, self.blocked)
         )
+
+
+def _spoils_what_is_planted(one: Fault, other: Fault) -> bool:
+    """Whether the one spoils the set where the other is planted. Whatever spoils the dump may take it of the healthy source
+    anew, and only who spoils one part alone leaves the others as they were made."""
+    if not one.in_set:
+        return False
+    if other.in_set and (not one.part or not other.part or one.part == other.part):
+        return True
+    beside_the_database = one.part in ("sites", "logs", "extensions")
+    return bool(other.sql and not beside_the_database) or bool(other.in_files and one.part == "sites")
 
 
 def _hidden(red: Mapping[str, set[str]], blocked: set[str]) -> bool:

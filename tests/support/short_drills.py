@@ -86,12 +86,14 @@ class Standing:
         planted: str = "",
         really: frozenset[str] = frozenset(),
         proving: Proven = False,
+        only: tuple[str, ...] = (),
         **ordered: Any,
     ) -> Drill:
         """Drills the newest set of `backups`, in clones of the restored and the migrated database that stand.
 
         `planted` is the SQL that makes of them what a load of that set makes. `really` are the calls made all the same,
-        `ordered` what is asked for otherwise than in the healthy drill."""
+        `only` the files of verify/ whose controls alone are tried, `ordered` what is asked for otherwise than in the healthy
+        drill."""
         assert really <= INSTEAD.keys(), really
         order = replace(an_order(backups, app, profile, self.guardian), **ordered)
         with ExitStack() as stack:
@@ -99,7 +101,7 @@ class Standing:
             for name, stand_in in self._instead(planted).items():
                 if name not in really:
                     stack.enter_context(patch(f"{INSTEAD[name]}.{name}", stand_in))
-            return judged(run_drill(order, stack, lambda _: silent), order, out, proving=proving)
+            return judged(run_drill(order, stack, lambda _: silent), order, out, proving=proving, only=only)
 
     def drill_loaded(
         self,
@@ -199,14 +201,15 @@ def an_order(backups: Path, app: Path, profile: Path, guardian: Guardian) -> Ord
     )
 
 
-def judged(run: DrillRun, order: Order, out: Path, *, proving: Proven = False) -> Drill:
-    """Tries every control on what a run left, and writes what a drill would, its documents once they are asked for.
+def judged(run: DrillRun, order: Order, out: Path, *, proving: Proven = False, only: tuple[str, ...] = ()) -> Drill:
+    """Tries every control, or those of `only`, on what a run left, and writes what a drill would, its documents once they are
+    asked for.
 
     Not the PDF: it costs as much as all else."""
     key = passing_mask_key().of(order.profile.name)
     access = way_in(run, run.profile, key, secrets.token_urlsafe(24), proving=proving is not False)
     drilled = Drilled(run.record, run.profile, run.owners)
-    evidence, queries, said = try_controls(drilled, access, run.not_shown, proving=proving)
+    evidence, queries, said = try_controls(drilled, access, run.not_shown, proving=proving, only=only)
     directory = out / order.run_id
     directory.mkdir(parents=True)
     (directory / "evidence.json").write_bytes(evidence.written)
