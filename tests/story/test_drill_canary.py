@@ -12,10 +12,11 @@ from fixtures.custody.notify import HEARTBEATS, NOTIFY
 from sample.igny8_core.igny8.filling import canary
 from tests.custody.test_notify import listening
 from tests.support.application_under_test import copy_of_the_sample
-from tests.support.drills import Drill, Healthy, drill, environment_of_drills
+from tests.support.drills import Drill, Healthy, environment_of_drills
 from tests.support.on_a_terminal import on_a_terminal
-from tests.support.outputs import nothing_told
+from tests.support.outputs import PDF, nothing_told
 from tests.support.profiles import profile_and
+from tests.support.short_drills import LOADED, MIGRATED, Standing
 from tests.support.spoiled_sets import add_entries
 from tests.support.watched_drill import watched_drill
 
@@ -170,22 +171,35 @@ def test_faults_on_the_canarys_own_rows_and_files_tell_nothing_nor_does_the_appl
     assert not [words for words in drilled.dumping if "fixtures.sandbox.guardian" not in words], drilled.dumping
 
 
-@pytest.mark.whole
-def test_a_row_that_the_restore_refuses_is_not_quoted(healthy: Healthy, tmp_path: Path) -> None:
+# What a drill in this process writes none of: both are made of the evidence, and those of whole drills are read above.
+SHORT = ("allure-results/", PDF)
+
+
+def what_was_printed(capfd: pytest.CaptureFixture[str]) -> dict[str, bytes]:
+    """By this process and all that it started."""
+    return {"what was printed besides": "".join(capfd.readouterr()).encode()}
+
+
+@pytest.mark.further
+def test_a_row_that_the_restore_refuses_is_not_quoted(
+    healthy: Healthy, standing: Standing, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     healthy.backup(tmp_path / "backups", ADDRESS_TWICE.format(email=canary.EMAIL))
-    outcome = drill(tmp_path / "backups", tmp_path / "out", pdf=True)
+    outcome = standing.drill(tmp_path / "backups", tmp_path / "out", really=LOADED)
     assert outcome.exit_code == 1, outcome.output
     assert "RST-01" in outcome.red
     assert "igny8_users" in outcome.result("RST-01").message
-    nothing_told(outcome)
+    nothing_told(outcome, besides=what_was_printed(capfd), without=SHORT)
 
 
-@pytest.mark.whole
-def test_a_row_that_a_migration_quotes_is_not_told(whole_set: Path, tmp_path: Path) -> None:
+@pytest.mark.further
+def test_a_row_that_a_migration_quotes_is_not_told(
+    whole_set: Path, standing: Standing, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     app = copy_of_the_sample(tmp_path)
     (app / "igny8_core" / "igny8" / "migrations" / "0010_refuse.py").write_text(RAISING_MIGRATION)
-    outcome = drill(whole_set.parent, tmp_path / "out", app=app, pdf=True)
+    outcome = standing.drill(whole_set.parent, tmp_path / "out", app=app, really=MIGRATED)
     assert outcome.exit_code == 1, outcome.output
     assert set(outcome.red) == {"MIG-01"}
     assert "igny8.0010_refuse failed: ValueError" in outcome.result("MIG-01").message
-    nothing_told(outcome)
+    nothing_told(outcome, besides=what_was_printed(capfd), without=SHORT)
