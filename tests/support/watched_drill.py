@@ -89,7 +89,8 @@ class Watched:
         while not (self.results >= sign if isinstance(sign, int) else self._says(sign)):
             assert self.process.poll() is None, f"it ended before {sign}: {self.log.read_text()[-2000:]}"
             assert time.monotonic() < deadline, f"{sign} was not seen in {seconds} seconds"
-            time.sleep(0.01)
+            # A look takes a millisecond of what the drill needs itself; what is waited for lasts tenths of a second.
+            time.sleep(0.03)
 
     def wait_to_say(self, words: str, seconds: float = 60) -> None:
         """Until the drill printed these words."""
