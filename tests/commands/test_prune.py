@@ -51,7 +51,8 @@ def sets(tmp_path: Path) -> Path:
 
 
 def stem(ago: int) -> str:
-    return f"igny8_{datetime.now(UTC) - timedelta(days=ago):%Y%m%d}_031500"
+    """Of 03:15, on the last day on which that is over: until then today's lies ahead, and is no set to be removed."""
+    return f"igny8_{datetime.now(UTC) - timedelta(days=ago, hours=3, minutes=15):%Y%m%d}_031500"
 
 
 def drilled(out: Path, *ago: int, verdict: str = "VERIFIED") -> None:

@@ -207,7 +207,7 @@ def test_a_page_that_takes_too_long_is_ended_and_the_next_one_answers(migrated: 
     for file, more in ((checkout / "igny8_core" / "urls.py", ROUTED), (checkout / APP / "admin.py", ADMINISTERED)):
         file.write_text(file.read_text() + more)
     addresses = ("/computing/", "/waiting/", "/catching/", "/streaming/", "/answering/")
-    standing = migrated.stands(checkout, *addresses, page_limit=10)
+    standing = migrated.stands(checkout, *addresses, page_limit=4)
     named = [(page.address, page.status, page.error, page.ended) for page in standing.pages if not page.in_admin]
     assert named == [
         ("/computing/", None, "", True),

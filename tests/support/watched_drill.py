@@ -158,7 +158,8 @@ def _is_alive(entry: Path) -> bool:
 
 
 def _heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for each in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
 
 
 def _may_dump(limits: str) -> bool:
@@ -195,7 +196,7 @@ def watched_drill(
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            # A suite that runs in the background ignores Ctrl-C, and so would the drill.
+            # A suite that runs in the background or by nohup ignores these signals, and so would the drill.
             preexec_fn=_heed_interrupts,
         )
     watched = Watched(process, argv, private, out, log, before)
