@@ -200,6 +200,8 @@ def command(
         *(("--server", server) if server is not None else ()),
         *(("--no-pdf",) if not pdf else ()),
         *(("--prove", "none") if "--prove" not in arguments else ()),
+        # A user has none, and it takes each process of a drill 0.1 s.
+        *("-p", "no:hypothesispytest"),
         *arguments,
     ]
 
