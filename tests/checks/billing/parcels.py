@@ -2,14 +2,9 @@
 
 from dataclasses import replace
 
-from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
-from fixtures.checks.billing.document import wrong_totals, wrongly_credited
-from fixtures.checks.billing.settlement import overpaid_invoices, refunded_beyond, uncovered_invoices, without_invoice
-from fixtures.checks.billing.tax import wrong_tax
-from fixtures.checks.probe import Probe
-from fixtures.database.money_columns import summed_columns
 from fixtures.profile.money import Invoice, Payment, TotalAgain
 from fixtures.record.names import TableName
+from tests.checks.billing.probes import covered, credited, excess, finer, refunds, settles, tax, totals
 from tests.support.small_shop import Shop
 
 MISSPELT = TotalAgain(column="number", json_path="$of..sum")
@@ -53,44 +48,5 @@ def parcels(shop: Shop, **other: object) -> Shop:
     return replace(shop, profile=shop.profile.model_copy(update=update))
 
 
-def totals(shop: Shop) -> Probe:
-    return wrong_totals(shop.profile.invoice[0], shop.books)
-
-
-def tax(shop: Shop) -> Probe:
-    invoice, currencies = shop.profile.invoice[0], shop.profile.currencies
-    assert invoice.tax_rule is not None
-    assert currencies is not None
-    return wrong_tax(invoice, invoice.tax_rule, currencies, shop.books)
-
-
-def credited(shop: Shop) -> Probe:
-    return wrongly_credited(shop.profile.invoice[0], shop.books)
-
-
-def covered(shop: Shop) -> Probe:
-    return uncovered_invoices(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
-
-
-def excess(shop: Shop) -> Probe:
-    return overpaid_invoices(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
-
-
-def settles(shop: Shop) -> Probe:
-    return without_invoice(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
-
-
-def refunds(shop: Shop) -> Probe:
-    payment = shop.profile.payment[0]
-    return refunded_beyond(payment, shop.profile.invoice_named(payment.settles), shop.books)
-
-
-def finer(shop: Shop) -> Probe:
-    places = {money.column: money.currency for money in summed_columns(shop.profile, shop.facts)[PACKED]}
-    currencies = shop.profile.currencies
-    assert currencies is not None
-    held = InCurrency(PACKED, {column: place for column, place in places.items() if place is not None}, currencies)
-    return finer_than_its_currency(held, shop.books)
-
-
-ALL = (totals, tax, credited, covered, excess, settles, refunds, finer)
+packed_finer = finer("Packed")
+ALL = (totals, tax, credited, covered, excess, settles, refunds, packed_finer)

@@ -8,8 +8,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from fixtures.checks.billing.conserved import holdings, summed, sums
-from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
-from fixtures.checks.billing.settlement import overpaid_invoices, refunded_beyond, uncovered_invoices, without_invoice
+from fixtures.checks.billing.settlement import refunded_beyond
 from fixtures.checks.billing.tax import wrong_tax
 from fixtures.checks.probe import Probe
 from fixtures.database.catalogue import take_structure
@@ -19,6 +18,7 @@ from fixtures.database.places import place_of
 from fixtures.database.reconcile import reconcile
 from fixtures.profile.money import Invoice, Payment
 from fixtures.record.names import TableName
+from tests.checks.billing.probes import covered, credited, excess, numbers, settles, totals
 from tests.support.small_shop import ACME, ZEN, Shop
 
 # Each tenant counts from one. Credits and refunds call the tenant's column otherwise, and a constraint says what they name.
@@ -78,43 +78,17 @@ def leased(shop: Shop, **other: object) -> Shop:
     return replace(shop, facts=facts, profile=shop.profile.model_copy(update=said))
 
 
-def totals(shop: Shop) -> Probe:
-    return wrong_totals(shop.profile.invoice[0], shop.books)
-
-
-def credited(shop: Shop) -> Probe:
-    return wrongly_credited(shop.profile.invoice[0], shop.books)
-
-
 def taxed(shop: Shop) -> Probe:
     invoice = shop.profile.invoice[0]
     assert invoice.tax_rule is not None
     return wrong_tax(invoice, invoice.tax_rule, shop.profile.currencies, shop.books)
 
 
-def numbered(shop: Shop) -> Probe:
-    invoice = shop.profile.invoice[0]
-    assert invoice.numbering is not None
-    return used_twice(invoice, invoice.numbering, shop.books)
-
-
-def covered(shop: Shop) -> Probe:
-    return uncovered_invoices(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
-
-
-def excess(shop: Shop) -> Probe:
-    return overpaid_invoices(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
-
-
-def settled(shop: Shop) -> Probe:
-    return without_invoice(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
-
-
 def refunds(shop: Shop) -> Probe:
     return refunded_beyond(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
 
 
-@pytest.mark.parametrize("probe", [totals, taxed, credited, numbered, covered, excess, settled, refunds])
+@pytest.mark.parametrize("probe", [totals, taxed, credited, numbers, covered, excess, settles, refunds])
 def test_healthy_money_by_keys_of_several_columns_passes(shop: Shop, probe: Callable[[Shop], Probe]) -> None:
     assert reconcile(shop.profile, shop.facts, "profile.toml").problems == ()
     assert shop.told(probe(shop)) is None
@@ -141,7 +115,7 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, str]] = {
         f"tenant={ZEN} no=1 beyond=0.01 difference=0.00",
     ),
     "a total that two leases of a tenant have": (
-        numbered,
+        numbers,
         """UPDATE "Leases" SET total = 300 WHERE no = 3""",
         f"tenant={ZEN} rows=1 missing=0",
         f"tenant={ZEN} no=3 again=True missing=0",
@@ -159,7 +133,7 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, str]] = {
         f"tenant={ZEN} no=1 difference=50",
     ),
     "a payment for a lease that only another tenant has": (
-        settled,
+        settles,
         """UPDATE "Paid" SET lease_no = 2 WHERE lease_no = 3; UPDATE "Leases" SET state = 'open' WHERE no = 3""",
         f"tenant={ZEN} rows=1",
         f"no=2 tenant={ZEN}",

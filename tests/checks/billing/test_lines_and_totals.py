@@ -13,7 +13,8 @@ from fixtures.database.reconcile import reconcile
 from fixtures.profile.money import TotalAgain
 from fixtures.profile.words import SqlFile
 from fixtures.record.names import TableName
-from tests.checks.billing.parcels import MISSPELT, PACKED, PARCEL, PARCELS, covered, credited, excess, parcels, totals
+from tests.checks.billing.parcels import MISSPELT, PACKED, PARCEL, PARCELS, parcels
+from tests.checks.billing.probes import covered, credited, excess, totals
 from tests.support.small_shop import Shop
 
 

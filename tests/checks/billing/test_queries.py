@@ -1,63 +1,36 @@
 """Documents, lines and payments found by a query of the profile's own are tried first, then judged as those of tables."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 
-from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
-from fixtures.checks.billing.ledger import below_zero, broken_account_balance, broken_running_balance, wrong_signs
-from fixtures.checks.billing.period import not_running, overlapping_periods, with_a_hole_before
-from fixtures.checks.billing.settlement import (
-    Processed,
-    overpaid_invoices,
-    paid_though_unpaid,
-    processed_twice,
-    refunded_beyond,
-    uncovered_invoices,
-    without_invoice,
-)
-from fixtures.checks.billing.tax import wrong_tax
-from fixtures.checks.billing.usage import not_charged_alike
+from fixtures.checks.billing.ledger import below_zero, broken_account_balance, broken_running_balance
 from fixtures.checks.masking import masked_text
 from fixtures.checks.probe import Probe
 from tests.checks.billing.books_of_queries import problems, with_queries
+from tests.checks.billing.probes import (
+    covered,
+    credited,
+    excess,
+    holes,
+    numbers,
+    overlaps,
+    processed,
+    refunds,
+    runs,
+    settles,
+    signs,
+    tax,
+    totals,
+    unpaid,
+    used,
+)
 from tests.support.small_shop import ACME, ZEN, Shop
 
 
 @pytest.fixture
 def shop(opened: Callable[[], Shop]) -> Shop:
     return with_queries(opened())
-
-
-def of_document(probe: Callable[..., Probe]) -> Callable[[Shop], Probe]:
-    return lambda shop: probe(shop.profile.invoice[0], shop.books)
-
-
-def of_both(probe: Callable[..., Probe]) -> Callable[[Shop], Probe]:
-    return lambda shop: probe(shop.profile.payment[0], shop.profile.invoice[0], shop.books)
-
-
-def numbers(shop: Shop) -> Probe:
-    invoice = shop.profile.invoice[0]
-    assert invoice.numbering is not None
-    return used_twice(invoice, invoice.numbering, shop.books)
-
-
-def tax(shop: Shop) -> Probe:
-    invoice, currencies = shop.profile.invoice[0], shop.profile.currencies
-    assert invoice.tax_rule is not None
-    assert currencies is not None
-    return wrong_tax(invoice, invoice.tax_rule, currencies, shop.books)
-
-
-def refunds(shop: Shop) -> Probe:
-    payment = shop.profile.payment[0]
-    return refunded_beyond(payment, shop.profile.invoice_named(payment.settles), shop.books)
-
-
-def processed(shop: Shop) -> Probe:
-    return processed_twice(Processed(shop.profile.payment[0]), shop.books)
 
 
 def entries(shop: Shop) -> Probe:
@@ -70,39 +43,12 @@ def accounts(shop: Shop) -> Probe:
     return broken_account_balance(ledger, ledger.balance_of, shop.books)
 
 
-def kinds(shop: Shop) -> Probe:
-    ledger = shop.profile.ledger[0]
-    assert ledger.kinds is not None
-    return wrong_signs(ledger, ledger.kinds, shop.books)
-
-
 def wallets(shop: Shop) -> Probe:
     return below_zero(shop.profile.ledger[0], shop.books)
 
 
-def used(shop: Shop) -> Probe:
-    return not_charged_alike(shop.profile.usage[0], shop.profile.ledger[0], shop.books)
-
-
-def overlaps(shop: Shop) -> Probe:
-    return overlapping_periods(shop.profile.period[0], shop.books)
-
-
-def holes(shop: Shop) -> Probe:
-    return with_a_hole_before(shop.profile.period[0], shop.books)
-
-
-def runs(shop: Shop) -> Probe:
-    period = shop.profile.period[0]
-    assert period.active is not None
-    return not_running(period, period.active, datetime(2026, 1, 10, tzinfo=UTC), shop.books)
-
-
-totals, credited = of_document(wrong_totals), of_document(wrongly_credited)
-covered, unpaid = of_both(uncovered_invoices), of_both(paid_though_unpaid)
-excess, settles = of_both(overpaid_invoices), of_both(without_invoice)
 ALL = (totals, credited, covered, unpaid, excess, settles, numbers, tax, refunds, processed)
-ALL += (entries, accounts, kinds, wallets, used, overlaps, holes, runs)
+ALL += (entries, accounts, signs, wallets, used, overlaps, holes, runs)
 
 WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
     "a line lost": (

@@ -19,21 +19,8 @@ from fixtures.database.money_columns import summed_columns
 from fixtures.database.reconcile import reconcile
 from fixtures.profile.money import Invoice, MoneyColumns, Payment
 from fixtures.record.facts import Facts
-from tests.checks.billing.parcels import (
-    ALL,
-    PARCEL,
-    PARCELS,
-    RECEIPT,
-    covered,
-    credited,
-    excess,
-    finer,
-    parcels,
-    refunds,
-    settles,
-    tax,
-    totals,
-)
+from tests.checks.billing.parcels import ALL, PARCEL, PARCELS, RECEIPT, packed_finer, parcels
+from tests.checks.billing.probes import covered, credited, excess, refunds, settles, tax, totals
 from tests.support.small_shop import ACME, ZEN, Shop
 
 
@@ -97,7 +84,7 @@ WRONG: dict[str, tuple[Callable[[Shop], Probe], str, str, tuple[str, ...]]] = {
         ("id=1 beyond=0.01 difference=0.00",),
     ),
     "a price with more decimals than its currency": (
-        finer,
+        packed_finer,
         """UPDATE "Packed" SET price = 9.001 WHERE id = 4""",
         f"tenant={ZEN} rows=1",
         ("id=4",),
