@@ -27,7 +27,7 @@ ROLES = f"""
 SET = f"""
     ALTER DATABASE restored SET work_mem = '7MB';
     ALTER DATABASE restored SET search_path = app, "$user";
-    ALTER DATABASE restored SET statement_timeout = '1ms';
+    ALTER DATABASE restored SET statement_timeout = '19s';
     ALTER ROLE {OWNER} IN DATABASE restored SET lock_timeout = '13s';
     ALTER ROLE {SERVES} IN DATABASE restored SET statement_timeout = '12s';
     ALTER DATABASE restored SET "app.secret" = 'Ottoline';
@@ -115,7 +115,7 @@ def test_what_is_left_is_listed_and_no_word_of_the_datas(server: Server) -> None
         ("database restored", "application_name", "masked"),
         ("database restored", "masked", "masked"),
         ("database restored", "search_path", "app, $user"),
-        ("database restored", "statement_timeout", "1ms"),
+        ("database restored", "statement_timeout", "19s"),
         ("database restored", "work_mem", "7MB"),
         (f"role {SERVES}", "session_preload_libraries", "masked"),
         (f"role {SERVES}", "statement_timeout", "11s"),
@@ -152,6 +152,6 @@ def test_of_several_owners_that_may_log_in_none_is_guessed(server: Server, clone
         with server.altering("restored") as connection:
             connection.execute(f"DROP TABLE app.made; ALTER ROLE {MAKES} NOLOGIN")
     assert login == GivenLogin(may_be=(MAKES, OWNER))
-    assert as_the_application(server, "statement_timeout") == ["1ms"]
+    assert as_the_application(server, "statement_timeout") == ["19s"]
     (line,) = of_login(login)
     assert line.startswith(f"Which role migrates is not known (one of {MAKES}, {OWNER})")
