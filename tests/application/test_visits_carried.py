@@ -126,6 +126,7 @@ def outcomes(visited: Any) -> dict[str, str]:
     }
 
 
+@pytest.mark.further
 def test_what_a_user_carries_opens_addresses_that_no_session_alone_does(
     migrated: Migrated, checkout: Path, tmp_path: Path
 ) -> None:

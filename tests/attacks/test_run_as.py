@@ -61,6 +61,7 @@ _NOTED = re.compile(r"canary (\w+) (\w+) by (\S+) as (\S+) more (\w) reads (\w+)
 _MAY = re.compile(r"(restore_drill_(reader|application)_[0-9a-f]{8}|igny8_(app|owner))")
 
 
+@pytest.mark.further
 def test_nothing_of_a_dump_runs_as_more_during_checks_and_visits(
     whole_set: Path, standing: Standing, tmp_path: Path
 ) -> None:

@@ -202,6 +202,7 @@ admin.site.register(apps.get_model("igny8", "Currency"), Waiting)
 """
 
 
+@pytest.mark.further
 def test_a_page_that_takes_too_long_is_ended_and_the_next_one_answers(migrated: Migrated, checkout: Path) -> None:
     (checkout / "igny8_core" / "endless.py").write_text(ENDLESS)
     for file, more in ((checkout / "igny8_core" / "urls.py", ROUTED), (checkout / APP / "admin.py", ADMINISTERED)):

@@ -69,5 +69,5 @@ def test_whoever_makes_extensions_or_loads_has_a_session_that_no_setting_leads(s
         assert session.execute(asked).fetchone() == ("pg_catalog, pg_temp", "ISO, YMD", "0")
         triggers = session.execute("SELECT current_setting('session_replication_role')").fetchone()
     assert triggers == ("replica",)
-    with server.loading("led", None, statement_timeout="77") as session:
-        assert session.execute(asked).fetchone() == ("lies, pg_catalog", "ISO, YMD", "77ms")
+    with server.loading("led", None, statement_timeout="7777") as session:
+        assert session.execute(asked).fetchone() == ("lies, pg_catalog", "ISO, YMD", "7777ms")
