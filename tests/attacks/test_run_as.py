@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.support.short_drills import Standing
 
 # Says in the server's log where it ran, and with what rights: as it is called, and after it tried to step out of its role.
