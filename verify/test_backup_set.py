@@ -73,7 +73,7 @@ def test_the_file_is_the_one_that_was_written(
     role, written = file
     artefact = backup_set.artefact(role)
     if artefact is None:
-        raise Blocked(f"the {role} is missing from the set, see BAK-02")
+        raise Blocked(f"the part {role} is missing from the set, see BAK-02")
     examination.expect(
         written.describes(artefact), f"the {role} is not the file that the manifest describes", unit="files"
     )

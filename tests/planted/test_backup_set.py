@@ -79,7 +79,7 @@ PLANTED = {
             samples=("logs",),
             in_set=remove("logs"),
             blocked=("BAK-03",),
-            because="the logs is missing from the set",
+            because="the part logs is missing from the set",
         ),
         "there is no manifest": Fault(
             says="1 of 4 parts are missing from the set",
