@@ -18,7 +18,7 @@ from fixtures.profile import Profile
 from fixtures.record.facts import Facts
 from fixtures.record.names import TableName
 from fixtures.server import Server
-from tests.support.kept_server import kept_server
+from tests.support.kept_server import server_with
 
 PROFILE = Profile.model_validate(
     tomllib.loads(
@@ -47,11 +47,7 @@ By = Callable[[str, TableName], Exchanged]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with kept_server() as ready:
-        ready.create_database("before")
-        with ready.connect("before") as connection:
-            connection.execute(TABLES)  # type: ignore[call-overload]
-        ready.create_database("after", template="before")
+    with server_with("before", TABLES, "after") as ready:
         yield ready
 
 

@@ -9,7 +9,7 @@ from fixtures.database.renamed import Renamed, find_renamed
 from fixtures.record.names import TableName
 from fixtures.release.compare import dropped_columns
 from fixtures.server import Server
-from tests.support.kept_server import kept_server
+from tests.support.kept_server import server_with
 
 TABLES = """
 CREATE SCHEMA "Old";
@@ -31,11 +31,7 @@ NOTES, NEW, TAGS = TableName("Old", "Notes"), TableName("public", "notes"), Tabl
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with kept_server() as ready:
-        ready.create_database("before")
-        with ready.connect("before") as connection:
-            connection.execute(TABLES)  # type: ignore[call-overload]
-        ready.create_database("after", template="before")
+    with server_with("before", TABLES, "after") as ready:
         with ready.connect("after") as connection:
             connection.execute(MIGRATION)  # type: ignore[call-overload]
         yield ready

@@ -7,16 +7,13 @@ import psycopg
 import pytest
 
 from fixtures.server import Server
-from tests.support.kept_server import kept_server
+from tests.support.kept_server import server_with
 from tests.support.recovered_shop import SCHEMA
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with kept_server() as running:
-        running.create_database("restored")
-        with running.connect("restored") as connection:
-            connection.execute(SCHEMA)  # type: ignore[call-overload]
+    with server_with("restored", SCHEMA) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ from fixtures.release.drift import find_drift, without_tenants
 from fixtures.release.schema import Schema, read_schema, unlike
 from fixtures.release.shown_differences import schema_differences, texts_in
 from fixtures.server import Server
-from tests.support.kept_server import kept_server
+from tests.support.kept_server import server_with
 
 TABLES = """
 CREATE EXTENSION pg_trgm;
@@ -41,10 +41,7 @@ Changed = Callable[[str], Schema]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with kept_server() as ready:
-        ready.create_database("shop")
-        with ready.connect("shop") as connection:
-            connection.execute(TABLES)  # type: ignore[call-overload]
+    with server_with("shop", TABLES) as ready:
         yield ready
 
 

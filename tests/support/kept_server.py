@@ -48,3 +48,15 @@ def _databases(server: Server) -> set[str]:
 def _roles(server: Server) -> set[str]:
     with server.connect() as connection:
         return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+
+
+@contextmanager
+def server_with(database: str, words: str, *copies: str) -> Iterator[Server]:
+    """The same with a database in which these statements ran, and copies of it."""
+    with kept_server() as server:
+        server.create_database(database)
+        with server.connect(database) as connection:
+            connection.execute(words)  # type: ignore[call-overload]
+        for copy in copies:
+            server.create_database(copy, template=database)
+        yield server

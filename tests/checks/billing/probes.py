@@ -41,8 +41,8 @@ def running(shop: Shop, which: int = 0) -> Probe:
     return broken_running_balance(ledger, ledger.balance, shop.books)
 
 
-def account(shop: Shop) -> Probe:
-    ledger = shop.profile.ledger[0]
+def account(shop: Shop, which: int = 0) -> Probe:
+    ledger = shop.profile.ledger[which]
     assert ledger.balance_of is not None
     return broken_account_balance(ledger, ledger.balance_of, shop.books)
 

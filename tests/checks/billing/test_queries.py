@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.checks.billing.ledger import below_zero, broken_account_balance, broken_running_balance
+from fixtures.checks.billing.ledger import below_zero, broken_running_balance
 from fixtures.checks.masking import masked_text
 from fixtures.checks.probe import Probe
 from tests.checks.billing.books_of_queries import problems, with_queries
 from tests.checks.billing.probes import (
+    account,
     covered,
     credited,
     excess,
@@ -38,9 +39,7 @@ def entries(shop: Shop) -> Probe:
 
 
 def accounts(shop: Shop) -> Probe:
-    ledger = shop.profile.ledger[1]
-    assert ledger.balance_of is not None
-    return broken_account_balance(ledger, ledger.balance_of, shop.books)
+    return account(shop, 1)
 
 
 def wallets(shop: Shop) -> Probe:
