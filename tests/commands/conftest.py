@@ -1,4 +1,4 @@
-"""What the tests of drafts share: an empty database on the worker's server."""
+"""What the tests of commands share: an empty database on the worker's server, and a small source to back up."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.server import Server
 from tests.support.kept_server import kept_server
+from tests.support.small_source import Small, small_source
 
 
 @pytest.fixture(scope="module")
@@ -22,3 +23,9 @@ def database(server: Server) -> Iterator[psycopg.Connection[Any]]:
     with server.connect("restored") as connection:
         yield connection
     server.drop_database("restored")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    with small_source(tmp_path_factory.mktemp("small")) as ready:
+        yield ready

@@ -1,16 +1,12 @@
 """Taking a backup set: what it holds is what the source held at one instant, and half a set is none."""
 
-import contextlib
 import os
 import re
-import signal
 import stat
 import subprocess
 import sys
 import tarfile
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,20 +22,13 @@ from fixtures.profile.reading import ReadProfile
 from fixtures.record.manifest import Manifest
 from fixtures.record.names import TableName
 from fixtures.record.sizes import size
-from fixtures.record.stage import StageFailed
 from fixtures.restore.make_roles import make_roles
 from fixtures.restore.roles import RolesFile
 from fixtures.server import ServerRequest, serve
 from fixtures.shelf.locate import locate
-from tests.support.small_source import CANARY, PROFILE, Small, running, script, small_source
+from tests.support.small_source import CANARY, PROFILE, Small, script, visible
 
 PEOPLE = TableName("public", "people")
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    with small_source(tmp_path_factory.mktemp("small")) as ready:
-        yield ready
 
 
 @pytest.fixture(scope="module")
@@ -285,19 +274,6 @@ def test_without_a_postgres_database_there_is_no_backup(environment: dict[str, s
         Source.from_environment(environment)
 
 
-def test_a_pg_dump_that_fails_leaves_no_set(small: Small, tmp_path: Path) -> None:
-    front = dumping(tmp_path, small, 'echo "pg_dump: error: out of luck" >&2; exit 3')
-    with pytest.raises(BackupFailed, match="exit code 3 and said: pg_dump: error: out of luck"):
-        small.back_up(tmp_path / "sets", pg_dump=front)
-    assert visible(tmp_path / "sets") == []
-
-
-def test_a_pg_dump_that_says_something_unknown_leaves_no_set(small: Small, tmp_path: Path) -> None:
-    front = dumping(tmp_path, small, 'echo "pg_dump: warning: half of it" >&2; exit 0')
-    with pytest.raises(BackupFailed, match="half of it"):
-        small.back_up(tmp_path / "sets", pg_dump=front)
-
-
 def test_an_unknown_client_or_an_unreachable_server_is_named(small: Small, tmp_path: Path) -> None:
     with pytest.raises(BackupFailed, match="does not run"):
         small.back_up(tmp_path, pg_dump=tmp_path / "absent")
@@ -316,43 +292,6 @@ def test_two_sets_never_share_a_name(small: Small, tmp_path: Path) -> None:
 def test_only_one_backup_runs_at_a_time(small: Small, tmp_path: Path) -> None:
     with sole_writer(tmp_path, "small"), pytest.raises(BackupFailed, match="another backup of small"):
         small.back_up(tmp_path)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupt_leaves_nothing(small: Small, tmp_path: Path, number: signal.Signals, code: int) -> None:
-    with interrupted(small, tmp_path) as process:
-        process.send_signal(number)
-        assert process.wait(20) == code
-    assert [path for path in (tmp_path / "sets").iterdir() if path.name != ".small.lock"] == []
-
-
-def test_kill_9_leaves_nothing_once_the_guardian_has_been(small: Small, tmp_path: Path) -> None:
-    with interrupted(small, tmp_path) as process:
-        process.kill()
-        process.wait(20)
-        dumping_pid = int((tmp_path / "pid").read_text())
-        until(lambda: not any(".partial" in path.name for path in (tmp_path / "sets").iterdir()))
-        until(lambda: not running(dumping_pid))
-
-
-def test_kill_9_of_all_leaves_what_nothing_takes_for_a_set_and_the_next_backup_clears_away(
-    small: Small, tmp_path: Path
-) -> None:
-    sets = tmp_path / "sets"
-    with interrupted(small, tmp_path) as process:
-        guardians = children(process.pid)
-        assert guardians
-        for pid in [*guardians, process.pid]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        process.wait(20)
-        remains = [path.name for path in sets.iterdir() if path.name.endswith(".partial")]
-        assert len(remains) == 1
-        with pytest.raises(StageFailed, match="no backup found") as refusal:
-            locate(sets, PROFILE)
-        assert "never finished" in refusal.value.cause
-    whole = small.back_up(sets)
-    assert [path.name for path in sets.iterdir() if not path.name.endswith(".lock")] == [whole.name]
 
 
 def test_keep_removes_only_whole_older_sets_of_its_own(small: Small, tmp_path: Path) -> None:
@@ -421,57 +360,6 @@ def test_uploads_have_an_archive_of_their_own_where_the_profile_asks_for_one(sma
         assert not [name for name in archive.getnames() if "cat" in name]
     (made / f"{made.name}.uploads.tar.gz").write_bytes(b"another")
     assert [each.role for each in locate(tmp_path / "sets", profile).backup_set.altered] == ["uploads"]
-
-
-def visible(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def dumping(tmp_path: Path, small: Small, instead: str) -> Path:
-    """A pg_dump that answers --version and then does something else."""
-    real = small.server.clients.pg_dump
-    return script(tmp_path / "pg_dump", f'#!/bin/sh\ncase "$1" in --version) exec {real} --version;; esac\n{instead}\n')
-
-
-@contextlib.contextmanager
-def interrupted(small: Small, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A backup in the middle of its dump."""
-    front = dumping(tmp_path, small, f"echo $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; sleep 60")
-    command = [
-        sys.executable,
-        "-m",
-        "fixtures.commands.backup",
-        "--into",
-        tmp_path / "sets",
-        "--sites-data",
-        small.sites,
-    ]
-    process = subprocess.Popen(
-        [*command, "--application", "small", "--pg-dump", front], env=small.server.environment("source")
-    )
-    try:
-        until((tmp_path / "pid").exists)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        # Where the guardian was killed too, nobody else ends the program that stood in for pg_dump.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(int((tmp_path / "pid").read_text()), signal.SIGKILL)
-
-
-def children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children")
-    listed = [int(child) for child in found.read_text().split()]
-    return [child for child in listed if b"guardian" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
-def until(holds: object, seconds: float = 20) -> None:
-    assert callable(holds)
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.05)
 
 
 def test_a_source_with_no_room_for_more_locks_is_told_the_setting(small: Small) -> None:

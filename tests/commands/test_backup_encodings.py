@@ -10,7 +10,7 @@ from fixtures.database.read_facts import read_facts
 from fixtures.restore.restore import restore
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest
-from tests.support.small_source import Small, another_server, made_ready, small_source
+from tests.support.small_source import Small, another_server, made_ready
 
 # All that changes how values are read and written, or ends a session.
 SETTINGS = {
@@ -66,12 +66,6 @@ SOURCES = {
     "SQL_ASCII, with settings": ("SQL_ASCII", ""),
     "SQL_ASCII, with bytes of no encoding": ("SQL_ASCII", ANY_BYTES),
 }
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    with small_source(tmp_path_factory.mktemp("small")) as ready:
-        yield ready
 
 
 @pytest.fixture(scope="module")

@@ -166,3 +166,8 @@ def running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def visible(folder: Path) -> list[str]:
+    """What a backup shows of itself there."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
