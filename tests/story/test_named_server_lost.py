@@ -18,6 +18,7 @@ from fixtures.record.progress import Progress, silent
 from fixtures.record.record import StageOutcome
 from fixtures.record.stage import StageBlocked
 from fixtures.record.stages import Stage
+from fixtures.restore import restore as restoring
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
 from fixtures.story.drill import Drill
@@ -145,6 +146,27 @@ def test_a_stage_whose_sessions_are_ended_is_blocked_and_names_the_server(
     with drill_on(standing.url, whole_set.parent) as (order, stack):
         outcomes = losing(stage, order, stack, lambda: sessions_ended(standing.server))
     blocked_for_its_loss(stage, outcomes, standing)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("moment", ["loader", "_analyze", "require_money_read_right"])
+def test_sessions_ended_at_any_moment_of_the_restore_are_told_alike(
+    moment: str, standing: Standing, whole_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever statement notices it first, on a quick machine or on a slow one."""
+    of_it = getattr(restoring, moment)
+
+    def ended_before_it(*needed: object, **named: object) -> object:
+        sessions_ended(standing.server)
+        return of_it(*needed, **named)
+
+    monkeypatch.setattr(restoring, moment, ended_before_it)
+    with drill_on(standing.url, whole_set.parent) as (order, stack):
+        outcomes = run_drill(order, stack, lambda _: silent, (*reversed(stages.RESTORE.grounds), stages.RESTORE)).outcomes
+        blocked_for_its_loss(stages.RESTORE, outcomes, standing)
+        with standing.server.connect() as connection:
+            left = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE '%restored'").fetchall()
+    assert left == [], "what was restored is still there"
 
 
 @pytest.mark.whole
