@@ -162,7 +162,9 @@ def test_sessions_ended_at_any_moment_of_the_restore_are_told_alike(
 
     monkeypatch.setattr(restoring, moment, ended_before_it)
     with drill_on(standing.url, whole_set.parent) as (order, stack):
-        outcomes = run_drill(order, stack, lambda _: silent, (*reversed(stages.RESTORE.grounds), stages.RESTORE)).outcomes
+        outcomes = run_drill(
+            order, stack, lambda _: silent, (*reversed(stages.RESTORE.grounds), stages.RESTORE)
+        ).outcomes
         blocked_for_its_loss(stages.RESTORE, outcomes, standing)
         with standing.server.connect() as connection:
             left = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE '%restored'").fetchall()
