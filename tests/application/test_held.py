@@ -8,8 +8,8 @@ from typing import Any
 import psutil
 import pytest
 
-from fixtures.application.checkout import Interpreter
 from fixtures.application.clones import marked_clone
+from fixtures.application.interpreter import Interpreter
 from fixtures.application.migrate import migrate
 from fixtures.application.run_application import stand_up
 from fixtures.record.stage import StageFailed

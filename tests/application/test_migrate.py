@@ -6,7 +6,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.application.checkout import Interpreter, Login, find_checkout
+from fixtures.application.checkout import find_checkout
+from fixtures.application.interpreter import Interpreter
+from fixtures.application.login import Login
 from fixtures.application.migrate import migrate
 from fixtures.record.progress import Progress, silent
 from fixtures.record.stage import StageBlocked, StageFailed

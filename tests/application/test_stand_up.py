@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.application.checkout import PROBES, Interpreter
+from fixtures.application.interpreter import PROBES, Interpreter
 from fixtures.application.migrate import migrate
 from fixtures.application.run_application import count_mails, stand_up
 from fixtures.record.application_run import ApplicationRun

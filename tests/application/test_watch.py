@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.application.checkout import PROBES
+from fixtures.application.interpreter import PROBES
 
 MANAGE = """
 import sys

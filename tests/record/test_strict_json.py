@@ -23,7 +23,7 @@ from tests.dump.test_fuzz import MANIFEST_TEXT
 # What is read by one program alone, which also wrote it or asked for it; or what is somebody else's, where the reader
 # looks at each value of a key.
 ONE_READER = {
-    "fixtures/application/checkout.py": "the answer of a program of ours",
+    "fixtures/application/interpreter.py": "the answer of a program of ours",
     "fixtures/application/probes/history.py": "an order of ours",
     "fixtures/application/probes/stands.py": "an order of ours",
     "fixtures/application/probes/start.py": "an order of ours",

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.application.checkout import Interpreter, Login, find_checkout
+from fixtures.application.checkout import find_checkout
 from fixtures.application.clones import marked_clone
+from fixtures.application.interpreter import Interpreter
+from fixtures.application.login import Login
 from fixtures.application.migrate import migrate
 from fixtures.database.catalogue import take_facts
 from fixtures.record.release.comparison import Comparison

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from psycopg import sql
 
-from fixtures.application.checkout import Interpreter, Login, find_checkout
+from fixtures.application.checkout import find_checkout
 from fixtures.application.closed import Closed
+from fixtures.application.interpreter import Interpreter
+from fixtures.application.login import Login
 from fixtures.application.names import Names
 from fixtures.profile import Application
 from fixtures.sandbox.guardian import Guardian
