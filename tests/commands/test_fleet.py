@@ -1,87 +1,28 @@
 """A fleet of databases has one report: what cannot be believed, is another's, or is not there, is red."""
 
-import hashlib
 import itertools
-import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 
 from fixtures.commands.fleet.__main__ import CANNOT_TELL, main
-from fixtures.commands.front import drilling
-from fixtures.custody.attestation import attest
-from fixtures.custody.drill_ledger import NAME, enter_drill
-from fixtures.custody.keys import make_keys, read_signer
-from fixtures.record.evidence import Evidence
-from fixtures.record.fleet import FleetReport
-from fixtures.record.wrong_call import WRONG_CALL
+from fixtures.custody.drill_ledger import NAME
+from fixtures.custody.keys import make_keys
 from fixtures.server import ServerRequest, serve
 from sample.build import OWNER
 from tests.support import evidence_examples as examples
 from tests.support.drills import SAMPLE, Healthy
+from tests.support.fleets import VERIFIED, Fleet
 from tests.support.remote_sets import set_environment
 from tests.support.short_drills import Standing
 from tests.support.stores import BUCKET, s3_server
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-VERIFIED, FAILED, INCONCLUSIVE = examples.verified(), examples.failed(), examples.inconclusive()
-DEFAULTS = '[defaults]\napp = "/srv/igny8"\nprofile = "igny8"\nout = "/var/lib/restore-drill"\n'
-
-
-class Fleet:
-    """A fleet's file, and the reports of its databases as their drills leave them."""
-
-    def __init__(self, folder: Path, *names: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.runs, self.file = folder, folder / "runs", folder / "fleet.toml"
-        self.runs.mkdir()
-        self.private, self.public = make_keys(folder / "keys")
-        databases = (f'[[database]]\nname = "{name}"\nbackups = "s3://backups/{name}"\n' for name in names)
-        self.file.write_text(DEFAULTS + "".join(databases))
-
-    def drilled(self, name: str, evidence: Evidence = VERIFIED, *, hours: float = 1, key: Path | None = None) -> Path:
-        """The folder of a drill that ended so many hours ago."""
-        return self.entered(name, evidence, hours, key or self.private)
-
-    def entered(self, name: str, evidence: Evidence, hours: float, key: Path | None) -> Path:
-        at = NOW - timedelta(hours=hours)
-        backup_set = evidence.record.backup_set
-        assert backup_set is not None
-        moved = backup_set.model_copy(update={"location": f"s3://backups/{name}"})
-        record = evidence.record.model_copy(update={"backup_set": moved})
-        names = {"run_id": f"{at:%Y%m%dT%H%M%SZ}-aaaaaa", "finished_at": at, "record": record}
-        evidence = evidence.model_copy(update=names)
-        run = self.runs / name / evidence.run_id
-        run.mkdir(parents=True)
-        (run / "evidence.json").write_bytes(evidence.written)
-        return self.vouched(name, run, evidence, key)
-
-    def vouched(self, name: str, run: Path, evidence: Evidence, key: Path | None) -> Path:
-        """Enters what lies in the folder of a run, and signs it where there is a key."""
-        digest = hashlib.sha256(evidence.written).hexdigest()
-        signer = read_signer(key) if key is not None else None
-        enter_drill(
-            self.runs / name / NAME,
-            evidence,
-            digest,
-            lambda previous: attest(run, evidence, signer, previous) if signer is not None else None,
-        )
-        return run
-
-    def reported(self, runs: str = "") -> tuple[int, FleetReport, str]:
-        """The exit code, the JSON and the page."""
-        into = self.folder / "report"
-        options = ["--runs", runs or str(self.runs), "--public-key", str(self.public), "--into", str(into)]
-        code = main(["report", "--fleet", str(self.file), *options])
-        report = FleetReport.model_validate_json((into / "fleet.json").read_bytes())
-        return code, report, (into / "fleet.html").read_text()
+FAILED, INCONCLUSIVE = examples.failed(), examples.inconclusive()
 
 
 def alter(run: Path) -> None:
@@ -275,85 +216,3 @@ def test_one_database_that_is_not_verified_is_the_fleets_exit_code(
     ended, report, _ = fleet.reported()
     assert ended == code
     assert {each.name: each.state for each in report.databases} == {"a": "VERIFIED", "b": state}
-
-
-def printed(file: Path, scheduler: str, capsys: pytest.CaptureFixture[str]) -> str:
-    assert main(["matrix", "--for", scheduler, "--fleet", str(file)]) == 0
-    return capsys.readouterr().out
-
-
-def of_a_pod(matrix: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> list[str] | int:
-    """The words of the drill that the pod of this number becomes, or the exit code where it becomes none."""
-    monkeypatch.setenv("JOB_COMPLETION_INDEX", index)
-    becomes: list[str] = []
-    monkeypatch.setattr(drilling, "run_pytest", becomes.extend)
-    try:
-        return main(["drill", "--matrix", str(matrix), "--server", "local"])
-    except SystemExit:
-        return becomes
-
-
-def test_each_scheduler_gets_the_same_drills_in_its_own_form(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("EU_KEY", "tops3cret")
-    fleet = Fleet(tmp_path, "eu-1", "us-1")
-    fleet.file.write_text(fleet.file.read_text() + 'app = "/srv/us"\nsecrets = ["EU_KEY"]\n')
-    drill = {"APP": "/srv/igny8", "PROFILE": "igny8", "SECRETS": ""}
-    drills = [
-        drill | {"DATABASE": "eu-1", "BACKUPS": "s3://backups/eu-1", "OUT": "/var/lib/restore-drill/eu-1"},
-        drill
-        | {"DATABASE": "us-1", "BACKUPS": "s3://backups/us-1", "OUT": "/var/lib/restore-drill/us-1"}
-        | {"APP": "/srv/us", "SECRETS": "EU_KEY"},
-    ]
-    github = printed(fleet.file, "github", capsys)
-    assert github.count("\n") == 1
-    assert json.loads(github) == {"include": drills}
-    assert yaml.safe_load(printed(fleet.file, "gitlab", capsys)) == {".fleet": {"parallel": {"matrix": drills}}}
-    assert json.loads(printed(fleet.file, "jenkins", capsys)) == drills
-    data = json.loads(printed(fleet.file, "kubernetes", capsys))["data"]
-    assert data.pop("completions") == "2"
-    assert [json.loads(data[str(index)]) for index in range(2)] == drills
-    for index, text in data.items():
-        (tmp_path / index).write_text(text)
-    assert of_a_pod(tmp_path, "1", monkeypatch) == [
-        *("--backups", "s3://backups/us-1", "--app", "/srv/us", "--profile", "igny8"),
-        *("--server", "local", "--out", "/var/lib/restore-drill/us-1"),
-    ]
-    for wrong, words in (("2", "2: cannot be read (No such file"), ("", "JOB_COMPLETION_INDEX is no number")):
-        assert of_a_pod(tmp_path, wrong, monkeypatch) == WRONG_CALL
-        assert words in capsys.readouterr().err
-    assert "tops3cret" not in github
-
-
-@pytest.mark.parametrize(
-    ("written", "said"),
-    [
-        ('name = "a"\nbackups = "https://me:tops3cret@host/a"', "holds a credential"),
-        ('name = "a"\nbackups = "https://host/a?sig=tops3cret"', "goes on after a ?"),
-        ('name = "a"\nbackups = "/b"\nsecrets = ["tops3cret"]', "database.0.secrets.0"),
-        ('name = "a"\nbackups = "/b"\napp = "https://tops3cret@host/a"', "not a URL"),
-        ('name = "a"\nbackups = "b"', "write an absolute path"),
-        ('name = "../a"\nbackups = "/b"', "database.0.name"),
-        ('name = "a"\nbackups = "/b"\npasword = "tops3cret"', "database.0.pasword"),
-        ('name = "a"\nbackups = "/b"\n[[database]]\nname = "a"\nbackups = "/c"', "named twice"),
-        ('name = "a"\nbackups = "/b"\n[[database]]\nname = "c"\nbackups = "/b/c"', "or below"),
-    ],
-)
-def test_a_fleet_that_cannot_be_used_is_refused_and_no_credential_is_repeated(
-    written: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "fleet.toml"
-    file.write_text(f"{DEFAULTS}[[database]]\n{written}\n")
-    assert main(["matrix", "--for", "github", "--fleet", str(file)]) == 4
-    printed = capsys.readouterr()
-    assert said in printed.err
-    assert "tops3cret" not in printed.out + printed.err
-
-
-def test_more_databases_than_a_scheduler_takes_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fleet = Fleet(tmp_path, *(f"shop-{number}" for number in range(257)))
-    for scheduler, most in (("github", 256), ("gitlab", 200)):
-        assert main(["matrix", "--for", scheduler, "--fleet", str(fleet.file)]) == 4
-        assert f"{scheduler} takes {most} jobs" in capsys.readouterr().err
-    assert len(json.loads(printed(fleet.file, "jenkins", capsys))) == 257
