@@ -147,12 +147,9 @@ class Listening:
         self.cursor = cursor
         self.said: list[str] = []
 
-    def execute(self, query: sql.Composed) -> None:
+    def stream(self, query: sql.Composed) -> Iterator[Any]:
         self.said.append(query.as_string(self.cursor))
-        self.cursor.execute(query)
-
-    def fetchall(self) -> list[Any]:
-        return self.cursor.fetchall()
+        return self.cursor.stream(query)
 
 
 def test_a_table_is_read_in_one_statement(database: psycopg.Connection[Any]) -> None:

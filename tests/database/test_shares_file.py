@@ -7,6 +7,7 @@ import pytest
 from fixtures.commands.backup.place import create
 from fixtures.database import shares_file
 from fixtures.database.digests import Division
+from fixtures.database.shares import Shares
 from fixtures.database.shares_file import SharedOut, SharesUnreadable, read_shares, writing_shares
 from fixtures.record.contents import Share
 from fixtures.record.names import TableName
@@ -19,7 +20,7 @@ def few_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def table(name: str, tenants: range, *, plain_keys: bool = True) -> SharedOut:
     division = Division(table=TableName("public", name), owner=None, plain_keys=plain_keys, money=())
-    return SharedOut(division=division, shares={str(key): Share(rows=key, digest=str(key)) for key in tenants})
+    return SharedOut(division=division, shares=Shares((str(key), Share(rows=key, digest=str(key))) for key in tenants))
 
 
 def written(folder: Path, *tables: SharedOut) -> Path:

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from fixtures.database.catalogue import take_structure
 from fixtures.database.digests import Division, divisible, pin, scan
-from fixtures.database.shares_file import SharedOut
+from fixtures.database.shares_file import SharesLine
 from fixtures.ownership import Ownership, derive_ownership
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.names import TableName
@@ -257,9 +257,9 @@ def test_a_backup_set_shares_its_rows_out_by_any_of_these_ways(
     derived = ownership(database, tmp_path, **KINDS[name])
     path = derived.owned[TableName("public", name)]
     division = Division(table=path.table, owner=path, plain_keys=True, money=())
-    written = SharedOut(division=division, shares={}).model_dump_json(exclude_defaults=True)
+    written = SharesLine(division=division, shares={}).model_dump_json(exclude_defaults=True)
     assert "SELECT" not in written
-    read = SharedOut.model_validate_json(written).division
+    read = SharesLine.model_validate_json(written).division
     with database.transaction(), database.cursor(row_factory=dict_row) as cursor:
         facts = take_structure(cursor)
         pin(cursor)

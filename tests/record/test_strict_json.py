@@ -10,7 +10,7 @@ from pydantic import ValidationError
 import fixtures
 import reports
 from fixtures.custody.drill_ledger import Entry
-from fixtures.database.shares_file import SharedOut
+from fixtures.database.shares_file import SharesLine
 from fixtures.record.evidence import Evidence
 from fixtures.record.manifest import Manifest
 from fixtures.record.record import DrillRecord
@@ -61,7 +61,7 @@ def test_every_reader_of_json_is_strict_or_its_only_one() -> None:
     assert lax == set(ONE_READER)
 
 
-@pytest.mark.parametrize("shape", [Manifest, Evidence, Entry, SharedOut, Kept, DrillRecord])
+@pytest.mark.parametrize("shape", [Manifest, Evidence, Entry, SharesLine, Kept, DrillRecord])
 def test_a_key_that_stands_twice_is_named(shape: type[Shape]) -> None:
     for twice in (b'{"a": {"format": 1, "f\\u006frmat": 2}}', b'{"format": 1, "b": [], "format": 1}'):
         with pytest.raises(ValidationError) as refused:
