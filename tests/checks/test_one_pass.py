@@ -8,11 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.one_pass import Answers
 from fixtures.checks.probe import Probe
-from fixtures.checks.tenancy.table_pass import MOST, TablePass
+from fixtures.checks.sharing import MOST
+from fixtures.checks.tenancy.table_pass import TablePass
+from tests.support.passes import answered, apart, tried
 from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
 
 # A note is owned by its card's tenant, and points at a person, a device and another note besides.
@@ -68,29 +69,11 @@ def probes(look: Look) -> dict[str, Probe]:
     return asked
 
 
-def tried(database: Database, probe: Probe) -> tuple[object, ...]:
-    """All that a control leaves of a probe but for its queries."""
-    examination, said = Examination(), None
-    try:
-        replace(database, examination=examination).expect_none(probe)
-    except Finding as finding:
-        said = (finding.message, finding.broken, finding.samples)
-    return said, examination.examined, examination.note, tuple(examination.excepted)
-
-
 @contextmanager
 def planter(tenancy: SmallTenancy, look: Look) -> Iterator[psycopg.Connection[Any]]:
     """A session that may write."""
     with tenancy.server.connect(look.database.name) as session:
         yield session
-
-
-def apart(asked: dict[str, Probe]) -> dict[str, Probe]:
-    return {name: replace(probe, share=None) for name, probe in asked.items()}
-
-
-def answered(database: Database, asked: dict[str, Probe]) -> dict[str, tuple[object, ...]]:
-    return {name: tried(database, probe) for name, probe in asked.items()}
 
 
 @pytest.mark.parametrize("accepted", ACCEPTED)
