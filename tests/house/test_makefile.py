@@ -186,8 +186,12 @@ def test_a_whole_application_is_recovered_where_no_tenant_is_named(door: Path) -
         "REHEARSE": "1",
         "KEEP_OLD": "3",
         "UNDRILLED": "1",
+        "KEEP": "set",
+        "KEEP_INTO": "c d",
+        "ENCRYPT_TO": "age1x",
     }
     said = "[--sites-data][a b][--uploads][u][--undrilled][--empty-queues][--rehearse][--keep-old][3]"
+    said += "[--keep][set][--keep-into][c d][--encrypt-to][age1x]"
     assert f"{words}{said}\n" in make("recover", folder=door, **call, **more).stdout
     resumed = make("recover", folder=door, RESUME="a journal", BACK="1", YES="1").stdout
     assert "[fixtures.commands][recover][--resume][a journal][--back][--yes]\n" in resumed

@@ -51,7 +51,7 @@ class EndingJournal(Journal):
 
 @dataclass
 class Tiny:
-    """One application. `said` is all that was said to a person."""
+    """One application. `said` is all that was said to a person; `keep` takes a set of what is there."""
 
     server: Server
     guardian: Guardian
@@ -62,6 +62,7 @@ class Tiny:
     yes: bool = True
     verdict: Any = "VERIFIED"
     patience: float = 30
+    keep: Callable[[], str] | None = None
 
     @property
     def production(self) -> Production:
@@ -126,6 +127,7 @@ class Tiny:
             ),
             ask=lambda: self.yes,
             say=self.said.append,
+            keep=self.keep,
         )
 
     def plan(self, *, rehearse: bool = False) -> Plan:

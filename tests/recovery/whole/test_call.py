@@ -38,11 +38,11 @@ def environment(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
 def call(tiny: Tiny, environment: None, tmp_path: Path) -> Call:
     """Calls the command for the application."""
 
-    def called(part: str = RECOVERY_PART, sites: Path = tiny.sites) -> int:
+    def called(part: str = RECOVERY_PART, sites: Path = tiny.sites, *more: str) -> int:
         profile = tmp_path / "profiles" / "igny8"
         profile = profile if profile.exists() else profile_with(tmp_path, part)
         named = ["--backups", str(tmp_path), "--app", str(SAMPLE), "--profile", str(profile), "--out", str(tmp_path)]
-        return main([*named, "--sites-data", str(sites)])
+        return main([*named, "--sites-data", str(sites), *more])
 
     return called
 
@@ -75,6 +75,32 @@ def test_a_folder_that_cannot_be_renamed_is_refused(
     ):
         assert call(sites=sites) == REFUSED
         assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("part", "more", "said"),
+    [
+        (RECOVERY_PART, ("--keep-into", "kept"), "no set of it is to be taken"),
+        (f'{RECOVERY_PART}keep = "set"\n', ("--keep-into", "file/kept"), "file/kept cannot be made: Not a directory"),
+        (RECOVERY_PART, ("--keep", "set", "--backups", "file"), "nothing says where a set of what is there goes"),
+    ],
+    ids=["no set", "no folder", "backups are a file"],
+)
+def test_a_set_of_what_is_there_that_has_no_place_is_refused(
+    tiny: Tiny,
+    call: Call,
+    part: str,
+    more: tuple[str, ...],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tiny.folder)
+    (tiny.folder / "file").touch()
+    assert call(part, tiny.sites, "--undrilled", *more) == REFUSED
+    assert said in capsys.readouterr().err
+    assert tiny.running.exists()
+    assert not (tiny.folder / FOLDER).exists()
 
 
 @pytest.mark.parametrize(
