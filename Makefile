@@ -67,7 +67,7 @@ PROFILE_WAY = make profile BACKUPS=DIR|URL INTO=verify/profiles/NAME, and APP=DI
   a profile that is there: CONTINUE=DIR, not INTO
 $(if $(call asked,profile),$(call need,BACKUPS $(if $(value CONTINUE),,INTO),$(PROFILE_WAY)))
 RECOVER_WAY = The application: PGHOST=… PGDATABASE=… make recover BACKUPS=DIR|URL APP=DIR PROFILE=NAME SITES_DATA=DIR (NO_FILES=yes \
-  where it keeps none). One tenant: TENANT=KEY BACKUPS=DIR|URL PROFILE=NAME. One that was broken off: RESUME=JOURNAL
+  where it keeps none). One tenant: TENANT=KEY BACKUPS=DIR|URL PROFILE=NAME SITES_DATA=DIR (NO_FILES=1 for rows alone). One that was broken off: RESUME=JOURNAL
 CHECK_WAY = make check-profile BACKUPS=DIR|URL PROFILE=NAME, and RESTORE_CACHE=DIR to restore once
 $(if $(call asked,check-profile),$(call need,BACKUPS PROFILE,$(CHECK_WAY)))
 EXPLAIN_WAY = make explain TABLE=NAME, and RUN=reports/out/RUN-ID where the latest is not meant
@@ -187,10 +187,11 @@ else ifeq ($(TENANT),)
 	  $(if $(REHEARSE),--rehearse) $(if $(YES),--yes) $(call given,KEEP_OLD,--keep-old) $(call given,KEEP,--keep) \
 	  $(call given,KEEP_INTO,--keep-into) $(call given,ENCRYPT_TO,--encrypt-to) $(call given,POSTGRES_BIN,--postgres-bin)
 else
-	$(call need,BACKUPS PROFILE,Whom and from where: PGHOST=… PGDATABASE=… make recover TENANT=KEY BACKUPS=DIR|URL PROFILE=NAME)
+	$(call need,BACKUPS PROFILE,Whom and from where: PGHOST=… PGDATABASE=… make recover TENANT=KEY BACKUPS=DIR|URL PROFILE=NAME SITES_DATA=DIR)
 	@$(RESTORE_DRILL) recover-tenant "$$TENANT" --backups "$$BACKUPS" --profile "$$PROFILE" $(call given,SET,--set) \
 	  $(call given,OUT,--out) $(if $(UNDRILLED),--undrilled) $(if $(MERGE),--merge) $(if $(YES),--yes) \
-	  $(call given,REPLACE,--replace) $(call given,POSTGRES_BIN,--postgres-bin)
+	  $(call given,REPLACE,--replace) $(call given,SITES_DATA,--sites-data) $(call given,UPLOADS,--uploads) \
+	  $(if $(NO_FILES),--no-files) $(call given,POSTGRES_BIN,--postgres-bin)
 endif
 
 ## profile draft a profile from a backup set: BACKUPS=DIR|URL INTO=verify/profiles/NAME (or CONTINUE=DIR: append what is new), APP=DIR SET=NAME

@@ -95,7 +95,7 @@ RUNS = (
     Run("make remove-old DAYS=400", "0 reports removed"),
     Run(
         "PGHOST=db PGDATABASE=shop make recover TENANT=42 BACKUPS=/var/backups/shop "
-        "PROFILE=verify/profiles/shop OUT=reports/out",
+        "PROFILE=verify/profiles/shop SITES_DATA=/srv/shop/media OUT=reports/out",
         "Nothing was written to production.",
         places={"42": "1", "/var/backups/shop": "sample/backups", "verify/profiles/shop": "igny8"},
     ),
@@ -129,11 +129,14 @@ NOT_RUN = {
     "make resolve FINDING=F-407d42a30076 MASK_KEY=$HOME/drill-keys/drill-mask.key": "a finding of the reader's, and a "
     "terminal; tests/commands/test_resolving.py has both",
     "PGHOST=db PGDATABASE=shop make recover TENANT=42 BACKUPS=/var/backups/shop PROFILE=verify/profiles/shop "
-    "OUT=reports/out MERGE=1": "a person's yes on a terminal; tests/recovery/test_recover.py says it",
+    "SITES_DATA=/srv/shop/media OUT=reports/out MERGE=1": "a person's yes on a terminal; tests/recovery/test_recover.py says "
+    "it",
     "PGHOST=db PGDATABASE=shop make recover BACKUPS=/var/backups/shop APP=/srv/shop PROFILE=verify/profiles/shop "
     "SITES_DATA=/srv/media OUT=reports/out": "an application that runs; tests/recovery/whole/test_application.py has one",
     "PGHOST=db PGDATABASE=shop make recover RESUME=reports/out/recoveries/20261129T020000Z-1a2b3c.jsonl BACK=1": "a "
     "recovery that was made; tests/recovery/whole/test_application.py goes back from one",
+    "PGHOST=db PGDATABASE=shop make recover RESUME=reports/out/recoveries/20261130T020000Z-4d5e6f.jsonl": "a recovery that "
+    "was broken off; tests/recovery/owned_files/test_broken_off.py settles one",
 }
 
 

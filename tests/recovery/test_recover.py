@@ -1,6 +1,7 @@
 """What is put before a comparison, and what is written of it: the ledger's word for the set, and the journal."""
 
 import json
+import shutil
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from tests.support import evidence_examples, record_examples
 from tests.support.drills import PROFILE as SAMPLES_PROFILE
 from tests.support.drills import Healthy
 from tests.support.recovered_shop import CANARY, PROFILE
+from tests.support.shop_with_files import removed, tree
 
 SOURCE = ReadProfile("shop", Path("profile.toml"), Path(), "", PROFILE)
 
@@ -138,7 +140,7 @@ def test_production_is_named_by_the_environment_and_reached_before_a_set_is_rest
 ) -> None:
     for name in ("DATABASE_URL", "PGDATABASE", "PGSERVICE"):
         monkeypatch.delenv(name, raising=False)
-    call = ["1", "--profile", "igny8", "--backups", str(tmp_path), "--out", str(tmp_path)]
+    call = ["1", "--profile", "igny8", "--backups", str(tmp_path), "--out", str(tmp_path), "--no-files"]
     assert main(call) == REFUSED
     assert "no database is named" in capsys.readouterr().err
     monkeypatch.setenv("DATABASE_URL", f"postgresql://somebody:never-shown@/shop?host={tmp_path}")
@@ -238,11 +240,14 @@ def test_a_tenant_of_the_sample_that_was_deleted_comes_back_by_one_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     healthy.server.create_database("live", template=healthy.built.database)
+    data = tmp_path / "data"
+    shutil.copytree(healthy.built.sites_data, data, symlinks=True)
+    whole = tree(data)
 
     def called(*more: str) -> int:
         for name, value in healthy.server.environment("live").items():
             monkeypatch.setenv(name, value)
-        call = ["--profile", "igny8", "--backups", str(whole_set.parent), "--out", str(tmp_path)]
+        call = ["--profile", "igny8", "--backups", str(whole_set.parent), "--out", str(tmp_path / "out")]
         return main([tenant.key, *call, *more])
 
     try:
@@ -252,12 +257,23 @@ def test_a_tenant_of_the_sample_that_was_deleted_comes_back_by_one_command(
             assert row is not None
             tenant = Tenant(str(row[0]), "bigint")
             before = digests(live, facts)
+            sites = [
+                str(site) for (site,) in live.execute("SELECT id FROM igny8_sites WHERE tenant_id = %s", [tenant.key])
+            ]
             delete_tenant(live, facts, tenant)
             changed = [name for name, digest in digests(live, facts).items() if digest != before[name]]
             assert len(changed) > 10
-        assert called() == REFUSED
+        for folder in (*(data / "clients" / site for site in sites), data / "uploads" / tenant.key):
+            if folder.exists():
+                removed(folder)
+        assert len(whole) - len(tree(data)) > 10
+        with pytest.raises(SystemExit, match="4"):
+            called()
+        assert "so tenants have files: name production's folders (--sites-data DIR" in capsys.readouterr().err
+        assert called("--sites-data", str(data)) == REFUSED
         assert "has no drill with the profile igny8 that was VERIFIED" in capsys.readouterr().err
-        assert called("--undrilled", "--merge", "--yes") == 0
+        assert called("--sites-data", str(data), "--undrilled", "--merge", "--yes") == 0
+        assert tree(data) == whole
         with healthy.server.connect("live") as live:
             assert digests(live, facts) == before
     finally:

@@ -1,5 +1,6 @@
 """An archive of files is unpacked as it was packed, each root into its own folder, and nothing of it lands elsewhere."""
 
+import hashlib
 import io
 import os
 import stat
@@ -91,3 +92,45 @@ def test_an_archive_that_breaks_off_is_refused(tmp_path: Path) -> None:
     whole.write_bytes(whole.read_bytes()[:-20])
     with pytest.raises(RecoveryRefused, match="cannot be read to its end"):
         unpacked(whole, tmp_path)
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_a_part_of_an_archive_is_unpacked_with_the_folders_that_it_lies_in_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "live").mkdir()
+    archive = archived(
+        tmp_path / "sites.tar.gz",
+        [
+            *(entry("sites/a", tarfile.DIRTYPE), entry("sites/b", tarfile.DIRTYPE), entry("sites/a/page", size=3)),
+            *(entry("sites/b/page", size=4), entry("sites/a/tied", tarfile.LNKTYPE, "sites/a/page")),
+            *(entry("sites/a/current", tarfile.SYMTYPE, "page"), entry("beside/page", size=1)),
+        ],
+    )
+    beside = tmp_path / "beside"
+    only = {"sites/a/page": digest(bytes(3)), "sites/a/tied": digest(bytes(3)), "sites/a/current": None}
+    unpack(archive, {"sites": beside}, {beside: tmp_path / "live"}, only)
+    assert sorted(str(path.relative_to(beside)) for path in beside.rglob("*")) == [
+        *("a", "a/current", "a/page", "a/tied"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "only",
+    [{"sites/page": digest(b"another")}, {"sites/none": digest(b"")}, {"sites/none": None}, {"sites/page": None}],
+)
+def test_a_part_that_is_not_what_was_read_of_the_archive_is_refused(
+    tmp_path: Path, only: dict[str, str | None]
+) -> None:
+    archive = archived(tmp_path / "sites.tar.gz", [entry("sites/page", size=3)])
+    beside = tmp_path / "beside"
+    with pytest.raises(RecoveryRefused, match="not any more what was read of it"):
+        unpack(archive, {"sites": beside}, {beside: tmp_path / "live"}, only)
+
+
+def test_an_entry_that_must_not_be_unpacked_is_refused_whatever_part_is_wanted(tmp_path: Path) -> None:
+    archive = archived(tmp_path / "sites.tar.gz", [entry("sites/../../outside"), entry("sites/page", size=3)])
+    beside = tmp_path / "beside"
+    with pytest.raises(RecoveryRefused, match="must not be unpacked: traversal"):
+        unpack(archive, {"sites": beside}, {beside: tmp_path / "live"}, {"sites/page": digest(bytes(3))})
