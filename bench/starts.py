@@ -47,4 +47,4 @@ def _seconds(backups: Path, profile: ReadProfile, keep: KeepIn | None, cached: b
         record = run_drill(order, stack, lambda name: silent, _UP_TO_THE_RESTORE).record
     if any(stage.state != "ok" for stage in record.stages) or bool(record.cached_start) is not cached:
         raise SystemExit(f"the start was not {'cached' if cached else 'cold'}: {record.stages}")
-    return sum(stage.seconds for stage in record.stages if stages.BY_NAME[stage.name].from_cache)
+    return sum(stage.seconds for stage in record.stages if stages.BY_NAME[stage.name].from_cache == "restored")

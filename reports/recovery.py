@@ -252,7 +252,9 @@ def _migrate(record: DrillRecord) -> Iterator[Step]:
         "Migrate",
         "The schema becomes the code's.",
         '(cd "$APPLICATION" && python manage.py migrate && python manage.py migrate --check)',
-        f"Measured: {words.duration(_seconds(record, stages.MIGRATE))}, of which {words.duration(spent)} for "
+        f"Not measured: the database was {record.cached_migrations}"
+        if record.cached_migrations
+        else f"Measured: {words.duration(_seconds(record, stages.MIGRATE))}, of which {words.duration(spent)} for "
         f"{words.many(len(applied), 'migration')}"
         if _ok(record, stages.MIGRATE)
         else _not(record, stages.MIGRATE),

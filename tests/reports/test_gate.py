@@ -95,3 +95,19 @@ def test_a_cached_start_tells_no_recoverys_time() -> None:
     assert 'stage="restore"' not in figures
     written = runbook.write_up(story)
     assert "by drill 20261122-010400-aaaa: this one took the restore from the cache" in written
+
+
+def test_migrations_that_were_kept_tell_no_times_either() -> None:
+    evidence = cached(examples.verified())
+    migrated, restored = evidence.record.migrated, evidence.record.restored
+    assert migrated is not None
+    assert restored is not None
+    kept = migrated.model_copy(update={"from_cache": restored.from_cache})
+    record = evidence.record.model_copy(update={"migrated": kept})
+    story = Story(evidence.model_copy(update={"record": record}))
+    words = "migrated by drill 20261122-010400-aaaa, kept at 2026-11-22 01:05 UTC"
+    assert f"Not in this drill: {words}" in page.write_up(story)
+    figures = metrics.write_up(story)
+    assert 'stage="migrate"' not in figures
+    assert 'stage="application"' in figures
+    assert f"Not measured: the database was {words}" in runbook.write_up(story)
