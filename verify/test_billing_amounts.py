@@ -6,14 +6,13 @@ from fixtures.checks.billing.conserved_books import BookSums
 from fixtures.checks.billing.currencies import InCurrency, finer_than_its_currency
 from fixtures.checks.billing.domain import (
     MoneyTable,
-    before_its_time,
     inexact_money,
-    negative_amounts,
     no_number,
-    out_of_order,
     outside_its_list,
+    too_early,
 )
-from fixtures.checks.billing.ledger import below_zero
+from fixtures.checks.billing.ledger import falling_below
+from fixtures.checks.billing.passes import MoneyPasses
 from fixtures.checks.billing.planters.values import (
     a_moment_too_early,
     a_value_of_no_list,
@@ -51,9 +50,11 @@ def test_money_is_held_in_exact_types(migrated: Database, profile: Profile, exam
 )
 @proven_by(an_amount_of_no_currency)
 @for_each("money_in_currency")
-def test_no_amount_is_finer_than_its_currency(migrated: Database, held: InCurrency, books: Books) -> None:
+def test_no_amount_is_finer_than_its_currency(
+    migrated: Database, held: InCurrency, books: Books, passes: MoneyPasses
+) -> None:
     """Nobody can pay a third of a cent: such an amount never settles, and sums of many drift from what was paid."""
-    migrated.expect_none(finer_than_its_currency(held, books))
+    migrated.expect_none(passes.share(finer_than_its_currency(held, books)))
 
 
 @control(
@@ -64,9 +65,9 @@ def test_no_amount_is_finer_than_its_currency(migrated: Database, held: InCurren
 )
 @proven_by(a_value_of_no_list)
 @for_each("listed_values")
-def test_lists_hold_what_is_declared(migrated: Database, declared: Domain, books: Books) -> None:
+def test_lists_hold_what_is_declared(migrated: Database, declared: Domain, books: Books, passes: MoneyPasses) -> None:
     """A status that no code knows is neither dunned nor paid: its row falls through every list there is."""
-    migrated.expect_none(outside_its_list(declared, books))
+    migrated.expect_none(passes.share(outside_its_list(declared, books)))
 
 
 @control(
@@ -77,11 +78,12 @@ def test_lists_hold_what_is_declared(migrated: Database, declared: Domain, books
 )
 @proven_by(an_amount_below_zero)
 @for_each("signed_amounts")
-def test_no_amount_is_negative_amounts(migrated: Database, declared: Domain | Ledger, books: Books) -> None:
+def test_no_amount_is_negative_amounts(
+    migrated: Database, declared: Domain | Ledger, books: Books, passes: MoneyPasses
+) -> None:
     """A negative payment adds up all the same, and pays a customer for being charged; a card that falls below zero was spent
     twice."""
-    held = below_zero(declared, books) if isinstance(declared, Ledger) else negative_amounts(declared, books)
-    migrated.expect_none(held)
+    migrated.expect_none(passes.share(falling_below(declared, books)))
 
 
 @control(
@@ -92,9 +94,9 @@ def test_no_amount_is_negative_amounts(migrated: Database, declared: Domain | Le
 )
 @proven_by(an_amount_that_is_no_number)
 @for_each("money_table")
-def test_every_amount_is_a_number(migrated: Database, held: MoneyTable, books: Books) -> None:
+def test_every_amount_is_a_number(migrated: Database, held: MoneyTable, books: Books, passes: MoneyPasses) -> None:
     """PostgreSQL's numeric holds NaN, equal to itself and above everything: it passes comparisons that it should fail."""
-    migrated.expect_none(no_number(held, books))
+    migrated.expect_none(passes.share(no_number(held, books)))
 
 
 @control(
@@ -105,11 +107,12 @@ def test_every_amount_is_a_number(migrated: Database, held: MoneyTable, books: B
 )
 @proven_by(a_moment_too_early)
 @for_each("ordered_moments")
-def test_moments_follow_each_other(migrated: Database, declared: Domain | Follows, books: Books) -> None:
+def test_moments_follow_each_other(
+    migrated: Database, declared: Domain | Follows, books: Books, passes: MoneyPasses
+) -> None:
     """What is paid before it was issued is booked into the wrong month, which may have been closed; within a row, and
     between a row and the one that it belongs to."""
-    ordered = before_its_time(declared, books) if isinstance(declared, Follows) else out_of_order(declared, books)
-    migrated.expect_none(ordered)
+    migrated.expect_none(passes.share(too_early(declared, books)))
 
 
 @control(

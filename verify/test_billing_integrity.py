@@ -3,6 +3,7 @@
 from fixtures.checks.billing.books import Books
 from fixtures.checks.billing.document import used_twice, wrong_totals, wrongly_credited
 from fixtures.checks.billing.ledger import broken_account_balance, broken_running_balance, wrong_signs
+from fixtures.checks.billing.passes import MoneyPasses
 from fixtures.checks.billing.period import ActivePeriod, idle_periods, overlapping_periods, with_a_hole_before
 from fixtures.checks.billing.planters.documents import (
     a_number_that_another_has,
@@ -54,10 +55,10 @@ from fixtures.profile.money import Invoice, Ledger, Payment, Period, Usage
 )
 @proven_by(a_balance_that_does_not_follow)
 @for_each("ledger")
-def test_the_running_balance_holds(migrated: Database, ledger: Ledger, books: Books) -> None:
+def test_the_running_balance_holds(migrated: Database, ledger: Ledger, books: Books, passes: MoneyPasses) -> None:
     """Each balance is the one before plus the entry's amount: a lost or altered entry shows at once, and where."""
     assert ledger.balance is not None
-    migrated.expect_none(broken_running_balance(ledger, ledger.balance, books))
+    migrated.expect_none(passes.share(broken_running_balance(ledger, ledger.balance, books)))
 
 
 @control(
@@ -71,10 +72,12 @@ def test_the_running_balance_holds(migrated: Database, ledger: Ledger, books: Bo
 )
 @proven_by(an_account_with_more_than_its_ledger)
 @for_each("ledger_balance")
-def test_the_balance_is_the_sum_of_the_ledger(migrated: Database, ledger: Ledger, books: Books) -> None:
+def test_the_balance_is_the_sum_of_the_ledger(
+    migrated: Database, ledger: Ledger, books: Books, passes: MoneyPasses
+) -> None:
     """What a customer is shown, and spends from, must be what the books say."""
     assert ledger.balance_of is not None
-    migrated.expect_none(broken_account_balance(ledger, ledger.balance_of, books))
+    migrated.expect_none(passes.share(broken_account_balance(ledger, ledger.balance_of, books)))
 
 
 @control(
@@ -88,10 +91,10 @@ def test_the_balance_is_the_sum_of_the_ledger(migrated: Database, ledger: Ledger
 )
 @proven_by(a_total_that_is_not_its_lines)
 @for_each("invoice")
-def test_the_total_is_lines_plus_tax(migrated: Database, invoice: Invoice, books: Books) -> None:
+def test_the_total_is_lines_plus_tax(migrated: Database, invoice: Invoice, books: Books, passes: MoneyPasses) -> None:
     """A line that is missing, doubled or altered makes an invoice that no customer owes. Where the total stands a second
     time, the two must agree."""
-    migrated.expect_none(wrong_totals(invoice, books))
+    migrated.expect_none(passes.share(wrong_totals(invoice, books)))
 
 
 @control(
@@ -102,9 +105,11 @@ def test_the_total_is_lines_plus_tax(migrated: Database, invoice: Invoice, books
 )
 @proven_by(a_paid_document_that_costs_more)
 @for_each("payment")
-def test_a_paid_invoice_is_covered(migrated: Database, payment: Payment, profile: Profile, books: Books) -> None:
+def test_a_paid_invoice_is_covered(
+    migrated: Database, payment: Payment, profile: Profile, books: Books, passes: MoneyPasses
+) -> None:
     """Paid means: succeeded payments of the same tenant and currency, less what was refunded, come up to the total."""
-    migrated.expect_none(uncovered_invoices(payment, profile.invoice_named(payment.settles), books))
+    migrated.expect_none(passes.share(uncovered_invoices(payment, profile.invoice_named(payment.settles), books)))
 
 
 @control(
@@ -115,9 +120,11 @@ def test_a_paid_invoice_is_covered(migrated: Database, payment: Payment, profile
 )
 @proven_by(a_payment_of_no_document)
 @for_each("payment")
-def test_the_payment_settles_an_invoice(migrated: Database, payment: Payment, profile: Profile, books: Books) -> None:
+def test_the_payment_settles_an_invoice(
+    migrated: Database, payment: Payment, profile: Profile, books: Books, passes: MoneyPasses
+) -> None:
     """A payment without its invoice is a customer's money that nobody accounts for."""
-    migrated.expect_none(without_invoice(payment, profile.invoice_named(payment.settles), books))
+    migrated.expect_none(passes.share(without_invoice(payment, profile.invoice_named(payment.settles), books)))
 
 
 @control(
@@ -128,9 +135,9 @@ def test_the_payment_settles_an_invoice(migrated: Database, payment: Payment, pr
 )
 @proven_by(a_period_that_begins_too_early)
 @for_each("period")
-def test_periods_do_not_overlap(migrated: Database, period: Period, books: Books) -> None:
+def test_periods_do_not_overlap(migrated: Database, period: Period, books: Books, passes: MoneyPasses) -> None:
     """Two periods at once charge a customer twice for the same days."""
-    migrated.expect_none(overlapping_periods(period, books))
+    migrated.expect_none(passes.share(overlapping_periods(period, books)))
 
 
 @control(
@@ -141,10 +148,12 @@ def test_periods_do_not_overlap(migrated: Database, period: Period, books: Books
 )
 @proven_by(an_entry_of_the_wrong_sign)
 @for_each("ledger_kinds")
-def test_an_entry_gives_or_takes_as_its_kind_says(migrated: Database, ledger: Ledger, books: Books) -> None:
+def test_an_entry_gives_or_takes_as_its_kind_says(
+    migrated: Database, ledger: Ledger, books: Books, passes: MoneyPasses
+) -> None:
     """A charge that adds to a balance, or a grant that takes from it, adds up all the same and is wrong all the same."""
     assert ledger.kinds is not None
-    migrated.expect_none(wrong_signs(ledger, ledger.kinds, books))
+    migrated.expect_none(passes.share(wrong_signs(ledger, ledger.kinds, books)))
 
 
 @control(
@@ -155,11 +164,13 @@ def test_an_entry_gives_or_takes_as_its_kind_says(migrated: Database, ledger: Le
 )
 @proven_by(tax_of_another_rate)
 @for_each("taxed_invoice")
-def test_tax_is_its_rate(migrated: Database, invoice: Invoice, profile: Profile, books: Books) -> None:
+def test_tax_is_its_rate(
+    migrated: Database, invoice: Invoice, profile: Profile, books: Books, passes: MoneyPasses
+) -> None:
     """A cent of tax too much was taken from a customer, one too little is owed to the state."""
     assert invoice.tax_rule is not None
     assert profile.currencies is not None
-    migrated.expect_none(wrong_tax(invoice, invoice.tax_rule, profile.currencies, books))
+    migrated.expect_none(passes.share(wrong_tax(invoice, invoice.tax_rule, profile.currencies, books)))
 
 
 @control(
@@ -170,10 +181,10 @@ def test_tax_is_its_rate(migrated: Database, invoice: Invoice, profile: Profile,
 )
 @proven_by(a_number_that_another_has)
 @for_each("numbered_invoice")
-def test_numbers_are_used_once(migrated: Database, invoice: Invoice, books: Books) -> None:
+def test_numbers_are_used_once(migrated: Database, invoice: Invoice, books: Books, passes: MoneyPasses) -> None:
     """Two documents of one number are one too many for an auditor; a number left out is a document that was lost."""
     assert invoice.numbering is not None
-    migrated.expect_none(used_twice(invoice, invoice.numbering, books))
+    migrated.expect_none(passes.share(used_twice(invoice, invoice.numbering, books)))
 
 
 @control(
@@ -187,9 +198,11 @@ def test_numbers_are_used_once(migrated: Database, invoice: Invoice, books: Book
 )
 @proven_by(more_credited_than_the_document)
 @for_each("credited_invoice")
-def test_credits_stay_within_their_document(migrated: Database, invoice: Invoice, books: Books) -> None:
+def test_credits_stay_within_their_document(
+    migrated: Database, invoice: Invoice, books: Books, passes: MoneyPasses
+) -> None:
     """A credit that no note explains hides a debt, or pays out money that was never received."""
-    migrated.expect_none(wrongly_credited(invoice, books))
+    migrated.expect_none(passes.share(wrongly_credited(invoice, books)))
 
 
 @control(
@@ -200,9 +213,11 @@ def test_credits_stay_within_their_document(migrated: Database, invoice: Invoice
 )
 @proven_by(a_void_document_with_money)
 @for_each("payment_of_voidable")
-def test_unpaid_means_unpaid(migrated: Database, payment: Payment, profile: Profile, books: Books) -> None:
+def test_unpaid_means_unpaid(
+    migrated: Database, payment: Payment, profile: Profile, books: Books, passes: MoneyPasses
+) -> None:
     """Money kept for a void document is a customer's money that nobody owes anything for."""
-    migrated.expect_none(paid_though_unpaid(payment, profile.invoice_named(payment.settles), books))
+    migrated.expect_none(passes.share(paid_though_unpaid(payment, profile.invoice_named(payment.settles), books)))
 
 
 @control(
@@ -213,9 +228,11 @@ def test_unpaid_means_unpaid(migrated: Database, payment: Payment, profile: Prof
 )
 @proven_by(a_paid_document_that_costs_nothing)
 @for_each("payment")
-def test_nothing_is_overpaid(migrated: Database, payment: Payment, profile: Profile, books: Books) -> None:
+def test_nothing_is_overpaid(
+    migrated: Database, payment: Payment, profile: Profile, books: Books, passes: MoneyPasses
+) -> None:
     """What was paid beyond a document's total belongs to the customer: refunded, or credited."""
-    migrated.expect_none(overpaid_invoices(payment, profile.invoice_named(payment.settles), books))
+    migrated.expect_none(passes.share(overpaid_invoices(payment, profile.invoice_named(payment.settles), books)))
 
 
 @control(
@@ -226,9 +243,11 @@ def test_nothing_is_overpaid(migrated: Database, payment: Payment, profile: Prof
 )
 @proven_by(a_processors_id_used_again)
 @for_each("processor_id")
-def test_a_processors_id_counts_once(migrated: Database, processed: Processed, books: Books) -> None:
+def test_a_processors_id_counts_once(
+    migrated: Database, processed: Processed, books: Books, passes: MoneyPasses
+) -> None:
     """One charge on a card that stands for two payments settles a document with money that never came."""
-    migrated.expect_none(processed_twice(processed, books))
+    migrated.expect_none(passes.share(processed_twice(processed, books)))
 
 
 @control(
@@ -240,10 +259,10 @@ def test_a_processors_id_counts_once(migrated: Database, processed: Processed, b
 @proven_by(a_payment_smaller_than_its_refunds)
 @for_each("refunded_payment")
 def test_refunds_stay_within_their_payment(
-    migrated: Database, payment: Payment, profile: Profile, books: Books
+    migrated: Database, payment: Payment, profile: Profile, books: Books, passes: MoneyPasses
 ) -> None:
     """A refund beyond its payment is money lost; one of no payment is money that nobody can explain."""
-    migrated.expect_none(refunded_beyond(payment, profile.invoice_named(payment.settles), books))
+    migrated.expect_none(passes.share(refunded_beyond(payment, profile.invoice_named(payment.settles), books)))
 
 
 @control(
@@ -254,9 +273,9 @@ def test_refunds_stay_within_their_payment(
 )
 @proven_by(a_period_after_a_hole)
 @for_each("gapless_period")
-def test_periods_leave_no_hole(migrated: Database, period: Period, books: Books) -> None:
+def test_periods_leave_no_hole(migrated: Database, period: Period, books: Books, passes: MoneyPasses) -> None:
     """Days between two periods were served and never charged, or their period is lost."""
-    migrated.expect_none(with_a_hole_before(period, books))
+    migrated.expect_none(passes.share(with_a_hole_before(period, books)))
 
 
 @control(
@@ -267,10 +286,10 @@ def test_periods_leave_no_hole(migrated: Database, period: Period, books: Books)
 )
 @proven_by(a_period_that_no_longer_runs)
 @for_each("active_period")
-def test_what_is_active_runs(migrated: Database, active: ActivePeriod, books: Books) -> None:
+def test_what_is_active_runs(migrated: Database, active: ActivePeriod, books: Books, passes: MoneyPasses) -> None:
     """A subscription that is active and ended serves for nothing; one that has not begun charges too early. Where the
     profile says who is served, each of them has one that runs."""
-    migrated.expect_none(idle_periods(active, books))
+    migrated.expect_none(passes.share(idle_periods(active, books)))
 
 
 @control(
@@ -281,6 +300,8 @@ def test_what_is_active_runs(migrated: Database, active: ActivePeriod, books: Bo
 )
 @proven_by(usage_that_was_not_charged)
 @for_each("usage")
-def test_usage_is_what_the_ledger_took(migrated: Database, usage: Usage, profile: Profile, books: Books) -> None:
+def test_usage_is_what_the_ledger_took(
+    migrated: Database, usage: Usage, profile: Profile, books: Books, passes: MoneyPasses
+) -> None:
     """Usage that adds up to less than was taken is a charge that nobody can explain; to more, money not earned."""
-    migrated.expect_none(not_charged_alike(usage, profile.ledger_named(usage.charges), books))
+    migrated.expect_none(passes.share(not_charged_alike(usage, profile.ledger_named(usage.charges), books)))

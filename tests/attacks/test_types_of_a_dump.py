@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fixtures.checks.tenancy.references import soft_strays
+from fixtures.checks.tenancy.soft_references import soft_strays
 from fixtures.record.read_as import as_json, as_text, read_as
 from tests.support.further import first_of
 from tests.support.small_tenancy import SmallTenancy, small_tenancy

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.checks.tenancy.generic_references import generic_strays
-from fixtures.checks.tenancy.references import excused, soft_strays
+from fixtures.checks.tenancy.references import excused
+from fixtures.checks.tenancy.soft_references import soft_strays
 from fixtures.profile.references import SoftReference
 from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
 

@@ -14,6 +14,7 @@ from fixtures.checks.databases import Access, Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.masking import masked_text
 from fixtures.checks.probe import Probe
+from fixtures.checks.sharing import sharing
 from fixtures.database.catalogue import take_structure
 from fixtures.database.reconcile import reconcile
 from fixtures.ownership import derive_ownership
@@ -241,14 +242,19 @@ class Shop:
         self.session.execute(statements)  # type: ignore[call-overload]
 
     def told(self, probe: Probe) -> Told | None:
-        """What is said of the rows that break it; None when there are none."""
+        """What is said of the rows that break it; None when there are none. A pass that counts them says the same."""
+        (alone, examined), in_a_pass = self._said(probe), self._said(sharing({"": probe})[""])
+        assert in_a_pass == (alone, examined)
+        assert examined or alone
+        return alone
+
+    def _said(self, probe: Probe) -> tuple[Told | None, int | None]:
         database = self.database()
         try:
             database.expect_none(probe)
         except Finding as finding:
-            return Told(finding.message, finding.samples)
-        assert database.examination.examined
-        return None
+            return Told(finding.message, finding.samples), database.examination.examined
+        return None, database.examination.examined
 
 
 @contextmanager
