@@ -18,7 +18,8 @@ from fixtures.record.evidence import Evidence
 from fixtures.record.progress import silent
 from fixtures.record.recovery_rehearsal import RehearsedPart
 from fixtures.recovery.whole import in_drill
-from fixtures.recovery.whole.in_drill import _shown, rehearse
+from fixtures.recovery.whole.in_drill import rehearse
+from fixtures.recovery.whole.program_words import restore_words
 from fixtures.story.run_drill import DrillRun, run_drill
 from fixtures.story.story import SERVED
 from tests.support import evidence_examples as examples
@@ -130,7 +131,7 @@ def test_what_pg_restore_quotes_of_a_row_is_not_told() -> None:
         'pg_restore: error: COPY failed for table "bills": ERROR:  invalid input syntax for type integer: "Zephyrine"',
         'CONTEXT:  COPY bills, line 1, column id: "Zephyrine"',
     ]
-    said = _shown({"bills"}.__contains__, lines)
+    said = restore_words(lines, {"bills"}.__contains__)
     assert said.startswith('COPY failed for table "bills"')
     assert "Zephyrine" not in said
 
