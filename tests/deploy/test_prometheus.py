@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fixtures.record.evidence import Evidence
 from fixtures.record.proof import Proving
+from fixtures.record.recovery_rehearsal import RecoveryRehearsal, RehearsedStep
 from reports import metrics
 from reports.story import Story
 from tests.support import evidence_examples as examples
@@ -46,6 +47,8 @@ def fully_measured() -> Evidence:
     shelved = shelved_set(backup_set.name, backup_set.taken_at, manifest=True)
     changes = {"backup_set": backup_set.model_copy(update={"shelf": (shelved,)}), "older_due_at": evidence.finished_at}
     whole = {"record": record.model_copy(update=changes), "proving": Proving(seed="0", proofs=())}
+    step = RehearsedStep(name="load", seconds=1)
+    whole |= {"rehearsal": RecoveryRehearsal(state="ok", seconds=2, steps=(step,))}
     return evidence.model_copy(update=whole)
 
 
