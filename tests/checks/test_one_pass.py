@@ -7,11 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from fixtures.checks.examination import Examination, Finding
-from fixtures.checks.one_pass import Answers
+from fixtures.checks.one_pass import Answers, Part, every_row
 from fixtures.checks.probe import Probe
-from fixtures.checks.sharing import MOST
+from fixtures.checks.sharing import MOST, sharing
 from fixtures.checks.tenancy.table_pass import TablePass
 from tests.support.passes import answered, apart, tried
 from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
@@ -190,6 +191,21 @@ def test_a_table_with_more_references_than_a_pass_has_parts_takes_another(tenanc
             if key.table == wide.table.name and tried(look.database, wide.reference(key))[0]
         ]
         assert found == [(f"card_{many - 1}",)]
+
+
+def test_a_pass_joins_by_no_nested_loops_and_leaves_the_session_as_it_was(tenancy: SmallTenancy) -> None:
+    """Within a transaction of somebody else's, as a merge is, its setting does not stay."""
+    setting = sql.SQL("pg_catalog.current_setting('enable_nestloop') = 'off'")
+    with tenancy.look(NOTES, None, **SAID) as look, look.database.session.transaction():
+        probe = probes(look)["owner"]
+        asking = replace(
+            probe, part=Part(setting, sql.SQL("false"), rows=every_row(look.table("notes").name.identifier))
+        )
+        examination = Examination()
+        replace(look.database, examination=examination).expect_none(sharing({"": asking})[""])
+        assert examination.examined == 3
+        (left,) = look.database.session.execute("SHOW enable_nestloop").fetchone() or ()
+        assert left == "on"
 
 
 def test_the_server_ending_a_session_is_no_answer(tenancy: SmallTenancy) -> None:
