@@ -11,10 +11,11 @@ from typing import Any
 
 from fixtures.commands.backup.archive import pack
 from fixtures.database.catalogue import take_facts
+from fixtures.dump.script import Script
 from fixtures.profile import Profile
 from fixtures.profile.recovery import Recovery
 from fixtures.record.record import DrillRecord
-from fixtures.recovery.journal import Journal
+from fixtures.recovery.journal import Journal, read_journal
 from fixtures.recovery.whole.at_hand import Drilled, SetAtHand
 from fixtures.recovery.whole.bring import Bringing
 from fixtures.recovery.whole.loading import Loader
@@ -51,7 +52,8 @@ class EndingJournal(Journal):
 
 @dataclass
 class Tiny:
-    """One application. `said` is all that was said to a person; `keep` takes a set of what is there."""
+    """One application. `said` is all that was said to a person; `keep` takes a set of what is there;
+    `script` is what the dump says where it is a plain one."""
 
     server: Server
     guardian: Guardian
@@ -63,6 +65,7 @@ class Tiny:
     verdict: Any = "VERIFIED"
     patience: float = 30
     keep: Callable[[], str] | None = None
+    script: Script | None = None
 
     @property
     def production(self) -> Production:
@@ -121,7 +124,7 @@ class Tiny:
             production=self.production,
             profile=self.profile,
             bringing=Bringing(
-                loader=Loader(self.server.clients.pg_restore, self.guardian),
+                loader=Loader(self.server.clients.pg_restore, self.guardian, script=self.script),
                 drill=lambda: Drilled("20260101T000000Z-000000", self.verdict, self.record),
                 check=lambda _session, _drilled: (1, ()),
             ),
@@ -148,6 +151,12 @@ class Tiny:
             journal.lines_left = ended_at
             journal.write(RECOVERY, "begun", **plan.written())
             return self.recovery(journal, plan).recover(self.backup)
+
+    def resume(self, *, back: bool = False) -> bool:
+        """Goes on, or back, from the journal's last line."""
+        lines = read_journal(self.journal)
+        with Journal.going_on(self.journal) as journal:
+            return self.recovery(journal, Plan.read(lines)).resume(lines, self.backup, back=back)
 
     @property
     def journal(self) -> Path:

@@ -11,6 +11,9 @@ from unittest.mock import patch
 
 import pytest
 
+from fixtures.application.clones import RESTORED
+from fixtures.dump.format import Inspection
+from fixtures.dump.formats import format_named
 from fixtures.plugin.gathering import Gatherer, Planned
 from fixtures.plugin.rehearsing import Rehearsing, asked_for
 from fixtures.profile.reading import read_profile
@@ -20,8 +23,9 @@ from fixtures.record.recovery_rehearsal import RehearsedPart
 from fixtures.recovery.whole import in_drill
 from fixtures.recovery.whole.in_drill import rehearse
 from fixtures.recovery.whole.program_words import restore_words
+from fixtures.sandbox.child import run_child
 from fixtures.story.run_drill import DrillRun, run_drill
-from fixtures.story.story import SERVED
+from fixtures.story.story import INSPECTED, SERVED
 from tests.support import evidence_examples as examples
 from tests.support.drills import SAMPLE, drill
 from tests.support.profiles import profile_and
@@ -84,6 +88,25 @@ def test_every_step_is_rehearsed_by_none_of_productions_commands_and_nothing_is_
     assert tuple(step.name for step in done.steps) == get_args(RehearsedPart)
     assert drilled.databases == before
     assert [path.name for path in drilled.folder.iterdir()] == ["profile"]
+
+
+def test_a_plain_dump_is_rehearsed_as_an_archive_is(drilled: Drilled, tmp_path: Path) -> None:
+    before, run = drilled.databases, drilled.run
+    inspected = run.results.of(INSPECTED)
+    assert inspected is not None
+    assert run.server is not None
+    dump, guardian = tmp_path / "plain.sql", run.order.guardian
+    done = run_child(
+        [str(run.server.clients.pg_dump), f"--file={dump}", run.server.database(RESTORED)],
+        environment=run.server.environment(RESTORED),
+        guardian=guardian,
+    )
+    assert done.succeeded, done.stderr
+    says = format_named("plain").inspect(dump, Inspection("plain", guardian, run.server.account))
+    with patch.dict(run.results._results, {INSPECTED: replace(inspected, file=dump, says=says)}):
+        rehearsal = rehearse(run, frozenset(), drilled.stack)
+    assert (rehearsal.state, rehearsal.cause) == ("ok", "")
+    assert drilled.databases == before
 
 
 def test_a_recovery_that_would_fail_fails_the_rehearsal_and_nothing_is_left(drilled: Drilled) -> None:

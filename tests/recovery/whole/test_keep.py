@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from fixtures.commands.backup import Source
-from fixtures.commands.recovering.keep import KeepsSet, keeping
+from fixtures.commands.recovering.keep import FOLDER, KeepsSet, keeping
 from fixtures.commands.recovering.set_at_hand import AtHand
 from fixtures.profile.reading import ReadProfile
 from fixtures.record.manifest import Manifest
+from fixtures.record.set_files import set_files
 from fixtures.record.set_record import BackupSet
-from fixtures.recovery.journal import Journal, read_journal
+from fixtures.recovery.journal import read_journal
 from fixtures.recovery.refused import RecoveryRefused
 from fixtures.recovery.whole.loading import Loader
-from fixtures.recovery.whole.plan import Plan
 from tests.support import record_examples
 from tests.support.recovered_shop import PROFILE
 from tests.support.small_recovery import Tiny, ended_at
@@ -26,7 +26,8 @@ NEW, OLD = ("recovered", "recovered"), ("old", "old")
 @pytest.fixture
 def kept(tiny: Tiny) -> Path:
     """The application, of which a set is taken, and the folder that it goes to."""
-    into = tiny.folder / "kept"
+    into = tiny.folder / "backups" / FOLDER
+    into.parent.mkdir()
     tiny.keep = KeepsSet(
         source=Source(tiny.production.settings),
         into=into,
@@ -53,6 +54,9 @@ def test_a_set_of_what_is_there_is_taken_first_and_told_before_the_yes(tiny: Tin
     steps = [f"{line['step']} {line['state']}" for line in lines]
     assert steps[steps.index("look done") :][:4] == ["look done", "keep begun", "keep done", "drill begun"]
     assert lines[steps.index("keep done")]["set"] == str(folder)
+    # A drill that looks for the newest set there does not see it; one that is told its folder does.
+    assert set_files(kept.parent, "")[0] == []
+    assert [each.stem for each in set_files(kept, "")[0]] == [folder.name]
     manifest = Manifest.model_validate_json((folder / f"{folder.name}.manifest.json").read_bytes())
     # What the old one had: of 20 notes a tenant's were deleted, and one was written since.
     assert {str(table): rows for table, rows in manifest.tables.items()} == {"public.notes": 15, "public.tenants": 3}
@@ -126,8 +130,7 @@ def test_what_was_killed_about_the_set_goes_on_or_back_whole(tiny: Tiny, kept: P
     assert ended_at(tiny, line, lambda each, at: each.recover(ended_at=at))
     lines = read_journal(tiny.journal)
     assert (lines[-1]["step"], lines[-1]["state"]) == ("keep", "begun" if line == 6 else "done")
-    with Journal.going_on(tiny.journal) as journal:
-        assert tiny.recovery(journal, Plan.read(lines)).resume(lines, tiny.backup, back=back)
+    assert tiny.resume(back=back)
     assert tiny.mark == (OLD if back else NEW)
     assert tiny.starts == [" ".join(tiny.mark)]
     # One that goes on takes another: nobody knows what ran meanwhile.

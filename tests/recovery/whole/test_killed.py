@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from fixtures.recovery.journal import Journal, read_journal
+from fixtures.recovery.journal import read_journal
 from fixtures.recovery.whole import folders, swap
 from fixtures.recovery.whole.plan import Plan
 from tests.support.small_recovery import EndingJournal, Tiny, ended_at
@@ -25,12 +25,6 @@ NEW, OLD = ("recovered", "recovered"), ("old", "old")
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing writes here once it was told to stop: what lasts on is tried in tests/recovery/whole/test_trouble.py."""
     monkeypatch.setattr("fixtures.recovery.whole.standstill._PAUSE", 0.01)
-
-
-def resumed(tiny: Tiny, *, back: bool = False) -> bool:
-    lines = read_journal(tiny.journal)
-    with Journal.going_on(tiny.journal) as journal:
-        return tiny.recovery(journal, Plan.read(lines)).resume(lines, tiny.backup, back=back)
 
 
 def left_beside(tiny: Tiny) -> list[str]:
@@ -54,7 +48,7 @@ def test_every_line_of_the_journal_is_a_case_here(tiny: Tiny) -> None:
 @pytest.mark.parametrize("line", range(1, len(LINES)), ids=LINES[:-1])
 def test_what_was_killed_goes_on_or_back_whole(tiny: Tiny, line: int, back: bool) -> None:
     assert ended_at(tiny, line, lambda each, at: each.recover(ended_at=at))
-    assert resumed(tiny, back=back)
+    assert tiny.resume(back=back)
     assert tiny.mark == (OLD if back else NEW)
     assert tiny.running.exists()
     # At no moment did any part of it run on the one with the other.
@@ -82,7 +76,7 @@ def test_what_was_killed_between_the_renames_goes_on_or_back_whole(tiny: Tiny, m
 
     assert ended_at(tiny, 0, recover)
     assert not (tiny.folder / "starts").exists()
-    assert resumed(tiny, back=back)
+    assert tiny.resume(back=back)
     assert tiny.mark == (OLD if back else NEW)
     assert set(tiny.starts) == {" ".join(tiny.mark)}
 
@@ -99,7 +93,7 @@ def test_what_was_killed_twice_goes_on(tiny: Tiny, line: int) -> None:
 
     assert ended_at(tiny, line, lambda each, at: each.recover(ended_at=at))
     assert ended_at(tiny, 3, go_on)
-    assert resumed(tiny)
+    assert tiny.resume()
     assert tiny.mark == NEW
     assert set(tiny.starts) == {"recovered recovered"}
 
@@ -107,13 +101,13 @@ def test_what_was_killed_twice_goes_on(tiny: Tiny, line: int) -> None:
 def test_a_rehearsal_that_was_killed_after_its_swap_is_cleared_away(tiny: Tiny) -> None:
     rehearsed = [each for each in LINES if each.partition(" ")[0] not in ("stop", "look", "confirm", "start", "answer")]
     assert ended_at(tiny, rehearsed.index("swap done") + 1, lambda each, at: each.recover(ended_at=at, rehearse=True))
-    assert resumed(tiny)
+    assert tiny.resume()
     assert (tiny.mark, tiny.starts, left_beside(tiny)) == (OLD, [], [])
     assert tiny.running.exists()
 
 
 def test_what_was_recovered_lies_beside_after_the_way_back(tiny: Tiny) -> None:
     assert tiny.recover()
-    assert resumed(tiny, back=True)
+    assert tiny.resume(back=True)
     assert tiny.mark == OLD
     assert left_beside(tiny) == ["tiny__recovered_20260101_abcdef", "sites__recovered_20260101_abcdef"]
