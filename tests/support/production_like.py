@@ -99,23 +99,7 @@ def production_like(healthy: Healthy, redis: Redis, folder: Path) -> Iterator[Sh
         file.write(_recovery(folder, web, renderer, broker))
     (profile / "unsent.sql").write_text("SELECT id FROM igny8_invoices WHERE status = 'open'\n")
     healthy.server.create_database(DATABASE, template=healthy.built.database, owner=OWNER)
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
-        **healthy.server.environment(DATABASE),
-        "PYTHONPATH": f"{SAMPLE}",
-        # The checkout is the suite's own, and drills that run meanwhile see what is written into it.
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "DB_HOST": healthy.server.host,
-        "DB_PORT": str(healthy.server.port),
-        "DB_NAME": DATABASE,
-        "DB_USER": OWNER,
-        "DB_PASSWORD": healthy.built.owner_password,
-        "CELERY_BROKER_URL": f"redis://127.0.0.1:{broker}/0",
-        "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
-        "SITES_DATA": str(folder / "sites-data"),
-        # Cookies are for TLS alone otherwise.
-        "DEBUG": "1",
-    }
+    environment = environment_of(healthy, DATABASE, folder, broker)
     before = footprint(SAMPLE)
     shop = Shop(healthy, folder, profile, environment, web, renderer)
     server = subprocess.Popen(
@@ -144,6 +128,27 @@ def production_like(healthy: Healthy, redis: Redis, folder: Path) -> Iterator[Sh
             ]
         for name in names:
             healthy.server.drop_database(name)
+
+
+def environment_of(healthy: Healthy, database: str, folder: Path, broker: int) -> dict[str, str]:
+    """That of whoever administers the sample as it runs on this database, and on the sites in this folder."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        **healthy.server.environment(database),
+        "PYTHONPATH": f"{SAMPLE}",
+        # The checkout is the suite's own, and drills that run meanwhile see what is written into it.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "DB_HOST": healthy.server.host,
+        "DB_PORT": str(healthy.server.port),
+        "DB_NAME": database,
+        "DB_USER": OWNER,
+        "DB_PASSWORD": healthy.built.owner_password,
+        "CELERY_BROKER_URL": f"redis://127.0.0.1:{broker}/0",
+        "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
+        "SITES_DATA": str(folder / "sites-data"),
+        # Cookies are for TLS alone otherwise.
+        "DEBUG": "1",
+    }
 
 
 def _recovery(folder: Path, web: int, renderer: int, broker: int) -> str:
