@@ -1,6 +1,7 @@
 """The shop of two tenants with sites on disk and documents that rows name, its backup set, and production's own folder."""
 
 import os
+import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,13 @@ from typing import Any
 import psycopg
 
 from fixtures.commands.backup import Source as Production
-from fixtures.commands.backup.archive import pack
 from fixtures.commands.recovering.__main__ import Wish, recover
 from fixtures.commands.recovering.tenants_files import FilesAtHand
 from fixtures.database.catalogue import take_facts
 from fixtures.profile import Profile
 from fixtures.profile.reading import ReadProfile
 from fixtures.record.record import DrillRecord
+from fixtures.recovery.whole.folders import FolderPart
 from fixtures.server import Server
 from tests.sites.test_site_sources import read
 from tests.support import record_examples, recovered_shop
@@ -119,8 +120,8 @@ class ShopWithFiles:
     def packed(self) -> None:
         """Takes the set of the folder as it is."""
         self.archive = self.folder / "set.sites.tar.gz"
-        with self.archive.open("wb") as target:
-            pack(target, {"sites-data": self.data})
+        with tarfile.open(self.archive, "w:gz") as target:
+            target.add(self.data, "sites-data")
         inventory = self.folder / "inventory"
         (inventory / "sites.sqlite").unlink(missing_ok=True)
         self.backup = tree(self.data)
@@ -135,13 +136,16 @@ class ShopWithFiles:
             sites=read(self.archive, inventory),
         )
 
-    def recover(self, **wished: Any) -> int:
-        """Of tenant 1, by the command's own function."""
+    def recover(self, *, uploads: Path | None = None, source: ReadProfile = SOURCE, **wished: Any) -> int:
+        """Of tenant 1, by the command's own function; with its uploads in that folder."""
         sites = self.record.sites
         assert sites is not None
-        at_hand = FilesAtHand({"sites": self.data}, {"sites": self.archive}, Path(sites.inventory))
+        folders: dict[FolderPart, Path] = {"sites": self.data}
+        if uploads is not None:
+            folders["uploads"] = uploads
+        at_hand = FilesAtHand(folders, {"sites": self.archive}, Path(sites.inventory))
         wish = Wish("1", undrilled=True, **wished)
-        return recover(self.record, self.server, SOURCE, self.production, wish, self.out, at_hand)
+        return recover(self.record, self.server, source, self.production, wish, self.out, at_hand)
 
 
 def an_accident(shop: ShopWithFiles, production: psycopg.Connection[Any]) -> None:

@@ -154,6 +154,8 @@ def test_it_is_settled_by_the_command_that_it_names(
     old = tree(shop.data)
     killed(shop, "place done")
     assert tree(shop.data) != old
+    made = list(shop.folder.glob("data__*"))
+    assert [path.stat().st_mode & 0o777 for path in made] == [0o700, 0o700]
     for name, value in shop.server.environment("postgres").items():
         monkeypatch.setenv(name, value)
     assert main(["--resume", str(shop.journal)]) == REFUSED
@@ -203,6 +205,38 @@ def test_a_file_that_somebody_writes_meanwhile_takes_all_of_it_back(
     assert tree(shop.data) == old | {"uploads/1/thumbnail.png": b"theirs"}
     assert documents(production) == 3
     assert shop.left_beside == []
+
+
+def test_files_that_are_not_any_more_as_they_were_shown_are_left_alone(
+    shop: ShopWithFiles, production: psycopg.Connection[Any]
+) -> None:
+    an_accident(shop, production)
+    old = tree(shop.data)
+    late = shop.data / "uploads" / "1" / "4.pdf"
+    with (
+        meanwhile("confirm", "yes", lambda: write(late, "theirs")),
+        pytest.raises(RecoveryRefused, match="files in production are not any more as they were shown"),
+    ):
+        shop.recover(merge=True, yes=True)
+    assert tree(shop.data) == old | {"uploads/1/4.pdf": b"theirs"}
+    assert (documents(production), shop.left_beside) == (3, [])
+
+
+def test_a_folder_that_became_a_link_meanwhile_is_not_written_through(
+    shop: ShopWithFiles, production: psycopg.Connection[Any]
+) -> None:
+    an_accident(shop, production)
+    old, elsewhere = tree(shop.data), shop.folder / "elsewhere"
+
+    def linked() -> None:
+        (shop.data / "uploads" / "1").rename(elsewhere)
+        (shop.data / "uploads" / "1").symlink_to(elsewhere)
+
+    with meanwhile("place", "begun", linked), pytest.raises(RecoveryRefused, match="not any more as it was compared"):
+        shop.recover(merge=True, yes=True)
+    (shop.data / "uploads" / "1").unlink()
+    elsewhere.rename(shop.data / "uploads" / "1")
+    assert (tree(shop.data), documents(production), shop.left_beside) == (old, 3, [])
 
 
 def test_a_file_of_another_tenant_that_is_written_meanwhile_is_told_and_stays(
