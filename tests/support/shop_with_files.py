@@ -84,6 +84,8 @@ class ShopWithFiles:
 
     server: Server
     folder: Path
+    port: int | None = None
+    """Where production is reached, if not where its server listens."""
     archive: Path = field(init=False)
     record: DrillRecord = field(init=False)
     backup: Tree = field(init=False)
@@ -114,7 +116,8 @@ class ShopWithFiles:
     @property
     def production(self) -> Production:
         server = self.server
-        settings = {"host": server.host, "port": str(server.port), "user": server.user, "password": server.password}
+        host, port = (server.host, server.port) if self.port is None else ("127.0.0.1", self.port)
+        settings = {"host": host, "port": str(port), "user": server.user, "password": server.password}
         return Production(settings | {"dbname": server.database("production")})
 
     def packed(self) -> None:

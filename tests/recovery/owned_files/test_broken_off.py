@@ -17,6 +17,7 @@ from fixtures.commands.recovering.tenants_files import settle_broken_off
 from fixtures.recovery.journal import Journal, read_journal
 from fixtures.recovery.owned_files import placing
 from fixtures.recovery.refused import RecoveryRefused
+from tests.support.cut_at_commit import cut_at_commit
 from tests.support.shop_with_files import ShopWithFiles, Tree, an_accident, tree
 
 LINES = (
@@ -167,6 +168,21 @@ def test_it_is_settled_by_the_command_that_it_names(
     assert main(["--resume", str(shop.journal)]) == 0
     assert "Nothing was committed." in capsys.readouterr().out
     assert tree(shop.data) == old
+
+
+def test_a_connection_that_is_lost_in_the_commit_leaves_it_to_the_server_which_of_both_it_is(
+    shop: ShopWithFiles, production: psycopg.Connection[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    an_accident(shop, production)
+    with (
+        cut_at_commit(shop.server, delivered=True, of=b"txid_current") as shop.port,
+        pytest.raises(RecoveryRefused, match="the connection was lost while production committed"),
+    ):
+        shop.recover(merge=True, yes=True, replace_changed=True)
+    assert "The server says that the rows were committed: the tenant's files are in place." in capsys.readouterr().out
+    assert documents(production) == 4
+    assert {path: tree(shop.data)[path] for path in shop.backup} == shop.backup
+    assert shop.left_beside == ["before"]
 
 
 def write(path: Path, text: str) -> None:

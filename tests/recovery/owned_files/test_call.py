@@ -19,9 +19,9 @@ def named(profile: Profile, *, sites: str = "", uploads: str = "", no_files: boo
     return {**named_folders(CallParser(prog="recover-tenant"), chosen, profile)}
 
 
-def test_folders_are_taken_as_they_are_named_and_none_where_rows_alone_are_wanted() -> None:
-    assert named(PROFILE, sites="/srv/media") == {"sites": Path("/srv/media")}
-    assert named(PROFILE, uploads="/srv/up") == {"uploads": Path("/srv/up")}
+def test_folders_are_taken_as_they_are_named_and_none_where_rows_alone_are_wanted(tmp_path: Path) -> None:
+    assert named(PROFILE, sites=str(tmp_path)) == {"sites": tmp_path}
+    assert named(PROFILE, uploads=str(tmp_path)) == {"uploads": tmp_path}
     assert named(PROFILE, no_files=True) == {}
     assert named(recovered_shop.PROFILE) == {}
 
@@ -31,6 +31,7 @@ def test_folders_are_taken_as_they_are_named_and_none_where_rows_alone_are_wante
     [
         (PROFILE, "", False, "the profile has [sites] and [[files]], so tenants have files"),
         (PROFILE, "/srv/media", True, "--no-files says that rows alone are recovered"),
+        (PROFILE, "/srv/none", False, "/srv/none is no folder: name production's folder of sites"),
         (recovered_shop.PROFILE, "/srv/media", False, "neither [sites] nor [[files]]"),
     ],
 )
