@@ -65,6 +65,22 @@ def test_files_of_a_query_without_tenants_are_nobodys_and_that_is_said(
     assert "not compared: files that [[files]] papers names: its query returns no tenant" in capsys.readouterr().out
 
 
+def test_files_of_shared_rows_are_nobodys_and_that_is_said(
+    shop: ShopWithFiles, production: psycopg.Connection[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    column = FileColumn.model_validate(
+        {"name": "flags", "table": "countries", "path": "code", "root": "sites-data/flags"}
+    )
+    source = replace(SOURCE, profile=PROFILE.model_copy(update={"files": (*PROFILE.files, column)}))
+    (shop.data / "flags").mkdir()
+    (shop.data / "flags" / "NL").write_text("a flag")
+    shop.packed()
+    (shop.data / "flags" / "NL").unlink()
+    assert shop.recover(source=source, merge=True, yes=True) == 0
+    assert "not compared: files that [[files]] flags names: its rows are no tenant's" in capsys.readouterr().out
+    assert not (shop.data / "flags" / "NL").exists()
+
+
 def test_a_row_whose_file_the_set_has_not_is_told(
     shop: ShopWithFiles, production: psycopg.Connection[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
