@@ -107,10 +107,10 @@ def test_every_tenant_is_there(
 @proven_by(a_tenant_whose_owners_cannot_log_in)
 @for_each("login")
 def test_every_active_tenant_has_an_owner_who_can_log_in(
-    migrated: Database, login: Login, ownership: Ownership
+    migrated: Database, logins: tuple[Login, ...], ownership: Ownership
 ) -> None:
     """A tenant whose rows are all there and whose owner is not has lost everything all the same."""
-    migrated.expect_none(without_owner(login, ownership))
+    migrated.expect_none(without_owner(logins, ownership))
 
 
 @control(

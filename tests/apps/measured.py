@@ -158,8 +158,7 @@ class _OnData:
                 yield f"{part} {entry.table}"
 
     def _members(self) -> Iterator[str]:
-        login = self.profile.tenancy.login
-        if login is not None:
+        for login in self.profile.tenancy.login:
             yield f"users {login.users}"
             members = login.members
             yield f"members {members.table}.{members.user}" if members is not None else f"owner by {login.owner}"

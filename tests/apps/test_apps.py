@@ -23,7 +23,8 @@ class Fault:
 FAULTS = {
     # In one clinic or another: a column, a foreign key and a record of a migration that are lost, and two migrations that
     # were faked; a total that was raised, a payment that is lost, one in another currency, a line turned negative and moved
-    # to another invoice; an invoice of another clinic's, as its number tells; a letter that is gone.
+    # to another invoice; an invoice of another clinic's, as its number tells; a letter that is gone; a keeper who was locked
+    # out, while those of the same number in other clinics were not.
     "clinics": Fault(
         """
         ALTER TABLE south.billing_payment DROP COLUMN received;
@@ -37,8 +38,10 @@ FAULTS = {
         UPDATE west.billing_payment SET currency = 'USD' WHERE id = (SELECT min(id) FROM west.billing_payment);
         UPDATE south.billing_line SET amount = -amount, invoice_id = 1 WHERE id = 24;
         UPDATE west.billing_invoice SET number = 'N-00013' WHERE number = 'W-00005';
+        UPDATE south.auth_user SET is_active = false WHERE username = 'keeper';
         """,
         {
+            "TEN-15": {"public.customers_clinic": 1},
             "TEN-17": {"public.customers_clinic": 13},
             "MIG-07": {"whole": 7},
             "MIG-08": {"public.customers_clinic": 5},

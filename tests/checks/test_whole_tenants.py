@@ -1,6 +1,6 @@
 """A tenant that is missing, new, or that nobody can log in for is found out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -9,13 +9,16 @@ from fixtures.checks.examination import Finding
 from fixtures.checks.tenancy.tenants import all_tenants
 from fixtures.checks.tenancy.tenants_schemas import unpaired, without_schema
 from fixtures.checks.tenancy.whole_tenants import lost_or_made, since_then, unlike_the_manifest, without_owner
-from fixtures.ownership import derive_ownership
+from fixtures.ownership import Ownership, derive_ownership
+from fixtures.profile.each_schema import said_of_each, schemas_of_tenants
 from fixtures.profile.owners import Schemas
 from fixtures.profile.people import Login
+from fixtures.profile.reading import read_profile
 from fixtures.profile.tenancy import Tenancy
 from fixtures.record.contents import SharesCompared
 from fixtures.record.names import TableName
-from tests.support.guarded_source import Guarded, guarded_source
+from tests.support.drills import PROFILE
+from tests.support.guarded_source import Guarded, Look, guarded_source
 
 ROOT = TableName("public", "tenants")
 PEOPLE = """
@@ -41,11 +44,15 @@ def guarded() -> Iterator[Guarded]:
 def finding(guarded: Guarded, planted: str, **login: object) -> tuple[int | None, int]:
     """How many active tenants were looked at, and how many nobody can log in for."""
     with guarded.spoiled(PEOPLE + planted) as look:
-        try:
-            look.database.expect_none(without_owner(Login.model_validate(USERS | login), look.ownership))
-        except Finding as finding:
-            return look.database.examination.examined, finding.broken
-        return look.database.examination.examined, 0
+        return found_by(look, [Login.model_validate(USERS | login)], look.ownership)
+
+
+def found_by(look: Look, logins: Sequence[Login], ownership: Ownership) -> tuple[int | None, int]:
+    try:
+        look.database.expect_none(without_owner(logins, ownership))
+    except Finding as finding:
+        return look.database.examination.examined, finding.broken
+    return look.database.examination.examined, 0
 
 
 @pytest.mark.parametrize(
@@ -213,3 +220,56 @@ def test_the_manifest_is_asked_by_tenant_where_it_can_be_and_by_number_otherwise
     assert unlike_the_manifest(ROOT, 3, {ROOT: 3}, ()) == []
     with pytest.raises(Blocked, match=r"does not count public\.tenants"):
         unlike_the_manifest(ROOT, 3, {}, ())
+
+
+# Keys begin anew in each schema: user 1 is another person in each.
+EACH_ITS_OWN = """
+ALTER TABLE tenants ADD schema_name text, ADD keeper int DEFAULT 1;
+UPDATE tenants SET schema_name = 'tenant_' || right(code::text, 1);
+""" + "".join(
+    f"""
+CREATE SCHEMA tenant_{number};
+CREATE TABLE tenant_{number}.people (id int PRIMARY KEY, "on" boolean, secret text, boss boolean);
+INSERT INTO tenant_{number}.people VALUES (1, true, 'pbkdf2_sha256$1$x$y', true), (2, true, 'pbkdf2_sha256$1$x$y', false);
+"""
+    for number in (1, 2, 3)
+)
+APART = {"column": "schema_name", "apart": {"Odd": {"reason": "no tenant's", "at_most": 9}}}
+BY_SCHEMA = {"users": "{schema}.people", "active": "on", "password": "secret"}
+BOSSES = {"table": "{schema}.people", "user": "id", "role": "boss", "owners": ["true"]}
+
+
+@pytest.mark.parametrize(
+    ("planted", "locked_out"),
+    [
+        ("", 0),
+        ('UPDATE tenant_2.people SET "on" = false WHERE id = 1', 1),
+        ("UPDATE tenant_2.people SET secret = '!' WHERE id = 1; DELETE FROM tenant_3.people", 2),
+        ('UPDATE tenant_2.people SET "on" = false WHERE id = 2', 0),
+    ],
+)
+@pytest.mark.parametrize("owned", [{"members": BOSSES}, {"owner": "keeper"}], ids=["members", "owner"])
+def test_people_of_a_schema_let_nobody_in_elsewhere(
+    guarded: Guarded, planted: str, locked_out: int, owned: dict[str, object]
+) -> None:
+    said = {"root": "tenants", "schemas": APART, "login": {**BY_SCHEMA, **owned}}
+    with guarded.spoiled(EACH_ITS_OWN + planted) as look:
+        profile = read_profile(PROFILE).profile.model_copy(update={"tenancy": Tenancy.model_validate(said)})
+        facts = look.database.facts
+        tenancy = said_of_each(profile, schemas_of_tenants(facts, ROOT, profile.tenancy.schemas)).tenancy
+        assert len(tenancy.login) == 3
+        assert found_by(look, tenancy.login, derive_ownership(facts, tenancy)) == (3, locked_out)
+
+
+def test_an_owner_may_stand_in_any_table_of_users(guarded: Guarded) -> None:
+    staff = ';CREATE TABLE staff (no int PRIMARY KEY, "on" boolean, secret text, "tenantCode" uuid); '
+    moved = """UPDATE "Users" SET "on" = false WHERE no = 1; """
+    let_in = "INSERT INTO staff SELECT 9, true, 'x', code FROM tenants ORDER BY code LIMIT 1"
+    of_staff = {"table": "staff", "user": "no", "tenant": "tenantCode"}
+    logins = [
+        Login.model_validate({**USERS, "members": MEMBERS}),
+        Login.model_validate({**USERS, "users": "staff", "members": of_staff}),
+    ]
+    for planted, locked_out in ((staff + moved, 1), (staff + moved + let_in, 0)):
+        with guarded.spoiled(PEOPLE + planted) as look:
+            assert found_by(look, logins, look.ownership) == (3, locked_out)

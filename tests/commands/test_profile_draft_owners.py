@@ -273,7 +273,7 @@ def test_references_that_cross_are_offered_with_their_count_and_a_condition(
         "FROM generate_series(1, 9) n",
     )
     # Members without a role would all be owners: nothing here says so.
-    assert draft.profile.tenancy.login is None
+    assert draft.profile.tenancy.login == ()
     assert "TEN-15" in draft.profile.exempt
     assert "No role tells who of members owns a tenant. Without one every member does: take it up if so." in draft.prose
     assert "\n#[tenancy.login.members]\n" in draft.text

@@ -220,3 +220,40 @@ def test_what_is_found_in_the_fullest_schema_is_said_once_for_each(database: psy
     assert "south.bills: total is the sum of its lines: by south.bill_lines.amount: holds for 60 of 60." in draft.prose
     assert "invoice.{schema}-bills" in profile.unconfirmed
     assert "BIL-03" not in profile.exempt
+
+
+WHO_LOG_IN = """
+CREATE TABLE {0}.auth_user (
+    id serial PRIMARY KEY, password text, last_login timestamptz, is_active boolean, is_superuser boolean
+);
+INSERT INTO {0}.auth_user (password, is_active, is_superuser)
+    SELECT 'pbkdf2_sha256$1$x$y', true, n = 1 FROM generate_series(1, 5) n;
+"""
+
+
+@pytest.mark.parametrize(
+    ("planted", "taken_up"),
+    [("", True), ("UPDATE {0}.auth_user SET is_active = false WHERE is_superuser;", False)],
+)
+def test_who_logs_in_to_a_schema_is_said_once_where_some_of_them_own_it(
+    database: psycopg.Connection[Any], planted: str, taken_up: bool
+) -> None:
+    people = "".join((WHO_LOG_IN + planted).format(schema) for schema in ("north", "south"))
+    draft = drafted(database, CLINICS + people)
+    written = '[tenancy.login]\nusers = "{schema}.auth_user"' in draft.text
+    assert (bool(draft.profile.tenancy.login), "TEN-15" in draft.profile.exempt, written) == (
+        taken_up,
+        not taken_up,
+        taken_up,
+    )
+    if taken_up:
+        (login,) = draft.profile.tenancy.login
+        assert login.members is not None
+        assert (str(login.members.table), login.members.role, login.members.owners) == (
+            "{schema}.auth_user",
+            "is_superuser",
+            ("true",),
+        )
+        assert "1 of 5 people there can log in and are one" in draft.prose
+    else:
+        assert "#[tenancy.login]\n" in draft.text

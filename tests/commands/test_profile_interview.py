@@ -233,7 +233,7 @@ def test_answers_are_written_with_their_reasons(interviewed: Interviewed) -> Non
 def test_what_was_not_answered_stays_a_guess_and_what_the_rest_needs_stays(interviewed: Interviewed) -> None:
     profile = read_profile(interviewed.file).profile
     assert "The rest of the profile needs it as it is, so nothing was written" in interviewed.gone_on.shown
-    assert profile.tenancy.login is not None
+    assert profile.tenancy.login
     assert profile.unconfirmed == ("application", "backup", "tenancy.login", "files.photo")
     assert "4 parts are guesses" in interviewed.gone_on.said
 

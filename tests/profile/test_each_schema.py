@@ -89,8 +89,8 @@ def test_in_a_query_its_name_stands_quoted(tmp_path: Path) -> None:
             "money says {schema}, which stands for the schema of each tenant: say in [tenancy.schemas]",
         ),
         (
-            TENANCY + '[tenancy.login]\nusers = "{schema}.people"\nowner = "id"\npassword = "password"\n',
-            "tenancy.login.users: {schema} stands for each tenant's schema in an entry of several",
+            TENANCY + '[tenancy.row_security]\nrole = "{schema}"\nsetting = "app.tenant"\ntables = ["bills"]\n',
+            "tenancy.row_security.role: {schema} stands for each tenant's schema in an entry of several",
         ),
         (TENANCY + QUERIED.replace('"{schema}: scans"', '"scans"'), "files[0].name: write {schema} in it too"),
         (
@@ -105,3 +105,20 @@ def test_what_could_stand_for_nothing_is_refused(tmp_path: Path, text: str, prob
     with pytest.raises(ProfileError) as refused:
         read(tmp_path, PLAIN + text)
     assert problem in str(refused.value)
+
+
+def test_who_logs_in_is_said_once_and_the_application_is_asked_as_users_of_one_table(tmp_path: Path) -> None:
+    said = """
+        [tenancy.login]
+        users = "{schema}.people"
+        password = "secret"
+        members = { table = "{schema}.people", user = "id" }
+    """
+    logins = said_of_each(read(tmp_path, PLAIN + TENANCY + said), ("north", "south")).tenancy.login
+    assert [(str(each.users), each.members and str(each.members.table)) for each in logins] == [
+        ("north.people", "north.people"),
+        ("south.people", "south.people"),
+    ]
+    with pytest.raises(ProfileError) as refused:
+        read(tmp_path, PLAIN + TENANCY + said + "[tenancy.probe]\n")
+    assert "probe asks the application as users of one table, and [tenancy.login] has several" in str(refused.value)
