@@ -249,3 +249,58 @@ def test_a_total_that_json_tells_as_well_and_documents_that_take_another_back_ar
     assert (taken_back.invoice, taken_back.amount, taken_back.negative) == ("cancels", "total_incl_tax", True)
     assert (taken_back.tenant, taken_back.currency) == ("customer.org", "customer.currency")
     assert "11 of them name another by cancels, each with a total below nothing: holds for 71 of 71." in draft.prose
+
+
+ORDERED = """
+CREATE TABLE orders (
+    id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, currency text, status text, total numeric
+);
+CREATE TABLE order_lines (id serial PRIMARY KEY, order_id int NOT NULL REFERENCES orders, amount numeric);
+CREATE TABLE sources (
+    id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, order_id int NOT NULL REFERENCES orders, amount numeric
+);
+CREATE TABLE moves (
+    id serial PRIMARY KEY, source_id int NOT NULL REFERENCES sources, kind text, status text, amount numeric
+);
+INSERT INTO orders SELECT n, 1, 'EUR', 'Complete', 3 * n FROM generate_series(1, 60) n;
+INSERT INTO order_lines (order_id, amount) SELECT id, k * id FROM orders, generate_series(1, 2) k;
+INSERT INTO sources SELECT id, org, id, total FROM orders;
+INSERT INTO moves (source_id, kind, status, amount) SELECT id, 'Debit', '', amount FROM sources;
+INSERT INTO moves (source_id, kind, status, amount) SELECT id, 'Refund', '', 1 FROM sources WHERE id % 3 = 0;
+"""
+
+
+def test_what_was_given_back_is_told_by_its_values_and_credited_where_totals_stay(
+    database: psycopg.Connection[Any],
+) -> None:
+    draft = drafted(database, TENANTS + ORDERED)
+    (order,), (payment,) = draft.profile.invoice, draft.profile.payment
+    assert payment.refunds is not None
+    assert (payment.refunds.status, payment.refunds.succeeded) == ("kind", ("Refund",))
+    assert order.credits is not None
+    assert (order.credits.invoice, order.credits.status, order.credits.counts) == (
+        "source_id.order_id",
+        "kind",
+        ("Refund",),
+    )
+    assert "so payments cover them, which holds for 60 of 60." in draft.prose
+
+
+def test_totals_that_fell_with_what_was_given_back_have_no_credits(database: psycopg.Connection[Any]) -> None:
+    fallen = """
+        UPDATE orders SET total = total - 1 WHERE id % 3 = 0;
+        UPDATE order_lines SET amount = amount - 1 WHERE id IN (SELECT min(id) FROM order_lines WHERE order_id % 3 = 0
+            GROUP BY order_id);
+    """
+    draft = drafted(database, TENANTS + ORDERED + fallen)
+    (order,), (payment,) = draft.profile.invoice, draft.profile.payment
+    assert payment.refunds is not None
+    assert payment.refunds.status == "kind"
+    assert order.credits is None
+
+
+def test_a_status_without_a_usual_word_tells_of_no_refund(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(database, TENANTS + ORDERED + "DELETE FROM moves WHERE kind = 'Refund'")
+    (payment,) = draft.profile.payment
+    assert payment.refunds is None
+    assert "[payment.refunds]" not in draft.text
