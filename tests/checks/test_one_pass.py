@@ -193,9 +193,12 @@ def test_a_table_with_more_references_than_a_pass_has_parts_takes_another(tenanc
         assert found == [(f"card_{many - 1}",)]
 
 
-def test_a_pass_joins_by_no_nested_loops_and_leaves_the_session_as_it_was(tenancy: SmallTenancy) -> None:
+def test_a_pass_joins_by_hashes_and_leaves_the_session_as_it_was(tenancy: SmallTenancy) -> None:
     """Within a transaction of somebody else's, as a merge is, its setting does not stay."""
-    setting = sql.SQL("pg_catalog.current_setting('enable_nestloop') = 'off'")
+    joins = [
+        sql.SQL("pg_catalog.current_setting({}) = 'off'").format(f"enable_{each}") for each in ("nestloop", "mergejoin")
+    ]
+    setting = sql.SQL(" AND ").join(joins)
     with tenancy.look(NOTES, None, **SAID) as look, look.database.session.transaction():
         probe = probes(look)["owner"]
         asking = replace(
@@ -204,8 +207,7 @@ def test_a_pass_joins_by_no_nested_loops_and_leaves_the_session_as_it_was(tenanc
         examination = Examination()
         replace(look.database, examination=examination).expect_none(sharing({"": asking})[""])
         assert examination.examined == 3
-        (left,) = look.database.session.execute("SHOW enable_nestloop").fetchone() or ()
-        assert left == "on"
+        assert look.database.session.execute(sql.SQL("SELECT NOT ({})").format(setting)).fetchone() == (True,)
 
 
 def test_the_server_ending_a_session_is_no_answer(tenancy: SmallTenancy) -> None:
