@@ -22,6 +22,8 @@ from tests.support.kept_server import server_with
 from tests.support.recovered_shop import PROFILE
 
 LONG = 1_500_000
+MERGER = {"user": "merger", "password": "of-this-test"}
+"""Reads and writes rows, and is no superuser and owner of nothing."""
 SCHEMA = f"""
 {recovered_shop.SCHEMA}
 CREATE DOMAIN lo AS oid;
@@ -44,6 +46,8 @@ def server() -> Iterator[Server]:
         with running.connect("restored") as session:
             write(session, "CREATE ROLE app; CREATE ROLE reader; ALTER LARGE OBJECT 5002 OWNER TO app")
             write(session, "GRANT SELECT ON LARGE OBJECT 5002 TO reader; GRANT SELECT ON LARGE OBJECT 5002 TO PUBLIC")
+            write(session, "CREATE ROLE merger LOGIN PASSWORD 'of-this-test' BYPASSRLS")
+            write(session, "GRANT pg_read_all_data, pg_write_all_data TO merger")
         yield running
 
 
@@ -55,8 +59,8 @@ def shown(server: Server, **role: str) -> Iterator[tuple[Source, psycopg.Connect
         yield source, live, compare(source, live, "1")
 
 
-def merged(server: Server, out: Path, *, replace_changed: bool = False) -> Merged:
-    with shown(server) as (source, live, comparison), Journal(out, "test") as journal:
+def merged(server: Server, out: Path, *, replace_changed: bool = False, **role: str) -> Merged:
+    with shown(server, **role) as (source, live, comparison), Journal(out, "test") as journal:
         return merge(source, live, "1", comparison, journal, replace_changed=replace_changed, broken=lambda _: {})
 
 
@@ -105,9 +109,8 @@ def test_an_object_whose_number_was_given_out_again_is_in_the_way(
 ) -> None:
     write(production, "DELETE FROM scans WHERE site = 2; SELECT lo_unlink(5002); SELECT lo_from_bytea(5002, 'since')")
     before = contents(production)
-    write(production, "CREATE ROLE merger LOGIN PASSWORD 'of-this-test' BYPASSRLS; GRANT pg_read_all_data TO merger")
     # Who may read every table may read every large object's pages.
-    with shown(server, user="merger", password="of-this-test") as (_, _, comparison):
+    with shown(server, **MERGER) as (_, _, comparison):
         assert counts(comparison.objects)["taken"] == [5002]
         (said,) = comparison.in_the_way
     assert said.startswith("1 large object of the backup whose number has another content in production")
@@ -123,6 +126,38 @@ def test_an_object_that_another_tenants_row_names_too_is_in_the_way(
     with shown(server) as (_, _, comparison):
         (said,) = comparison.in_the_way
     assert said == "1 large object that a row which is not this tenant's names as well"
+
+
+def test_an_ordinary_role_brings_back_those_whose_owner_it_is_a_member_of(
+    server: Server, production: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    write(production, "SELECT lo_unlink(5002)")
+    before = contents(production)
+    with pytest.raises(RecoveryRefused, match=r"production refused a row: .*member of role"):
+        merged(server, tmp_path / "no member", **MERGER)
+    assert contents(production) == before
+    write(production, "GRANT app TO merger")
+    try:
+        assert merged(server, tmp_path / "member", **MERGER).objects == 1
+    finally:
+        write(production, "REVOKE app FROM merger")
+    assert contents(production) == of_the_backup(server)
+
+
+def test_a_role_that_may_read_no_large_object_compares_a_tenant_that_has_none(
+    server: Server, production: psycopg.Connection[Any]
+) -> None:
+    with server.connect("restored") as session:
+        write(session, "UPDATE scans SET picture = NULL WHERE site % 2 = 0")
+    write(production, "UPDATE scans SET picture = NULL WHERE site % 2 = 0")
+    write(production, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO merger; REVOKE pg_read_all_data FROM merger")
+    try:
+        with shown(server, **MERGER) as (_, _, comparison):
+            assert comparison.objects.mine == frozenset()
+    finally:
+        write(production, "GRANT pg_read_all_data TO merger")
+        with server.connect("restored") as session:
+            write(session, "UPDATE scans SET picture = 5000 + id WHERE site % 2 = 0")
 
 
 def test_a_hole_in_an_object_is_as_the_zeros_that_come_back_from_a_dump(
