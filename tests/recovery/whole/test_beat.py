@@ -12,7 +12,9 @@ from celery.schedules import crontab
 
 from fixtures.recovery.whole.beat import due_by_beat
 from fixtures.recovery.whole.crontab import Crontab
+from fixtures.recovery.whole.shown import overdue
 from fixtures.server import Server
+from tests.support.small_recovery import NAME, Tiny
 
 # The columns of django-celery-beat 2.9 that say when an entry runs.
 TABLES = """
@@ -128,3 +130,19 @@ def test_a_crontab_is_read_as_celery_reads_it(fields: tuple[str, ...]) -> None:
 def test_a_field_that_is_none_is_refused(field: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         Crontab.read({"minute": field, **dict.fromkeys(("hour", "day_of_month", "month_of_year", "day_of_week"), "*")})
+
+
+def test_the_old_database_is_asked_where_it_can_be_and_is_missed_where_it_is_gone(tiny: Tiny) -> None:
+    plan = tiny.plan()
+    tiny.server.create_database(plan.beside, template="tiny_source")
+    with tiny.server.connect(plan.beside) as new:
+        new.execute(TABLES)  # type: ignore[call-overload]
+        new.execute("INSERT INTO django_celery_beat_periodictask (id, interval_id) VALUES (1, 1)")
+    overdue_now, ran = overdue(plan, tiny.production).values()
+    assert overdue_now == 1
+    assert str(ran).startswith("not known: relation ")
+    tiny.server.drop_database(NAME)
+    assert list(overdue(plan, tiny.production).values()) == [1, "not known: the old database cannot be read"]
+    tiny.server.drop_database(plan.beside)
+    with pytest.raises(psycopg.OperationalError):
+        overdue(plan, tiny.production)
