@@ -16,10 +16,11 @@ from fixtures.recovery.journal import Journal
 from fixtures.recovery.large_objects import ObjectsCompared
 from fixtures.recovery.merge import Merged, merge
 from fixtures.recovery.refused import RecoveryRefused
-from fixtures.server import Server
+from fixtures.server import Server, ServerRequest
 from tests.support import recovered_shop
 from tests.support.kept_server import server_with
 from tests.support.recovered_shop import PROFILE
+from tests.support.small_source import another_server
 
 LONG = 1_500_000
 MERGER = {"user": "merger", "password": "of-this-test"}
@@ -52,15 +53,18 @@ def server() -> Iterator[Server]:
 
 
 @contextmanager
-def shown(server: Server, **role: str) -> Iterator[tuple[Source, psycopg.Connection[Any], Comparison]]:
-    with server.reading("restored") as session, server.connect("production", **role) as live:
+def shown(
+    server: Server, other: Server | None = None, **role: str
+) -> Iterator[tuple[Source, psycopg.Connection[Any], Comparison]]:
+    """Production is on the other server where one is given."""
+    with server.reading("restored") as session, (other or server).connect("production", **role) as live:
         facts = take_facts(session)
         source = Source(session, facts, PROFILE, derive_ownership(facts, PROFILE.tenancy))
         yield source, live, compare(source, live, "1")
 
 
 def merged(server: Server, out: Path, *, replace_changed: bool = False, **role: str) -> Merged:
-    with shown(server, **role) as (source, live, comparison), Journal(out, "test") as journal:
+    with shown(server, None, **role) as (source, live, comparison), Journal(out, "test") as journal:
         return merge(source, live, "1", comparison, journal, replace_changed=replace_changed, broken=lambda _: {})
 
 
@@ -110,7 +114,7 @@ def test_an_object_whose_number_was_given_out_again_is_in_the_way(
     write(production, "DELETE FROM scans WHERE site = 2; SELECT lo_unlink(5002); SELECT lo_from_bytea(5002, 'since')")
     before = contents(production)
     # Who may read every table may read every large object's pages.
-    with shown(server, **MERGER) as (_, _, comparison):
+    with shown(server, None, **MERGER) as (_, _, comparison):
         assert counts(comparison.objects)["taken"] == [5002]
         (said,) = comparison.in_the_way
     assert said.startswith("1 large object of the backup whose number has another content in production")
@@ -144,6 +148,29 @@ def test_an_ordinary_role_brings_back_those_whose_owner_it_is_a_member_of(
     assert contents(production) == of_the_backup(server)
 
 
+def test_an_object_of_an_owner_that_production_has_not_is_the_owners_of_the_table(
+    server: Server, tmp_path: Path
+) -> None:
+    with another_server(ServerRequest("10b5ec75", choice="local")) as (other, _), other.connect() as administering:
+        write(administering, "CREATE ROLE app; CREATE ROLE reader; CREATE ROLE shop_owner")
+        other.create_database("production")
+        with other.connect("production") as production:
+            write(
+                production, f"{SCHEMA}; ALTER TABLE scans OWNER TO shop_owner; SELECT lo_unlink(5002), lo_unlink(5004)"
+            )
+        with server.connect("restored") as session:
+            write(session, "CREATE ROLE elsewhere; ALTER LARGE OBJECT 5004 OWNER TO elsewhere")
+        try:
+            with shown(server, other) as (source, live, comparison), Journal(tmp_path, "test") as journal:
+                merge(source, live, "1", comparison, journal, replace_changed=False, broken=lambda _: {})
+                there = contents(live)
+        finally:
+            with server.connect("restored") as session:
+                write(session, f"ALTER LARGE OBJECT 5004 OWNER TO {session.info.user}; DROP ROLE elsewhere")
+    assert there[5002] == of_the_backup(server)[5002]
+    assert there[5004] == (b"scan 4", "shop_owner", None)
+
+
 def test_a_role_that_may_read_no_large_object_compares_a_tenant_that_has_none(
     server: Server, production: psycopg.Connection[Any]
 ) -> None:
@@ -152,7 +179,7 @@ def test_a_role_that_may_read_no_large_object_compares_a_tenant_that_has_none(
     write(production, "UPDATE scans SET picture = NULL WHERE site % 2 = 0")
     write(production, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO merger; REVOKE pg_read_all_data FROM merger")
     try:
-        with shown(server, **MERGER) as (_, _, comparison):
+        with shown(server, None, **MERGER) as (_, _, comparison):
             assert comparison.objects.mine == frozenset()
     finally:
         write(production, "GRANT pg_read_all_data TO merger")
