@@ -304,3 +304,32 @@ def test_a_status_without_a_usual_word_tells_of_no_refund(database: psycopg.Conn
     (payment,) = draft.profile.payment
     assert payment.refunds is None
     assert "[payment.refunds]" not in draft.text
+
+
+MOVES = """
+CREATE TABLE cards (
+    id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, allocated int, debited int, refunded int, number int
+);
+CREATE TABLE moves (id serial PRIMARY KEY, card_id int NOT NULL REFERENCES cards, kind text, amount int);
+INSERT INTO cards SELECT n, 1, 10 * n, 10 * n, CASE n % 2 WHEN 0 THEN n ELSE 0 END, 7 FROM generate_series(1, 40) n;
+INSERT INTO moves (card_id, kind, amount) SELECT id, 'Debit', 5 * id FROM cards, generate_series(1, 2);
+INSERT INTO moves (card_id, kind, amount) SELECT id, 'Refund', refunded FROM cards WHERE refunded > 0;
+"""
+
+
+def test_each_kind_of_entry_is_a_ledger_of_the_column_that_it_adds_up_to(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(database, TENANTS + MOVES)
+    assert {
+        (ledger.live.words, ledger.account, ledger.balance_of.column)
+        for ledger in draft.profile.ledger
+        if ledger.live is not None and ledger.balance_of is not None
+    } == {(("Debit",), ("card_id",), "debited"), (("Refund",), ("card_id",), "refunded")}
+    assert "moves: where kind is Refund, the sum of amount is cards.refunded: holds for 40 of 40." in draft.prose
+    assert "ledger.moves-refund" in draft.profile.unconfirmed
+
+
+def test_sums_that_one_row_breaks_or_that_are_all_of_nothing_are_no_ledger(database: psycopg.Connection[Any]) -> None:
+    broken = "UPDATE cards SET debited = debited + 1, allocated = allocated + 1 WHERE id = 7; "
+    nothing = "DELETE FROM moves WHERE kind = 'Refund' AND card_id > 4; UPDATE cards SET refunded = 0 WHERE id > 4"
+    draft = drafted(database, TENANTS + MOVES + broken + nothing)
+    assert draft.profile.ledger == ()
