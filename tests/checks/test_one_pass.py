@@ -14,7 +14,7 @@ from fixtures.checks.one_pass import Answers, Part, every_row
 from fixtures.checks.probe import Probe
 from fixtures.checks.sharing import MOST, sharing
 from fixtures.checks.tenancy.table_pass import TablePass
-from tests.support.passes import answered, apart, tried
+from tests.support.passes import answered, apart, found_alike, tried
 from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
 
 # A note is owned by its card's tenant, and points at a person, a device and another note besides.
@@ -80,14 +80,7 @@ def planter(tenancy: SmallTenancy, look: Look) -> Iterator[psycopg.Connection[An
 @pytest.mark.parametrize("accepted", ACCEPTED)
 def test_a_pass_finds_what_each_control_finds_alone(tenancy: SmallTenancy, accepted: str) -> None:
     with tenancy.look(NOTES, None, **SAID, **ACCEPTED[accepted]) as look, planter(tenancy, look) as session:
-        asked, found = probes(look), {}
-        for fault, planted in FAULTS.items():
-            with session.transaction(force_rollback=True):
-                session.execute(planted)
-                database = replace(look.database, session=session, answers=Answers(session))
-                alone = answered(database, apart(asked))
-                assert answered(database, asked) == alone, fault
-                found[fault] = any(said for said, *_ in alone.values())
+        found = found_alike(look.database, session, probes(look), FAULTS)
         if accepted == "nothing is":
             assert found == {fault: fault != "nothing" for fault in FAULTS}
 

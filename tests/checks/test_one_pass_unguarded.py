@@ -13,7 +13,7 @@ from fixtures.checks.one_pass import Answers
 from fixtures.checks.probe import Probe
 from fixtures.checks.tenancy.table_pass import TablePass
 from fixtures.profile import Profile
-from tests.support.passes import answered, apart
+from tests.support.passes import answered, apart, found_alike
 from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
 
 # A log names a card by a content type, by an id, by an array of ids and in JSON; it belongs to its own card's tenant.
@@ -93,16 +93,10 @@ def test_a_pass_finds_what_each_reference_without_a_constraint_finds_alone(
     tenancy: SmallTenancy, accepted: str
 ) -> None:
     with tenancy.look(LOGS, None, **(SAID | ACCEPTED[accepted])) as look:
-        asked, found = probes(look), {}
+        asked = probes(look)
         assert all(probe.share is not None for probe in asked.values())
         with tenancy.server.connect(look.database.name) as session:
-            for fault, planted in FAULTS.items():
-                with session.transaction(force_rollback=True):
-                    session.execute(planted)  # type: ignore[call-overload]
-                    database = replace(look.database, session=session, answers=Answers(session))
-                    alone = answered(database, apart(asked))
-                    assert answered(database, asked) == alone, fault
-                    found[fault] = any(said for said, *_ in alone.values())
+            found = found_alike(look.database, session, asked, FAULTS)
         if accepted == "nothing is":
             assert found == {fault: fault != "nothing" for fault in FAULTS}
 
