@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.commands.recovering.application import REFUSED, main
+from fixtures.commands.recovering.call import parsed, read_again, written
 from fixtures.recovery.journal import FOLDER, Journal
 from fixtures.recovery.whole.plan import RECOVERY
 from tests.support.drills import PROFILE, SAMPLE
@@ -117,6 +118,27 @@ def test_half_a_call_is_a_wrong_call(words: list[str], said: str, capsys: pytest
         main(words)
     assert ended.value.code == 4
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("profile", ["igny8", "profiles/igny8"])
+def test_who_goes_on_in_another_folder_finds_what_the_call_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    named = {"backups": "sets", "app": "app", "app-python": "python", "out": "out", "keep-into": "kept"}
+    named |= {"postgres-bin": "bin", "profile": profile}
+    words = [word for name, value in named.items() for word in (f"--{name}", value)]
+    _, begun = parsed([*words, "--no-files"])
+    journal = written(begun)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    _, going_on = parsed(["--resume", "journal"])
+    read_again(going_on, journal)
+    there = {"backups": str(tmp_path / "sets"), "app": str(tmp_path / "app")}
+    there["profile"] = profile if "/" not in profile else str(tmp_path / profile)
+    assert {name: getattr(going_on, name) for name in there} == there
+    paths = {"app_python": "python", "out": "out", "keep_into": "kept", "postgres_bin": "bin"}
+    assert {name: getattr(going_on, name) for name in paths} == {name: tmp_path / path for name, path in paths.items()}
 
 
 @pytest.mark.parametrize(
