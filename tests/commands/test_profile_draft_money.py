@@ -333,3 +333,23 @@ def test_sums_that_one_row_breaks_or_that_are_all_of_nothing_are_no_ledger(datab
     nothing = "DELETE FROM moves WHERE kind = 'Refund' AND card_id > 4; UPDATE cards SET refunded = 0 WHERE id > 4"
     draft = drafted(database, TENANTS + MOVES + broken + nothing)
     assert draft.profile.ledger == ()
+
+
+def test_what_never_takes_back_more_than_was_given_is_a_ledger_that_stays_above_zero(
+    database: psycopg.Connection[Any],
+) -> None:
+    draft = drafted(database, TENANTS + MOVES)
+    (kept,) = [ledger for ledger in draft.profile.ledger if ledger.not_negative]
+    assert kept.kinds is not None
+    assert (kept.name, kept.kinds.credits, kept.kinds.debits, kept.kinds.unsigned) == (
+        "moves-debit-less-refund",
+        ("Debit",),
+        ("Refund",),
+        True,
+    )
+
+
+def test_what_was_taken_back_before_it_was_given_is_none(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(database, TENANTS + MOVES + "UPDATE moves SET id = -id WHERE kind = 'Refund'")
+    assert len(draft.profile.ledger) == 2
+    assert not [each for each in draft.profile.ledger if each.not_negative]
