@@ -22,7 +22,9 @@ from fixtures.restore.failure import RestoreFailed
 from fixtures.restore.restore import restore
 from fixtures.restore.roles_file import read_roles_file
 from fixtures.restore.stderr_lines import StderrLines
-from fixtures.server import Server, ServerRequest
+from fixtures.sandbox.guardian import Guardian
+from fixtures.server import Server, ServerRequest, serve
+from fixtures.story.noticed_refusal import noticing_a_refusal
 from tests.support.drills import Healthy, drill
 from tests.support.small_source import Small, another_server, made_ready, small_source
 
@@ -207,6 +209,18 @@ def test_a_disk_that_runs_full_is_a_finding_of_its_own_and_is_cleared(
     assert "RST-01" in outcome.blocked
     assert all(thing.gone for thing in outcome.evidence.teardown)
     assert not list(small_disk.iterdir())
+
+
+def test_a_query_that_finds_the_servers_disk_full_says_so(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(small_disk))
+    with (
+        Guardian("full") as guardian,
+        serve(ServerRequest("full", "local"), guardian) as server,
+        server.connect() as connection,
+        pytest.raises(StageBlocked, match="the disk of the drill's server ran full during the stage facts"),
+        noticing_a_refusal("during the stage facts"),
+    ):
+        connection.execute("SELECT repeat(md5(g::text), 60) FROM generate_series(1, 200000) g ORDER BY 1")
 
 
 def test_a_dump_that_cannot_fit_is_not_begun(healthy: Healthy, whole_set: Path, small_disk: Path) -> None:
