@@ -3,6 +3,7 @@
 from typing import Any
 
 import psycopg
+import pytest
 
 from tests.support.drafts import TENANTS, drafted
 
@@ -353,3 +354,22 @@ def test_what_was_taken_back_before_it_was_given_is_none(database: psycopg.Conne
     draft = drafted(database, TENANTS + MOVES + "UPDATE moves SET id = -id WHERE kind = 'Refund'")
     assert len(draft.profile.ledger) == 2
     assert not [each for each in draft.profile.ledger if each.not_negative]
+
+
+@pytest.mark.parametrize(
+    ("planted", "exponents"),
+    [
+        ("UPDATE orders SET currency = 'JPY' WHERE id < 4", {"EUR": 2, "JPY": 0}),
+        ("UPDATE orders SET currency = 'Quillcoin' WHERE id < 4", None),
+        ("UPDATE orders SET total = total + 0.001 WHERE id = 4", None),
+    ],
+)
+def test_currencies_that_amounts_are_in_have_their_decimals(
+    database: psycopg.Connection[Any], planted: str, exponents: dict[str, int] | None
+) -> None:
+    draft = drafted(database, TENANTS + ORDERED + planted)
+    said = draft.profile.currencies
+    assert (said.exponents if said is not None else None) == exponents
+    assert ("#[currencies]\n" in draft.text) == ("0.001" in planted)
+    assert ("BIL-09" in draft.profile.exempt) == (exponents is None)
+    assert "Quillcoin" not in draft.text
