@@ -77,7 +77,7 @@ PROMISES = {
     "Profile": "proof application backup targets schedule limits release recovery tenancy ledger invoice payment period "
     "usage money currencies domain follows sites files hosts",
     "Recovery": "stop still_running migrate empty_queues start answers twice command_seconds migrate_minutes sites_root "
-    "uploads_root rehearse",
+    "uploads_root keep rehearse",
     "Application": "name manage health environment inherit",
     "Backup": "pattern required least_bytes image least_clients shrink_over newest_row",
     "NewestRow": "table column hours",
