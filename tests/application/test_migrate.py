@@ -10,7 +10,7 @@ from fixtures.application.checkout import find_checkout
 from fixtures.application.interpreter import Interpreter
 from fixtures.application.login import Login
 from fixtures.application.migrate import migrate
-from fixtures.record.progress import Progress, silent
+from fixtures.application.migration_output import Applying
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.footprint import footprint
 from sample.history import STILL_TO_COME
@@ -19,11 +19,11 @@ from tests.support.clock import set_forward
 from tests.support.further import first_of
 
 
-def failing(place: Bench, checkout: Path, restored: psycopg.Connection, progress: Progress = silent) -> StageFailed:
+def failing(place: Bench, checkout: Path, restored: psycopg.Connection) -> StageFailed:
     restored.close()
     interpreter = place.interpreter(checkout, checkout.parent / "private")
     with pytest.raises(StageFailed) as failed:
-        migrate(place.server, interpreter, 60, progress)
+        migrate(place.server, interpreter, 60)
     assert type(failed.value) is StageFailed
     assert failed.value.fix
     return failed.value
@@ -208,12 +208,16 @@ def test_a_message_that_quotes_a_value_stays_unsaid(place: Bench, restored: psyc
 def test_a_hanging_migration_meets_the_time_limit_and_is_named(
     place: Bench, restored: psycopg.Connection, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def until_it_hangs(done: int, total: int | None, unit: str) -> None:
-        if done == len(STILL_TO_COME):
+    followed = Applying.line
+
+    def until_it_hangs(applying: Applying, stream: str, text: str) -> None:
+        followed(applying, stream, text)
+        if applying.current == ("igny8", "0010_hangs"):
             set_forward(monkeypatch)
 
+    monkeypatch.setattr(Applying, "line", until_it_hangs)
     new_migration(checkout, "0010_hangs", "migrations.RunPython(lambda apps, schema: time.sleep(600))")
-    failed = failing(place, checkout, restored, until_it_hangs)
+    failed = failing(place, checkout, restored)
     assert "did not end within its time limit" in failed.cause
     assert "3 migrations were applied, then igny8.0010_hangs" in failed.cause
 
