@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from fixtures.sandbox.processes import stop
-from tests.support.drills import Drill, command, environment_of_drills
+from tests.support.drills import SECONDS, Drill, command, environment_of_drills
 
 WORKER = "exec(eval(sys.stdin.readline()))"
 
@@ -112,7 +112,7 @@ class Watched:
                 continue
         return False
 
-    def watch(self, seconds: float = 240) -> None:
+    def watch(self, seconds: float = SECONDS) -> None:
         """Looks at every process until the drill has ended."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < deadline:
@@ -123,7 +123,7 @@ class Watched:
         """What Ctrl-C does: the signal goes to the terminal's whole process group."""
         os.killpg(self.process.pid, signal.SIGINT)
 
-    def end(self, seconds: float = 240) -> Drill:
+    def end(self, seconds: float = SECONDS) -> Drill:
         """Waits for its end and takes the run's folder, if there is one."""
         code = self.process.wait(seconds)
         return Drill(code, self.log.read_text(), next(iter(runs_in(self.out)), self.out))
