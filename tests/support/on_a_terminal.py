@@ -30,7 +30,11 @@ _PATIENCE = 3
 
 
 def on_a_terminal(
-    argv: list[str], environment: dict[str, str], folder: Path, seconds: float = SECONDS, typed: Sequence[str] | None = None
+    argv: list[str],
+    environment: dict[str, str],
+    folder: Path,
+    seconds: float = SECONDS,
+    typed: Sequence[str] | None = None,
 ) -> Seen:
     """`typed` is typed answer by answer, each when the program asks with "(…): ", and Ctrl-C where it asks for more. Without
     it stdin is no terminal. A program that shows nothing for `seconds` is killed: TimeoutError."""
