@@ -207,34 +207,28 @@ def meanwhile(step: str, state: str, act: Callable[[], None]) -> Iterator[None]:
         yield
 
 
-def test_a_file_that_somebody_writes_meanwhile_takes_all_of_it_back(
-    shop: ShopWithFiles, production: psycopg.Connection[Any]
+@pytest.mark.parametrize(
+    ("moment", "name", "said", "replace_changed"),
+    [
+        (("confirm", "yes"), "4.pdf", "files in production are not any more as they were shown", False),
+        (("place", "begun"), "thumbnail.png", "not any more as it was compared", True),
+    ],
+    ids=["while the yes is awaited", "while files are put in place"],
+)
+def test_a_file_that_somebody_writes_meanwhile_leaves_all_as_it_was(
+    shop: ShopWithFiles,
+    production: psycopg.Connection[Any],
+    moment: tuple[str, str],
+    name: str,
+    said: str,
+    replace_changed: bool,
 ) -> None:
     an_accident(shop, production)
     old = tree(shop.data)
-    late = shop.data / "uploads" / "1" / "thumbnail.png"
-    with (
-        meanwhile("place", "begun", lambda: write(late, "theirs")),
-        pytest.raises(RecoveryRefused, match="not any more as it was compared"),
-    ):
-        shop.recover(merge=True, yes=True, replace_changed=True)
-    assert tree(shop.data) == old | {"uploads/1/thumbnail.png": b"theirs"}
-    assert documents(production) == 3
-    assert shop.left_beside == []
-
-
-def test_files_that_are_not_any_more_as_they_were_shown_are_left_alone(
-    shop: ShopWithFiles, production: psycopg.Connection[Any]
-) -> None:
-    an_accident(shop, production)
-    old = tree(shop.data)
-    late = shop.data / "uploads" / "1" / "4.pdf"
-    with (
-        meanwhile("confirm", "yes", lambda: write(late, "theirs")),
-        pytest.raises(RecoveryRefused, match="files in production are not any more as they were shown"),
-    ):
-        shop.recover(merge=True, yes=True)
-    assert tree(shop.data) == old | {"uploads/1/4.pdf": b"theirs"}
+    late = shop.data / "uploads" / "1" / name
+    with meanwhile(*moment, lambda: write(late, "theirs")), pytest.raises(RecoveryRefused, match=said):
+        shop.recover(merge=True, yes=True, replace_changed=replace_changed)
+    assert tree(shop.data) == old | {f"uploads/1/{name}": b"theirs"}
     assert (documents(production), shop.left_beside) == (3, [])
 
 
