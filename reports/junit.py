@@ -5,7 +5,9 @@ A failed check is a `failure`, a blocked one an `error`. Waived and exempt check
 verdict itself, so that a drill which is not VERIFIED is red even where each check is green.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 from fixtures.record.areas import AREAS
@@ -15,25 +17,50 @@ from reports.chapter import Chapter
 from reports.story import Story
 
 FAULTS = 50
+_STEP = "  "
 
 
-def write_up(story: Story) -> str:
-    """An xunit2 document: one suite an area, one testcase for each control on each subject, class `AREA.AREA-nn`."""
-    root = ElementTree.Element("testsuites", name="restore drill")
-    areas = {area: chapters for area, chapters in story.areas.items() if any(chapter.results for chapter in chapters)}
-    suites = [_suite(story, area, chapters) for area, chapters in areas.items()]
+def pieces(story: Story) -> Iterator[str]:
+    """An xunit2 document, a testcase at a time: one suite an area, one testcase for each control on each subject, class
+    `AREA.AREA-nn`."""
+    suites = [
+        _suite(story, area, chapters)
+        for area, chapters in story.areas.items()
+        if any(each.results for each in chapters)
+    ]
     suites.append(_verdict(story))
+    root = ElementTree.Element("testsuites", name="restore drill")
     for counted in ("tests", "failures", "errors"):
-        root.set(counted, str(sum(int(suite.get(counted, "0")) for suite in suites)))
-    root.set("time", _seconds(sum(float(suite.get("time", "0")) for suite in suites)))
-    root.extend(suites)
-    ElementTree.indent(root)
-    return "<?xml version='1.0' encoding='utf-8'?>\n" + ElementTree.tostring(root, encoding="unicode") + "\n"
+        root.set(counted, str(sum(int(suite.head.get(counted, "0")) for suite in suites)))
+    root.set("time", _seconds(sum(float(suite.head.get("time", "0")) for suite in suites)))
+    yield "<?xml version='1.0' encoding='utf-8'?>\n"
+    yield _opening(root)
+    for suite in suites:
+        yield f"\n{_STEP}{_opening(suite.head)}"
+        for each in suite.within:
+            ElementTree.indent(each, _STEP, level=2)
+            yield f"\n{_STEP * 2}{ElementTree.tostring(each, encoding='unicode')}"
+        yield f"\n{_STEP}</{suite.head.tag}>"
+    yield f"\n</{root.tag}>\n"
 
 
-def _suite(story: Story, area: str, chapters: tuple[Chapter, ...]) -> ElementTree.Element:
+class _Suite(NamedTuple):
+    """One suite without what is within it, and that: made one by one, since a drill of many tables has many."""
+
+    head: ElementTree.Element
+    within: Iterable[ElementTree.Element]
+
+
+def _opening(element: ElementTree.Element) -> str:
+    """The start tag of an element that has nothing within it yet."""
+    return ElementTree.tostring(element, encoding="unicode", short_empty_elements=False).removesuffix(
+        f"</{element.tag}>"
+    )
+
+
+def _suite(story: Story, area: str, chapters: tuple[Chapter, ...]) -> _Suite:
     results = [result for chapter in chapters for result in chapter.results]
-    suite = _counted(
+    head = _counted(
         story,
         AREAS.get(area, area),
         tests=len(results),
@@ -41,8 +68,7 @@ def _suite(story: Story, area: str, chapters: tuple[Chapter, ...]) -> ElementTre
         errors=sum(result.outcome == "blocked" for result in results),
         seconds=sum(result.seconds for result in results),
     )
-    suite.extend(_testcase(story, chapter, result) for chapter in chapters for result in chapter.results)
-    return suite
+    return _Suite(head, (_testcase(story, chapter, result) for chapter in chapters for result in chapter.results))
 
 
 def _testcase(story: Story, chapter: Chapter, result: Result) -> ElementTree.Element:
@@ -92,11 +118,11 @@ def _note(result: Result) -> str:
     return words.looked_at(result)
 
 
-def _verdict(story: Story) -> ElementTree.Element:
+def _verdict(story: Story) -> _Suite:
     verdict, headline = story.evidence.verdict, story.evidence.headline
     failed, unsure = int(verdict == "FAILED"), int(verdict == "INCONCLUSIVE")
-    suite = _counted(story, "drill", tests=1, failures=failed, errors=unsure, seconds=0.0)
-    properties = ElementTree.SubElement(suite, "properties")
+    head = _counted(story, "drill", tests=1, failures=failed, errors=unsure, seconds=0.0)
+    properties = ElementTree.Element("properties")
     for name, value in {
         "verdict": verdict,
         "exit_code": str(EXIT_CODES[verdict]),
@@ -105,14 +131,14 @@ def _verdict(story: Story) -> ElementTree.Element:
         **{f"checks_{outcome}": str(count) for outcome, count in story.counts.items()},
     }.items():
         ElementTree.SubElement(properties, "property", name=name, value=_xml(value))
-    case = ElementTree.SubElement(suite, "testcase", classname="drill", name="verdict", time=_seconds(0.0))
+    case = ElementTree.Element("testcase", classname="drill", name="verdict", time=_seconds(0.0))
     if verdict != "VERIFIED":
         tag = "failure" if failed else "error"
         trouble = ElementTree.SubElement(case, tag, type=verdict, message=_xml(words.one_line(headline)))
         trouble.text = _xml("\n".join((headline, *_faults(story))))
     else:
         ElementTree.SubElement(case, "system-out").text = _xml(f"{verdict}: {headline}")
-    return suite
+    return _Suite(head, (properties, case))
 
 
 def _faults(story: Story) -> list[str]:

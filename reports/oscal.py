@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from io import BytesIO, TextIOWrapper
 from itertools import islice
 from typing import Any, get_args
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -28,16 +27,11 @@ _LONGEST = 2_000
 Object = dict[str, Any]
 
 
-def write_up(story: Story) -> bytes:
-    """The whole document, as JSON."""
+def pieces(story: Story) -> Iterator[str]:
+    """The whole document as JSON, in pieces: all of them together take many times what they are as bytes."""
     document = {"assessment-results": _Results(story).document()}
-    written = BytesIO()
-    with TextIOWrapper(written, "utf-8", newline="") as text:
-        # Piece by piece: all pieces together take many times what they are as bytes.
-        json.dump(document, text, indent=1, ensure_ascii=False)
-        text.write("\n")
-        text.flush()
-        return written.getvalue()
+    yield from json.JSONEncoder(indent=1, ensure_ascii=False).iterencode(document)
+    yield "\n"
 
 
 class _Made(list[Any]):

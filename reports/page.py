@@ -1,6 +1,7 @@
 """index.html: three first screens and the whole drill on one page that asks nobody for anything."""
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 
 from jinja2 import Environment
@@ -30,14 +31,14 @@ LIMITS_SHOWN = 10
 TOGETHER = 200
 
 
-def write_up(story: Story) -> str:
-    """One HTML file: no script, no request, light and dark, on screen and on paper."""
+def pieces(story: Story) -> Iterator[str]:
+    """One HTML file, in the pieces that it is made in: no script, no request, light and dark, on screen and on paper."""
     evidence = story.evidence
     trend = Trend(evidence)
     return (
         _templates()
         .get_template("index.html.j2")
-        .render(
+        .generate(
             story=story,
             evidence=evidence,
             record=evidence.record,

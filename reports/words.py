@@ -1,7 +1,7 @@
 """Quantities, moments and outcomes in words, and text made safe to show anywhere."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -163,7 +163,18 @@ def few(names: Sequence[str], most: int) -> str:
 
 def write(path: Path, content: str | bytes) -> Path:
     """Write a document whole: a reader never meets half of one."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content.encode() if isinstance(content, str) else content)
-    partial.replace(path)
-    return path
+    return write_aside(path, (content,)).replace(path)
+
+
+def write_aside(path: Path, pieces: Iterable[str | bytes]) -> Path:
+    """Write a document beside its place, piece by piece, to be renamed once it is whole."""
+    partial = aside(path)
+    with partial.open("wb") as file:
+        for piece in pieces:
+            file.write(piece.encode() if isinstance(piece, str) else piece)
+    return partial
+
+
+def aside(path: Path) -> Path:
+    """Where a document lies until it is whole."""
+    return path.with_name(f".{path.name}.partial")

@@ -9,11 +9,12 @@ from rich.console import Console
 from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
 from fixtures.custody.since import compare_findings, last_drill
 from fixtures.record.evidence import Evidence, Outcome, Result, Since
-from reports import junit, page, summary
+from reports import summary
 from reports.audit import page as audit
 from reports.story import Story
 from reports.terminal import show
 from tests.support import evidence_examples as examples
+from tests.support.whole_documents import junit_of, page_of
 
 
 def result(control: str, outcome: Outcome) -> Result:
@@ -120,7 +121,7 @@ def test_a_finding_says_for_how_many_nights_it_has_been_open() -> None:
     story = Story(evidence)
     assert [story.since.age(fault.results) for fault in story.faults] == ["open for 4 nights", "open for 2 nights"]
     assert story.since.groups == (("Still there", ("BAK-01[set] open for 4 nights", "BAK-02[set] open for 2 nights")),)
-    documents = (page.write_up(story), summary.write_up(story), audit.write_up(story), junit.write_up(story))
+    documents = (page_of(story), summary.write_up(story), audit.write_up(story), junit_of(story))
     assert all("open for 4 nights" in document for document in documents)
     text = io.StringIO()
     show(evidence, Path("out"), Console(file=text, width=120))

@@ -6,11 +6,11 @@ from pathlib import Path
 from fixtures.plan.cards import read_controls
 from fixtures.plugin.options import VERIFY
 from fixtures.record.areas import AREAS
-from reports import oscal, page
 from reports.audit import page as audit
 from reports.frameworks import REQUIREMENTS, supported_by
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support.whole_documents import oscal_of, page_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "docs" / "frameworks.md"
@@ -85,5 +85,5 @@ def test_page_pdf_and_oscal_have_the_frameworks_of_each_control() -> None:
     story = Story(examples.verified())
     (chapter,) = [each for each in story.chapters if each.id == "BIL-02"]
     assert chapter.supports == "SOC 2 CC7.5; NIST SP 800-53 CP-10 (in part); DORA 12(7)"
-    documents = (page.write_up(story), audit.write_up(story), oscal.write_up(story).decode())
+    documents = (page_of(story), audit.write_up(story), oscal_of(story))
     assert [chapter.supports in document for document in documents] == [True, True, True]

@@ -2,9 +2,9 @@
 
 from fixtures.record.evidence import Evidence, OfTenant
 from reports.by_tenant import TENANTS_SHOWN
-from reports.page import write_up
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support.whole_documents import page_of
 
 
 def of(*tenants: tuple[str, int | None]) -> tuple[OfTenant, ...]:
@@ -27,14 +27,14 @@ def test_the_worst_tenant_comes_first_with_its_findings_by_area() -> None:
     assert [each.title for each in tenants.shown] == ["7", "no tenant", "hmac:4711aa4711aa", "9"]
     assert tenants.shown[0].areas == {"BIL": 1, "TEN": 1}
     assert tenants.areas == ("TEN", "BIL", "SIT")
-    text = write_up(Story(drilled()))
+    text = page_of(Story(drilled()))
     assert "Tenant 7: 2 failed checks" in text
     assert "No tenant: 1 failed check" in text
     assert "<code>credits</code>: 2 of 3 broken" in text
 
 
 def test_the_findings_of_one_tenant_can_be_chosen_without_a_script() -> None:
-    text = write_up(Story(drilled()))
+    text = page_of(Story(drilled()))
     assert 'id="by-tenant-t0"> 7</label>' in text
     assert text.count('data-tenant="t0') == 2
     assert '[data-tenant~="t0"]' in text
@@ -49,8 +49,8 @@ def test_many_tenants_are_counted() -> None:
     ]
     story = Story(examples.evidence(failed))
     assert (len(story.by_tenant.shown), story.by_tenant.more) == (TENANTS_SHOWN, 2 * TENANTS_SHOWN)
-    assert "And 40 more tenants" in write_up(story)
+    assert "And 40 more tenants" in page_of(story)
 
 
 def test_a_drill_that_names_no_tenant_has_no_such_part() -> None:
-    assert "By tenant" not in write_up(Story(examples.verified()))
+    assert "By tenant" not in page_of(Story(examples.verified()))

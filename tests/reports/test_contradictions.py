@@ -10,12 +10,13 @@ from rich.console import Console
 from fixtures.record.counts import units
 from fixtures.record.evidence import Completeness, Evidence
 from fixtures.record.judging import judge
-from reports import page, summary, terminal
+from reports import summary, terminal
 from reports.audit import page as audit
 from reports.plugin import last_line
 from reports.release import Release
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support.whole_documents import page_of
 
 ONE = Completeness(planned=1, collected=1, reported=1, not_collected=(), not_reported=(), unplanned=())
 COMPLETE = Completeness(planned=2, collected=2, reported=2, not_collected=(), not_reported=(), unplanned=())
@@ -23,9 +24,9 @@ COMPLETE = Completeness(planned=2, collected=2, reported=2, not_collected=(), no
 
 def test_a_migration_that_does_not_come_back_is_not_called_reversible() -> None:
     gate = examples.gate()
-    assert "<td>no</td><td>yes</td><td>yes</td></tr>" in page.write_up(Story(gate))
+    assert "<td>no</td><td>yes</td><td>yes</td></tr>" in page_of(Story(gate))
     broken = examples.result("REL-13", "whole", "failed", unit="migrations")
-    written = page.write_up(Story(gate.model_copy(update={"results": (*gate.results, broken)})))
+    written = page_of(Story(gate.model_copy(update={"results": (*gate.results, broken)})))
     assert '<td>by its operations; tried, it does not come back: <span class="whole">REL-13</span></td>' in written
 
 
@@ -66,7 +67,7 @@ def test_no_document_says_that_all_passed_and_further_down_that_some_had_nothing
     story = Story(evidence)
     assert story.on_nothing == 1
     bare = re.compile(r"\ball [\d,]+ checks passed(?!, 1 of them with nothing to examine)")
-    for document in (printed(evidence), page.write_up(story), audit.write_up(story), summary.write_up(story)):
+    for document in (printed(evidence), page_of(story), audit.write_up(story), summary.write_up(story)):
         text = plain(document)
         assert "checks passed, 1 of them with nothing to examine" in text
         assert not bare.search(text)
@@ -89,10 +90,10 @@ def test_one_thing_is_never_told_as_many() -> None:
     single = examples.evidence([examples.result("BAK-01")], completeness=ONE)
     for evidence in (single, *examples_of_all()):
         story = Story(evidence)
-        for document in (page.write_up(story), audit.write_up(story), summary.write_up(story)):
+        for document in (page_of(story), audit.write_up(story), summary.write_up(story)):
             text = plain(document)
             assert [text[max(0, one.start() - 40) : one.end() + 20] for one in ONE_AS_MANY.finditer(text)] == []
-    assert "The last night" in page.write_up(Story(single))
+    assert "The last night" in page_of(Story(single))
     assert units(1, "pages to look at") == "1 page to look at"
 
 
@@ -109,7 +110,7 @@ def test_a_red_page_does_not_begin_with_a_stage_that_did_not_fail() -> None:
     for evidence in examples_of_all():
         story = Story(evidence)
         stopped = [stage for stage in evidence.record.stages if stage.state != "ok"]
-        assert bool(named.search(page.write_up(story))) == bool(stopped and evidence.kind == "drill")
+        assert bool(named.search(page_of(story))) == bool(stopped and evidence.kind == "drill")
         if not stopped:
             for text in (printed(evidence), audit.write_up(story), summary.write_up(story)):
                 assert not named.search(text)

@@ -10,12 +10,11 @@ from fixtures.record.evidence import Result
 from fixtures.record.named_thing import NamedThing
 from reports.audit.page import write_up as audit
 from reports.junit import FAULTS
-from reports.junit import write_up as junit
-from reports.page import write_up as page
 from reports.story import Story
 from tests.support import evidence_examples as examples
 from tests.support.drills import Drill, Healthy
 from tests.support.short_drills import Standing
+from tests.support.whole_documents import junit_of, page_of
 
 SCHEMA = "CREATE SCHEMA billing;" + "".join(
     f"CREATE TABLE billing.{name} (id bigserial PRIMARY KEY, tenant_id bigint NOT NULL REFERENCES igny8_tenants);"
@@ -60,10 +59,10 @@ def test_every_document_tells_each_cause_once_and_nothing_is_left_out(faulty: Dr
     documents = {
         "terminal": faulty.output,
         "summary": (faulty.directory / "summary.md").read_text().replace("\\", ""),
-        "page": page(story),
+        "page": page_of(story),
         "audit": audit(story),
     }
-    verdict = junit(story).partition('<testcase classname="drill"')[2]
+    verdict = junit_of(story).partition('<testcase classname="drill"')[2]
     assert [fault.title for fault in story.faults if escape(" ".join(fault.title.split()), False) not in verdict] == []
     for name, document in documents.items():
         text = " ".join(unescape(document).split())
@@ -136,7 +135,7 @@ def test_a_test_reports_verdict_names_so_many_faults_and_counts_the_others() -> 
     sites = [failing("SIT-03", site(str(number)), subject=str(number)) for number in range(FAULTS)]
     others = [failing(f"BIL-{number:02}") for number in range(1, FAULTS + 3)]
     story = Story(examples.evidence([*sites, *others]))
-    text = junit(story)
+    text = junit_of(story)
     more = len(story.faults) - FAULTS
     assert more > 0
     assert f"and {more} more faults, in index.html" in text

@@ -10,9 +10,10 @@ from fixtures.record.release import ReleaseRecord
 from fixtures.record.release.standing import AskedPage, LoadedModel, Standing
 from fixtures.record.restored import FromCache
 from fixtures.story.measures import measures
-from reports import metrics, page, runbook, summary
+from reports import metrics, runbook, summary
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support.whole_documents import page_of
 
 STANDING = Standing(
     deploy_exit=0,
@@ -61,11 +62,11 @@ def cached(evidence: Evidence) -> Evidence:
 def test_a_gate_answers_whether_to_go(evidence: object, answer: str) -> None:
     story = Story(gate(evidence()))  # type: ignore[operator]
     assert summary.write_up(story).startswith(f"## Release gate: {answer}\n")
-    assert f"<title>{answer}: release gate " in page.write_up(story)
+    assert f"<title>{answer}: release gate " in page_of(story)
 
 
 def test_the_page_tells_how_the_release_stands_up() -> None:
-    written = page.write_up(Story(gate(examples.failed())))
+    written = page_of(Story(gate(examples.failed())))
     for words in (
         "exit code 0; security.W004",
         "412 addresses",
@@ -80,7 +81,7 @@ def test_the_page_tells_how_the_release_stands_up() -> None:
 
 
 def test_a_drills_page_says_nothing_of_a_release() -> None:
-    assert 'id="standing"' not in page.write_up(Story(examples.verified()))
+    assert 'id="standing"' not in page_of(Story(examples.verified()))
 
 
 def test_a_cached_start_tells_no_recoverys_time() -> None:
@@ -88,7 +89,7 @@ def test_a_cached_start_tells_no_recoverys_time() -> None:
     assert story.clear
     words = "restored from the cache of 2026-11-22 01:05 UTC"
     assert f"| RTO | not measured: {words}, target 1 h: not known |" in summary.write_up(story)
-    assert words in page.write_up(story)
+    assert words in page_of(story)
     figures = metrics.write_up(story)
     assert "restore_drill_rto_seconds" not in figures
     assert 'stage="migrate"' in figures
@@ -106,7 +107,7 @@ def test_migrations_that_were_kept_tell_no_times_either() -> None:
     record = evidence.record.model_copy(update={"migrated": kept})
     story = Story(evidence.model_copy(update={"record": record}))
     words = "migrated by drill 20261122-010400-aaaa, kept at 2026-11-22 01:05 UTC"
-    assert f"Not in this drill: {words}" in page.write_up(story)
+    assert f"Not in this drill: {words}" in page_of(story)
     figures = metrics.write_up(story)
     assert 'stage="migrate"' not in figures
     assert 'stage="application"' in figures

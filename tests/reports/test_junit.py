@@ -7,9 +7,9 @@ import pytest
 import xmlschema
 
 from fixtures.record.evidence import Evidence
-from reports.junit import write_up
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support.whole_documents import junit_of
 
 XUNIT2 = xmlschema.XMLSchema(Path(__file__).with_name("xunit2.xsd"))
 DRILLS = (examples.verified, examples.failed, examples.inconclusive)
@@ -17,7 +17,7 @@ DRILLS = (examples.verified, examples.failed, examples.inconclusive)
 
 def read(evidence: Evidence, folder: Path) -> junitparser.JUnitXml:
     path = folder / "junit.xml"
-    path.write_text(write_up(Story(evidence)), encoding="utf-8")
+    path.write_text(junit_of(Story(evidence)), encoding="utf-8")
     return junitparser.JUnitXml.fromfile(str(path))
 
 
@@ -27,13 +27,13 @@ def cases(evidence: Evidence, folder: Path) -> list[junitparser.TestCase]:
 
 @pytest.mark.parametrize("drill", DRILLS)
 def test_it_is_xunit2(drill) -> None:
-    assert list(XUNIT2.iter_errors(write_up(Story(drill())))) == []
+    assert list(XUNIT2.iter_errors(junit_of(Story(drill())))) == []
 
 
 def test_ten_thousand_subjects_are_xunit2_too(tmp_path: Path) -> None:
     evidence = examples.large(subjects=1_000)
     assert len(evidence.results) > 10_000
-    assert list(XUNIT2.iter_errors(write_up(Story(evidence)))) == []
+    assert list(XUNIT2.iter_errors(junit_of(Story(evidence)))) == []
 
 
 @pytest.mark.parametrize("drill", DRILLS)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from fixtures.record.evidence import Evidence
-from reports import oscal
 from reports.story import Story
 from tests.support import evidence_examples as examples
 from tests.support.programs import missing
+from tests.support.whole_documents import oscal_of
 
 DRILLS = (examples.verified, examples.failed, examples.inconclusive)
 HOSTILE = '\x1b[2J\n"</script> \u202e'
@@ -23,7 +23,7 @@ VALIDATE = Path(__file__).parents[1] / "oscal" / "validate.py"
 
 
 def document(evidence: Evidence) -> dict[str, Any]:
-    return json.loads(oscal.write_up(Story(evidence)))["assessment-results"]
+    return json.loads(oscal_of(Story(evidence)))["assessment-results"]
 
 
 def result(evidence: Evidence) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def read_by_trestle(folder: Path, *drills: Evidence) -> list[int]:
         missing(f"left out: {READER} is not there, and make test makes it")
     files = [folder / f"{number}.json" for number in range(len(drills))]
     for file, drill in zip(files, drills, strict=True):
-        file.write_bytes(oscal.write_up(Story(drill)))
+        file.write_text(oscal_of(Story(drill)), "utf-8")
     done = subprocess.run([READER, VALIDATE, *files], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return [int(line) for line in done.stdout.splitlines() if line.isdigit()]

@@ -10,12 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 from fixtures.record.evidence import Evidence, Since
-from reports import oscal
 from reports.audit import page as audit
-from reports.page import write_up
 from reports.story import Story
 from tests.support import evidence_examples as examples
 from tests.support.browser import visit
+from tests.support.whole_documents import oscal_of, page_of
 
 DRILLS = (examples.verified, examples.failed, examples.inconclusive, examples.gate)
 VOID = {"meta", "link", "br", "img", "hr", "input", "source", "rect", "path"}
@@ -57,12 +56,12 @@ class Page(HTMLParser):
 
 
 def page(evidence: Evidence) -> Page:
-    return Page(write_up(Story(evidence)))
+    return Page(page_of(Story(evidence)))
 
 
 @pytest.mark.parametrize("drill", DRILLS)
 def test_page_holds_no_script_and_loads_nothing(drill) -> None:
-    text = write_up(Story(drill()))
+    text = page_of(Story(drill()))
     parsed = Page(text)
     assert not {tag for tag, _ in parsed.elements} & {"script", "link", "img", "iframe", "object", "embed", "form"}
     assert not [attributes for _, attributes in parsed.elements if attributes.keys() & {"src", "srcset", "onclick"}]
@@ -107,7 +106,7 @@ def test_finding_carries_control_impact_subject_count_keys_and_remediation() -> 
 
 
 def test_a_gates_page_has_each_migrations_sql_and_cost() -> None:
-    written = write_up(Story(examples.gate()))
+    written = page_of(Story(examples.gate()))
     assert "ALTER TABLE &#34;igny8_content&#34; ADD COLUMN &#34;region&#34; text;" in written
     assert "ACCESS EXCLUSIVE on public.igny8_content for 1.2 s" in written
     assert "the longest wait was 1.3 s, a read during igny8_core.0007_site_region_not_null" in written
@@ -171,7 +170,7 @@ def test_page_of_two_thousand_results_opens_folded() -> None:
 def test_nothing_in_evidence_becomes_markup() -> None:
     result = examples.result("TEN-02", HOSTILE, "failed", message=HOSTILE, samples=(HOSTILE,), unit=HOSTILE)
     hostile = examples.evidence([result], not_shown=(HOSTILE,), command=(HOSTILE,), run_id=HOSTILE, platform=HOSTILE)
-    text = write_up(Story(hostile))
+    text = page_of(Story(hostile))
     assert "<script" not in text
     assert "<img" not in text
     assert "\x1b" not in text
@@ -251,7 +250,7 @@ def _luminance(colour: str) -> float:
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
 def test_browser_opens_the_page_without_a_complaint_or_a_request(tmp_path: Path, width: int, dark: bool) -> None:
     path = tmp_path / "index.html"
-    path.write_text(write_up(Story(examples.large(subjects=200))), encoding="utf-8")
+    path.write_text(page_of(Story(examples.large(subjects=200))), encoding="utf-8")
     visited = visit(path, width=width, dark=dark)
     assert visited.console == ()
     assert visited.asked == ()
@@ -277,7 +276,7 @@ def test_the_findings_since_the_drill_before_are_listed_by_what_became_of_them()
         gone=("BAK-04[set]", HOSTILE),
         untried=("APP-04[set]",),
     )
-    text = write_up(Story(evidence.model_copy(update={"since": since})))
+    text = page_of(Story(evidence.model_copy(update={"since": since})))
     listed = text[text.index("<h3>Since ") : text.index('id="again-h"')]
     assert re.findall(r"<summary>(.*?)</summary>", listed) == [
         "New: 1 finding",
@@ -286,7 +285,7 @@ def test_the_findings_since_the_drill_before_are_listed_by_what_became_of_them()
     ]
     assert "<code>BIL-02[credits]</code>" in listed
     assert "<script>" not in listed
-    assert "<h3>Since " not in write_up(Story(evidence))
+    assert "<h3>Since " not in page_of(Story(evidence))
 
 
 @pytest.mark.parametrize(
@@ -308,20 +307,20 @@ def test_a_control_of_a_strange_name_steers_no_style() -> None:
     strange = examples.result("}*{x:y}-01", "whole", "failed")
     evidence = examples.failed()
     with pytest.raises(ValidationError, match=r"\[A-Z\]\{3\}"):
-        write_up(Story(evidence.model_copy(update={"results": (*evidence.results, strange)})))
+        page_of(Story(evidence.model_copy(update={"results": (*evidence.results, strange)})))
 
 
 def test_few_findings_need_no_choice() -> None:
-    assert 'class="choices"' in write_up(Story(examples.failed()))
-    assert 'class="choices"' not in write_up(Story(examples.verified()))
+    assert 'class="choices"' in page_of(Story(examples.failed()))
+    assert 'class="choices"' not in page_of(Story(examples.verified()))
 
 
 def test_each_control_names_the_requirements_that_it_supports() -> None:
     story = Story(examples.verified())
     supports = "Supports ISO/IEC 27001:2022 A.8.13; SOC 2 A1.2"
-    for text in (write_up(story), audit.write_up(story)):
+    for text in (page_of(story), audit.write_up(story)):
         assert supports in text
-    observed = json.loads(oscal.write_up(story))["assessment-results"]["results"][0]["observations"]
+    observed = json.loads(oscal_of(story))["assessment-results"]["results"][0]["observations"]
     assert all(any(prop["name"] == "supports" for prop in each["props"]) for each in observed)
 
 
@@ -331,6 +330,6 @@ def test_the_audit_tells_the_opinion_then_exceptions_scope_and_method_with_compl
     audited = sections[sections.index("audit") + 1 :]
     assert audited[:3] == ["verdict", "exceptions", "not-shown"]
     assert audited.index("method") < audited.index("completeness")
-    text = write_up(Story(examples.failed()))
+    text = page_of(Story(examples.failed()))
     completeness = text[text.index('<section id="completeness"') : text.index('<section id="results"')]
     assert completeness.count("<table>") == completeness.count('<details class="fold">')

@@ -13,10 +13,11 @@ from rich.console import Console
 
 from fixtures.record.evidence import Evidence
 from fixtures.record.proof import Proof, Proving
-from reports import metrics, oscal, page, summary, terminal
+from reports import metrics, summary, terminal
 from reports.audit import page as audit
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support.whole_documents import oscal_of, page_of
 
 CONTENT, NOTES, SITES = "public.igny8_content", "public.Igny8_Notes", "public.igny8_sites"
 SHARED = "shared: everybody reads them"
@@ -52,13 +53,13 @@ def shown(evidence: Evidence) -> str:
 
 
 def test_the_page_the_summary_and_the_terminal_say_it_in_one_line(evidence: Evidence) -> None:
-    for text in (page.write_up(Story(evidence)), summary.write_up(Story(evidence)), shown(evidence)):
+    for text in (page_of(Story(evidence)), summary.write_up(Story(evidence)), shown(evidence)):
         assert RECENT in " ".join(text.split())
 
 
 def test_the_page_and_the_terminal_name_what_is_blind(evidence: Evidence) -> None:
     assert f"blind TEN-02 [{NOTES}]" in " ".join(shown(evidence).split())
-    text = page.write_up(Story(evidence))
+    text = page_of(Story(evidence))
     assert BLIND in text
     assert "2 checks (TEN-02, TEN-07): nothing was planted" in " ".join(text.split())
     assert f'The oldest proof is that of TEN-02 on <code class="subject">{SITES}</code>' in text
@@ -81,7 +82,7 @@ def test_metrics_count_what_is_proven_blind_and_late(evidence: Evidence) -> None
 
 
 def test_oscal_has_the_counts_and_each_checks_own_proof(evidence: Evidence) -> None:
-    (result,) = json.loads(oscal.write_up(Story(evidence)))["assessment-results"]["results"]
+    (result,) = json.loads(oscal_of(Story(evidence)))["assessment-results"]["results"]
     of_all = {each["name"]: each["value"] for each in result["props"]}
     assert {name: of_all[f"proof-{name}"] for name in ("proven", "blind", "unproven", "in-tests", "in-words")} == {
         **{"proven": "1", "blind": "1", "unproven": "2", "in-tests": "0"},

@@ -8,11 +8,11 @@ import pytest
 from fixtures.record.evidence import Evidence
 from fixtures.record.queries import FILE, AskedTogether, Query, digest_of
 from reports.audit import page as audit
-from reports.page import write_up
 from reports.query_text import texts_by_digest
 from reports.story import Story
 from tests.reports.test_page import HOSTILE, Page
 from tests.support import evidence_examples as examples
+from tests.support.whole_documents import page_of
 
 CROSSING = Query(text="SELECT id FROM content WHERE tenant_id <> %s", parameters=("tenant_id",))
 COUNT = Query(text="SELECT count(*) FROM content -- all of them")
@@ -40,7 +40,7 @@ def test_the_queries_of_a_finding_are_statements_that_end_and_say_what_was_given
 @pytest.mark.parametrize("text", ["SELECT 1", HOSTILE])
 def test_they_stand_folded_under_the_finding_once_for_findings_of_the_same(tmp_path: Path, text: str) -> None:
     evidence, sha256 = drill(tmp_path, Query(text=text))
-    written = write_up(Story(evidence, queries=texts_by_digest(evidence, tmp_path)))
+    written = page_of(Story(evidence, queries=texts_by_digest(evidence, tmp_path)))
     assert written.count('<details class="query fold">') == 1
     assert f"Its queries <small><code>{sha256[:12]}</code>" in written
     parsed = Page(written)

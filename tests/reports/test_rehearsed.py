@@ -8,12 +8,13 @@ import pytest
 
 from fixtures.record.evidence import Evidence
 from fixtures.record.recovery_rehearsal import RecoveryRehearsal, RehearsedPart, RehearsedStep
-from reports import metrics, page, summary
+from reports import metrics, summary
 from reports.audit import page as audit
 from reports.rehearsed import command
 from reports.runbook import write_up
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support.whole_documents import page_of
 
 STEPS = tuple(RehearsedStep(name=name, seconds=10 + place) for place, name in enumerate(get_args(RehearsedPart)))
 CAUSE = "the load ended with 1 beside production"
@@ -35,7 +36,7 @@ def test_every_document_has_the_times_of_a_rehearsal_and_says_what_needs_product
     assert "| drill | This very set is drilled once more, and must be VERIFIED. | this drill: 21.5 s |" in runbook
     assert "make recover BACKUPS=" in runbook
     assert "No recovery was rehearsed" not in runbook
-    for document in (page.write_up(story), audit.write_up(story)):
+    for document in (page_of(story), audit.write_up(story)):
         assert "its steps took 1 min 31 s" in document
         assert document.count("not rehearsed: it needs production") == 3
     assert 'restore_drill_recovery_step_seconds{step="swap"} 16.0' in metrics.write_up(story)
@@ -45,7 +46,7 @@ def test_every_document_has_the_times_of_a_rehearsal_and_says_what_needs_product
 def test_a_drill_without_a_rehearsal_says_nothing_of_one_but_in_its_runbook() -> None:
     story = Story(examples.verified())
     assert "No recovery was rehearsed." in write_up(story)
-    for document in (page.write_up(story), audit.write_up(story), summary.write_up(story), metrics.write_up(story)):
+    for document in (page_of(story), audit.write_up(story), summary.write_up(story), metrics.write_up(story)):
         assert "rehears" not in document.replace("rehearsed-h", "").replace("What was rehearsed", "")
 
 
@@ -64,7 +65,7 @@ def test_a_rehearsal_that_does_not_end_well_is_seen_first(state: Any, verdict: s
     assert "| compare | That database is held against what the drill of the set restored. | did not come" in write_up(
         story
     )
-    for document in (write_up(story), page.write_up(story), audit.write_up(story), summary.write_up(story)):
+    for document in (write_up(story), page_of(story), audit.write_up(story), summary.write_up(story)):
         assert CAUSE in document
         assert "Load the roles" in document
     assert "restore_drill_recovery_rehearsed 0.0" in metrics.write_up(story)

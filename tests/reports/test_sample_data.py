@@ -9,12 +9,13 @@ from fixtures.plugin.gathering import Gatherer, build_evidence
 from fixtures.profile.backups import Targets
 from fixtures.record.evidence import Evidence
 from fixtures.record.set_record import BackupSet
-from reports import junit, page, summary
+from reports import summary
 from reports.audit import page as audit
 from reports.story import Story
 from reports.terminal import show
 from tests.support import evidence_examples as examples
 from tests.support import record_examples
+from tests.support.whole_documents import junit_of, page_of
 
 SAID = "SAMPLE DATA"
 
@@ -31,10 +32,10 @@ def documents(backup_set: BackupSet) -> dict[str, str]:
     story = Story(evidence)
     return {
         "headline": evidence.headline,
-        "page": page.write_up(story),
+        "page": page_of(story),
         "summary": summary.write_up(story),
         "pdf": audit.write_up(story),
-        "junit": junit.write_up(story),
+        "junit": junit_of(story),
         "terminal": last_lines(evidence),
     }
 

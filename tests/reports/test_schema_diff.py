@@ -3,10 +3,11 @@
 from fixtures.record.evidence import Evidence
 from fixtures.record.release import ReleaseRecord
 from fixtures.record.release.comparison import Comparison, SchemaDifference
-from reports import page, summary
+from reports import summary
 from reports.schema_diff import Line, schema_diff
 from reports.story import Story
 from tests.support.evidence_examples import verified
+from tests.support.whole_documents import page_of
 
 COMPARISON = Comparison(
     objects=3,
@@ -53,8 +54,8 @@ def test_the_comment_holds_it_in_a_block_that_nothing_in_it_closes() -> None:
 
 
 def test_the_page_tells_what_production_has_other_than_the_code() -> None:
-    text = page.write_up(Story(gated()))
+    text = page_of(Story(gated()))
     assert "<del>- column public.t.a: text, null</del>" in text
     assert "<ins>+ index public.t.&lt;by_hand&gt;: USING btree (b)</ins>" in text
     assert "1 more thing differs in name or numbering alone" in text
-    assert 'class="diff"' not in page.write_up(Story(verified()))
+    assert 'class="diff"' not in page_of(Story(verified()))

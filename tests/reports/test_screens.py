@@ -12,7 +12,6 @@ from fixtures.record.fleet import DatabaseReport, FleetReport
 from fixtures.record.release.plan import HistoryProblem, PlannedMigration, ReleasePlan
 from fixtures.record.release.previous import Previous
 from reports.fleet import write as write_fleet
-from reports.page import write_up
 from reports.story import Story
 from tests.axe import HERE, axe_script, violations
 from tests.reports.test_gate import STANDING
@@ -20,6 +19,7 @@ from tests.support import evidence_examples as examples
 from tests.support.chromium import Chromium, opened, running_chromium
 from tests.support.further import first_of
 from tests.support.past_examples import with_past
+from tests.support.whole_documents import page_of
 
 SHOWN = "[...document.querySelectorAll('.screen')].filter(each => each.offsetParent).map(each => each.id).join()"
 BROKEN_HEADS = """[...document.querySelectorAll("thead th")].filter(each => each.offsetParent).filter(each => {
@@ -106,7 +106,7 @@ PAGES = {
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     for name, evidence in (PAGES | {"long": long_page}).items():
-        (folder / f"{name}.html").write_text(write_up(Story(evidence())), encoding="utf-8")
+        (folder / f"{name}.html").write_text(page_of(Story(evidence())), encoding="utf-8")
     return {name: folder / f"{name}.html" for name in (*PAGES, "long")}
 
 

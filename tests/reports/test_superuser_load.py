@@ -12,6 +12,7 @@ from tests.reports.test_audit import text
 from tests.reports.test_terminal import printed
 from tests.support import evidence_examples as examples
 from tests.support import record_examples
+from tests.support.whole_documents import whole
 
 WORDS = "a superuser executed the dump (the source is our own)"
 # How far a reader of each document reads at least: behind what a page has before its first words.
@@ -41,19 +42,15 @@ def test_the_headline_begins_with_it(allowed: Evidence) -> None:
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != "metrics.prom"])
 def test_every_document_says_so_at_once(name: str, allowed: Evidence, tmp_path: Path) -> None:
-    if name == "audit.pdf":
-        written = text(allowed, tmp_path)
-    else:
-        made = DOCUMENTS[name](Story(allowed, allowed.written))
-        written = made if isinstance(made, str) else made.decode()
+    written = text(allowed, tmp_path) if name == "audit.pdf" else whole(name, Story(allowed, allowed.written))
     body = written[written.index("<body") :] if "<body" in written else written
     assert WORDS in body[: FIRST_LINES[name]], body[:3000]
 
 
 def test_figures_have_a_gauge_of_it(allowed: Evidence) -> None:
     for evidence, value in ((allowed, 1), (examples.verified(), 0)):
-        metrics = DOCUMENTS["metrics.prom"](Story(evidence, evidence.written))
-        assert f"restore_drill_loaded_as_superuser {value}.0" in str(metrics).splitlines()
+        metrics = whole("metrics.prom", Story(evidence, evidence.written))
+        assert f"restore_drill_loaded_as_superuser {value}.0" in metrics.splitlines()
 
 
 def test_a_drill_that_needed_none_says_nothing_of_it() -> None:

@@ -8,7 +8,6 @@ import pytest
 from fixtures.record.evidence import Evidence, Waived
 from fixtures.record.past import EarlierDrill, Past
 from fixtures.record.set_record import Drawn
-from reports import page
 from reports.courses import courses
 from reports.night import NightlyNews
 from reports.plots import HEIGHT, line
@@ -18,6 +17,7 @@ from reports.trend import Night, Trend
 from tests.support import evidence_examples as examples
 from tests.support import record_examples
 from tests.support.past_examples import with_past
+from tests.support.whole_documents import page_of
 
 VERDICTS = {"V": "VERIFIED", "F": "FAILED", "I": "INCONCLUSIVE"}
 
@@ -73,7 +73,7 @@ def test_a_gate_is_no_night(nights: str, streak: str, counted: str) -> None:
     assert trend.streak.startswith(streak)
     assert (len(trend.strip), trend.counted) == (len(nights), counted)
     assert "this drill" not in [night.report for night in trend.strip]
-    assert trend.streak[1:] in page.write_up(story)
+    assert trend.streak[1:] in page_of(story)
 
 
 def test_nights_are_ninety_at_most_in_order_and_this_drill_is_the_last() -> None:

@@ -221,6 +221,6 @@ def judged(run: DrillRun, order: Order, out: Path, *, proving: Proven = False, o
 
 
 def write_documents(story: Story, directory: Path) -> None:
-    for name, write_up in DOCUMENTS.items():
+    for name, pieces in DOCUMENTS.items():
         if name != "audit.pdf":
-            words.write(directory / name, write_up(story))
+            words.write_aside(directory / name, pieces(story)).replace(directory / name)
