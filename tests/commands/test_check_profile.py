@@ -55,7 +55,8 @@ def test_what_is_wrong_idle_or_blind_is_told_by_its_line(
     standing: Standing, profile: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = profile.read_text()
-    text = text.replace('auth_group = "', 'auth_groop = "', 1).replace('column = "kind"', 'column = "kinds"')
+    text = text.replace('auth_group = "', "#", 1).replace('auth_permission = "', 'auth_permision = "', 1)
+    text = text.replace('column = "kind"', 'column = "kinds"')
     text = text.replace(
         "BIL-18 = ", 'BIL-06 = "it has a subject"\nBIL-02 = "its ledger does not fit"\nBIL-99 = "a slip of the pen"\n#'
     )
@@ -77,9 +78,10 @@ def test_what_is_wrong_idle_or_blind_is_told_by_its_line(
         ("BIL-02", "leaves untried: exempt.BIL-02: whether there is anything to try BIL-02 on is not known: "),
         ("BIL-99", "wrong: exempt.BIL-99: there is no such control; did you mean BIL-"),
         ("[exempt]", "leaves untried: exempt: BIL-18 "),
-        ("auth_groop", "tenancy.shared: no table auth_groop"),
+        ("auth_permision", "tenancy.shared: no table auth_permision"),
         ("igny8_content = ", "no effect: tenancy.ownerless igny8_content: 0 of "),
-        ('root = "igny8_tenants"', "leaves untried: tenancy.root: auth_group ("),
+        ('root = "igny8_tenants"', "leaves untried: tenancy.root: auth_permission ("),
+        ('root = "igny8_tenants"', "tenancy.root: not yet placed, and no line is needed while they hold no row"),
     ):
         assert place(beginning) + words in told, told
 

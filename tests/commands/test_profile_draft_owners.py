@@ -323,3 +323,17 @@ def test_two_parents_of_different_tenants_are_not_offered_for_one_owner(database
     draft = drafted(database, TENANTS + EITHER + "INSERT INTO notes VALUES (5, 1, 2)")
     assert "2 of 5 rows of notes have none" in draft.prose
     assert "By shop or worker" not in draft.prose
+
+
+def test_an_empty_table_that_nothing_speaks_for_needs_no_line(database: psycopg.Connection[Any]) -> None:
+    draft = drafted(
+        database,
+        TENANTS + "CREATE TABLE pages (id int PRIMARY KEY, org int REFERENCES organizations); "
+        "CREATE TABLE wishes (id int PRIMARY KEY); CREATE TABLE hopes (id int PRIMARY KEY); INSERT INTO hopes VALUES (1); "
+        "CREATE TABLE django_content_type (id int PRIMARY KEY, app_label text, model text); "
+        "CREATE TABLE log (id int PRIMARY KEY, content_type_id int REFERENCES django_content_type, object_id text)",
+    )
+    assert [name.name for name in draft.profile.tenancy.shared] == ["django_content_type"]
+    assert "no line is needed yet: log, wishes. The first row in one of them fails TEN-01." in draft.prose
+    assert '#hopes = "why it belongs to no tenant"' in draft.prose
+    assert "#wishes" not in draft.prose

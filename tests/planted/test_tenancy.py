@@ -21,11 +21,14 @@ _TASKS = (
 
 PLANTED = {
     # A table that leads nowhere, one that leads to a shared table only, and one that leads to two tenants at once. A
-    # partition is judged with its parent.
+    # partition is judged with its parent, and what has no row waits.
     "TEN-01": Fault(
         """
         CREATE TABLE igny8_feature_flags (id bigint PRIMARY KEY, name text);
+        INSERT INTO igny8_feature_flags VALUES (1, 'new menu');
         CREATE TABLE "igny8_Badges" (id bigint PRIMARY KEY, user_id bigint REFERENCES igny8_users);
+        INSERT INTO "igny8_Badges" (id) VALUES (1);
+        CREATE TABLE igny8_wishes (id bigint PRIMARY KEY, name text);
         CREATE TABLE igny8_events (id bigint, at date, tenant_id bigint NOT NULL REFERENCES igny8_tenants,
                                    PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
         CREATE TABLE igny8_events_2025 PARTITION OF igny8_events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');

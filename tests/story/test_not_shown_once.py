@@ -3,6 +3,7 @@
 from fixtures.profile.money import Lines
 from fixtures.profile.reading import read_profile
 from fixtures.profile.words import SqlFile
+from fixtures.record.names import TableName
 from fixtures.record.visited import AskedAddress, Visited
 from fixtures.story.not_shown import not_shown
 from tests.support import record_examples as examples
@@ -71,3 +72,13 @@ def test_foreign_tables_are_named_in_one_line() -> None:
     record = examples.record(facts=facts(table("near"), *far))
     (line,) = (line for line in not_shown(record, read_profile(PROFILE).profile) if "foreign" in line)
     assert line.endswith(": public.far0, public.far1, public.far2, public.far3, public.far4 and 2 more.")
+
+
+def test_empty_tables_that_are_not_yet_placed_are_counted_in_one_line() -> None:
+    names = tuple(TableName("public", f"wishes{number}") for number in range(7))
+    profile = read_profile(PROFILE).profile
+    (line,) = (each for each in not_shown(examples.record(unplaced=names), profile) if "empty" in each)
+    assert line.startswith(
+        "Whose rows 7 empty tables will hold: wishes0, wishes1, wishes2, wishes3, wishes4 and 2 more. "
+    )
+    assert not [each for each in not_shown(examples.record(), profile) if "empty table" in each]
