@@ -16,6 +16,7 @@ from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.footprint import Footprint, footprint
 from tests.support.application_under_test import APPLICATION, Bench, copy_of_the_sample, new_migration
 
+SECOND = "static-second"
 LOOKS_ITS_NAME_UP = "    __import__('socket').getaddrinfo(request.get_host(), None)\n"
 
 
@@ -27,6 +28,7 @@ class Drilled:
     before: Footprint
     after: Footprint
     told: list[tuple[int, int | None, str]]
+    collected_again: bool
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +45,16 @@ def drilled(place: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with place.restored() as connection:
         connection.close()
         interpreter = place.interpreter(checkout, folder / "private")
-        migrate(place.server, interpreter, 120)
+        to_collect = migrate(place.server, interpreter, 120).to_collect
         run = stand_up(
-            interpreter, folder / "private", 120, lambda done, total, unit: reports.append((done, total, unit))
+            interpreter,
+            folder / "private",
+            120,
+            lambda done, total, unit: reports.append((done, total, unit)),
+            to_collect,
         )
-        yield Drilled(run, before, footprint(checkout), reports)
+        collected_again = (folder / "private" / SECOND).exists()
+        yield Drilled(run, before, footprint(checkout), reports, collected_again)
 
 
 @pytest.fixture
@@ -66,10 +73,11 @@ def test_the_sample_stands_up_on_its_migrated_database(drilled: Drilled) -> None
     assert (run.check_exit, run.check_problems) == (0, ())
     assert (run.static_repeatable, run.static_error) == (True, "")
     assert run.static_files > 100
+    assert not drilled.collected_again
     assert (run.health_status, run.health_error) == (200, "")
     assert run.connections_tried == ()
     assert run.mail_backend == "django.core.mail.backends.filebased.EmailBackend"
-    assert drilled.told == [(done, 2, "starts") for done in range(3)]
+    assert drilled.told == [(done, 2, "steps") for done in range(3)]
 
 
 def test_nothing_is_written_into_the_checkout(drilled: Drilled) -> None:
@@ -139,27 +147,6 @@ def test_a_broker_that_is_away_shows_in_the_health_and_in_the_connections(place:
     run = stood(place, checkout, environment=environment)
     assert run.health_status == 503
     assert "lookup 192.0.2.9:5672" in run.connections_tried
-
-
-@pytest.mark.further
-def test_static_files_that_differ_each_time_are_not_repeatable(place: Bench, checkout: Path) -> None:
-    storage = checkout / "igny8_core" / "storage.py"
-    storage.write_text(
-        "import uuid\n"
-        "from django.contrib.staticfiles.storage import StaticFilesStorage\n"
-        "from django.core.files.base import ContentFile\n\n\n"
-        "class Storage(StaticFilesStorage):\n"
-        "    def post_process(self, paths, **options):\n"
-        "        self.save('build.txt', ContentFile(uuid.uuid4().hex))\n"
-        "        return iter(())\n"
-    )
-    settings = checkout / "igny8_core" / "settings.py"
-    settings.write_text(
-        settings.read_text() + '\nSTORAGES = {"default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}, '
-        '"staticfiles": {"BACKEND": "igny8_core.storage.Storage"}}\n'
-    )
-    run = stood(place, checkout)
-    assert (run.static_repeatable, run.static_error) == (False, "")
 
 
 def test_a_static_root_that_ignores_the_environment_is_left_alone(place: Bench, checkout: Path) -> None:
