@@ -49,5 +49,5 @@ def test_a_membership_without_a_tenant_makes_its_user_no_plain_one(database: psy
     assert TENANCY.probe is not None
     ownership = derive_ownership(take_facts(database), TENANCY)
     with database.cursor(row_factory=dict_row) as cursor:
-        chosen = choose_visitors(cursor, login, TENANCY.probe, ownership)
-    assert chosen == (Visitor("10", ("1",)), Visitor("21", ("2",)))
+        chosen = choose_visitors(cursor, TENANCY.login, TENANCY.probe, ownership)
+    assert chosen == (Visitor("10", ("1",), login), Visitor("21", ("2",), login))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.profile import Profile
-from fixtures.profile.each_schema import said_of_each, with_each_schema
+from fixtures.profile.columns import named
+from fixtures.profile.each_schema import in_schema, said_of_each, with_each_schema
 from fixtures.profile.reading import ProfileError, read_profile
 from fixtures.record.names import TableName
 
@@ -107,7 +108,7 @@ def test_what_could_stand_for_nothing_is_refused(tmp_path: Path, text: str, prob
     assert problem in str(refused.value)
 
 
-def test_who_logs_in_is_said_once_and_the_application_is_asked_as_users_of_one_table(tmp_path: Path) -> None:
+def test_who_logs_in_is_said_once(tmp_path: Path) -> None:
     said = """
         [tenancy.login]
         users = "{schema}.people"
@@ -119,6 +120,48 @@ def test_who_logs_in_is_said_once_and_the_application_is_asked_as_users_of_one_t
         ("north.people", "north.people"),
         ("south.people", "south.people"),
     ]
+
+
+def test_what_is_said_of_who_asks_is_filled_once_that_is_known(tmp_path: Path) -> None:
+    (tmp_path / "tokens.sql").write_text('SELECT user_id AS "user", key AS token FROM {schema}.tokens')
+    said = """
+        [tenancy.login]
+        users = "{schema}.people"
+        single_sign_on = "the company's own"
+        members = { table = "{schema}.people", user = "id" }
+        [tenancy.probe]
+        privileged = ["is_keeper"]
+        headers = { Authorization = "Token {token}" }
+        token_query = "tokens.sql"
+        tables = { "scans/<int:key>/" = "{schema}.scans" }
+        public_rows = { "{schema}.scans" = { condition = "scans.sql", reason = "they are for everybody" } }
+    """
+    (tmp_path / "scans.sql").write_text("SELECT id FROM {schema}.scans")
+    profile = said_of_each(read(tmp_path, PLAIN + TENANCY + said), ("north", "south"))
+    probe = profile.tenancy.probe
+    assert probe is not None
+    assert probe.token_query is not None
+    assert [str(table) for table in probe.tables.values()] == ["{schema}.scans"]
+    assert in_schema(probe.token_query, "north") == 'SELECT user_id AS "user", key AS token FROM "north".tokens\n'
+    assert [str(table) for table in probe.public_rows] == ["north.scans", "south.scans"]
+    columns = [(str(each.table), each.column) for each in named(profile) if each.column == "is_keeper"]
+    assert columns == [("north.people", "is_keeper"), ("south.people", "is_keeper")]
+
+
+@pytest.mark.parametrize(
+    ("users", "problem"),
+    [
+        ('[[tenancy.login]]\nusers = "people"\n{}[[tenancy.login]]\nusers = "{{schema}}.people"\n{}', "has several"),
+        (
+            '[tenancy.login]\nusers = "people"\n{}',
+            "probe.token_query says {schema}, which stands there for the schema of",
+        ),
+    ],
+)
+def test_who_is_asked_as_is_of_one_table_or_of_one_in_each_schema(tmp_path: Path, users: str, problem: str) -> None:
+    (tmp_path / "tokens.sql").write_text('SELECT user_id AS "user", key AS token FROM {schema}.tokens')
+    who = 'single_sign_on = "the company\'s own"\nmembers = { table = "people", user = "id" }\n'
+    probe = '[tenancy.probe]\nheaders = { Authorization = "Token {token}" }\ntoken_query = "tokens.sql"\n'
     with pytest.raises(ProfileError) as refused:
-        read(tmp_path, PLAIN + TENANCY + said + "[tenancy.probe]\n")
-    assert "probe asks the application as users of one table, and [tenancy.login] has several" in str(refused.value)
+        read(tmp_path, PLAIN + TENANCY + users.format(who, who) + probe)
+    assert problem in str(refused.value)
