@@ -25,6 +25,15 @@ def test_values_of_rows_are_no_part_of_a_querys_words() -> None:
     assert "'acme'" in query(1, "acme").as_string(None)
 
 
+def test_a_log_that_is_not_written_has_what_was_asked_apart_alone() -> None:
+    log = QueryLog(writing=False)
+    log.add(query(1, "acme"), "SELECT 1")
+    with log.apart() as within:
+        log.add("SELECT 2")
+    log.add("SELECT 3")
+    assert (list(within), list(log), log.together()) == (["SELECT 2"], [], None)
+
+
 def test_each_question_counts_once_and_in_its_order() -> None:
     digests = []
     for asked_in_order in ((1, 2), (1, 1, 2, 1), (2, 1), (1,)):

@@ -28,6 +28,8 @@ OUTLIVED = """
            (SELECT count(*) FROM pg_class WHERE relname = 'left_behind')
 """
 
+SETTINGS = "SELECT current_setting('search_path'), current_setting('datestyle')"
+
 
 @pytest.fixture
 def access() -> Iterator[Access]:
@@ -92,6 +94,13 @@ def test_a_session_that_was_ended_is_opened_anew(access: Access) -> None:
             another.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
         with sessions.planted(access.migrated) as session:
             assert session.info.backend_pid != first
+
+
+def test_what_code_of_the_dump_set_as_a_fault_was_planted_holds_for_no_control(access: Access) -> None:
+    with closing(PlantingSessions(access)) as sessions, sessions.planted(access.migrated) as session:
+        session.execute("SELECT set_config('search_path', 'public', false), set_config('datestyle', 'SQL', true)")
+        sessions.set_again(session)
+        assert session.execute(SETTINGS).fetchone() == ("pg_catalog, pg_temp", "ISO, YMD")
 
 
 def test_who_is_more_than_an_owner_plants_nothing(access: Access) -> None:
