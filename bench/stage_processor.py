@@ -2,8 +2,9 @@
 
 `processor.json` beside `evidence.json` has seconds of processor time, of all processes below the drill's own, the server
 included: by stage, and as `starting` and `checks` what came before the stages and after them. A stage that runs beside
-others is counted by its own thread, and what that took is not the others'. Nothing but time is measured differently for
-it: on a busy machine a stage takes longer, and no more of the processors."""
+others is counted by its own thread, and what that took is not the others'; the migrations, which share the server with
+the facts beside them, wait for those to end. Nothing but time is measured differently for it: on a busy machine a stage
+takes longer, and no more of the processors."""
 
 import json
 import os
@@ -29,15 +30,17 @@ class Account:
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = {}
-        self._outcome_of = run_drill.outcome_of
+        self._outcome_of, self._ahead_of = run_drill.outcome_of, run_drill.ahead_of
         self._beside: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def pytest_configure(self) -> None:
         setattr(run_drill, "outcome_of", self._counted)  # noqa: B010 - a module's name, which mypy holds for constant
+        setattr(run_drill, "ahead_of", lambda *_: None)  # noqa: B010
 
     def pytest_unconfigure(self) -> None:
         setattr(run_drill, "outcome_of", self._outcome_of)  # noqa: B010
+        setattr(run_drill, "ahead_of", self._ahead_of)  # noqa: B010
 
     def pytest_drill_evidence(self, config: pytest.Config, evidence: Evidence, directory: Path) -> None:
         self.spent[CHECKS] = self._now() - sum(self.spent.values()) + self._all_beside()

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.application.migrate import migrate
+from fixtures.application.clones import clone
+from fixtures.application.migrate import MIGRATED, migrate
 from fixtures.record.stage import StageBlocked, StageFailed
+from fixtures.server.readers import Readers
 from tests.support.application_under_test import Bench, copy_of_the_sample, new_migration
 from tests.support.drills import SAMPLE
 from tests.support.further import first_of
@@ -47,8 +49,11 @@ def test_the_setting_for_which_the_application_fails_is_named(
     with place.restored() as connection:
         connection.execute(planted.encode())
         connection.close()
+        # As a drill has it: what is restored is read meanwhile, and is not cloned once more before that has ended.
+        clone(place.server, MIGRATED)
+        readers = Readers(place.server, "restored", 1)
         with pytest.raises((StageBlocked, StageFailed)) as raised:
-            migrate(place.server, place.interpreter(SAMPLE, tmp_path / "run"), SECONDS)
+            migrate(place.server, place.interpreter(SAMPLE, tmp_path / "run"), SECONDS, unread=readers.close)
         assert type(raised.value) is kind
         assert cause in raised.value.cause
         assert f"It comes to its end without {name}, which the source has set" in raised.value.cause

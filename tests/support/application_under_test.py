@@ -16,6 +16,7 @@ from fixtures.application.interpreter import Interpreter
 from fixtures.application.login import Login
 from fixtures.application.names import Names
 from fixtures.profile import Application
+from fixtures.sandbox.child import Stop
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server
 from fixtures.server.catalogue_names import catalogue_names
@@ -62,13 +63,18 @@ class Bench:
                     self.server.drop_database(name)
 
     def interpreter(
-        self, checkout: Path, folder: Path, application: Application = APPLICATION, keep: ExitStack | None = None
+        self,
+        checkout: Path,
+        folder: Path,
+        application: Application = APPLICATION,
+        keep: ExitStack | None = None,
+        stop: Stop | None = None,
     ) -> Interpreter:
         folder.mkdir(mode=0o700, exist_ok=True)
         code = find_checkout(checkout, application, Path(sys.executable))
         login = Login.of(self.server, "migrated")
         names = Names(checkout, code.python, partial(catalogue_names, self.server, "migrated"))
-        return Interpreter(code, application, login, self.guardian, folder, Closed(self.server), names, keep)
+        return Interpreter(code, application, login, self.guardian, folder, Closed(self.server), names, keep, stop)
 
 
 @contextmanager

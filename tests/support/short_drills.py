@@ -52,14 +52,15 @@ INSTEAD = {
     "read_template0": "fixtures.story.steps.compare_own",
     "make_roles": "fixtures.restore.restore",
     "restore": "fixtures.story.steps.load_dump",
+    "clone": "fixtures.story.steps.migrate_clone",
     "migrate": "fixtures.story.steps.migrate_clone",
     "visit": "fixtures.story.steps.try_application",
     "stand_up": "fixtures.story.steps.try_application",
 }
 LOADED = frozenset({"serve", "read_template0", "make_roles", "restore"})
-MIGRATED = frozenset({"migrate"})
-VISITED = frozenset({"migrate", "visit"})
-STOOD_UP = frozenset({"migrate", "stand_up"})
+MIGRATED = frozenset({"clone", "migrate"})
+VISITED = MIGRATED | {"visit"}
+STOOD_UP = MIGRATED | {"stand_up"}
 RELOADED = frozenset({"restore"})
 """The set's dump is loaded, on the server that stands and beside the roles that stand there; what is migrated stands."""
 
@@ -132,8 +133,10 @@ class Standing:
             assert self.record.restored is not None
             return self.record.restored
 
-        def migrate(*_: Any) -> Migrating:
+        def clone(*_: Any) -> None:
             self._clone("migrated", planted)
+
+        def migrate(*_: Any, **__: Any) -> Migrating:
             assert self.record.migrated is not None
             return Migrating(self.record.migrated, self.models)
 
@@ -142,6 +145,7 @@ class Standing:
             "read_template0": lambda *_: self.template,
             "make_roles": make_roles,
             "restore": restore,
+            "clone": clone,
             "migrate": migrate,
             "visit": lambda *_: self.record.visited,
             "stand_up": lambda *_: self.record.application,
