@@ -19,6 +19,7 @@ def write_up(story: Story) -> str:
     _verdict(story, registry)
     _times(story, registry)
     _checks(story, registry)
+    _tenants(story, registry)
     _addresses(story, registry)
     _proof(story, registry)
     _findings(story, registry)
@@ -71,6 +72,22 @@ def _checks(story: Story, registry: CollectorRegistry) -> None:
     for area in (*AREAS, *sorted({area for area, _ in counted} - AREAS.keys())):
         for outcome in words.OUTCOMES:
             checks.labels(area, outcome).set(counted[area, outcome])
+
+
+def _tenants(story: Story, registry: CollectorRegistry) -> None:
+    """On how many tenants' rows checks rest, where the profile gives them a time budget."""
+    budget = story.evidence.checks_budget
+    if budget is not None:
+        some = len(story.evidence.on_some_tenants)
+        estimate, seconds = budget.estimate_minutes * 60, budget.minutes * 60
+        _gauge("restore_drill_checks_estimate_seconds", "What the checks were estimated to take.", estimate, registry)
+        _gauge("restore_drill_checks_budget_seconds", "What the profile gives them.", seconds, registry)
+        _gauge(
+            "restore_drill_checks_on_some_tenants", "Checks that looked at some tenants' rows alone.", some, registry
+        )
+        _gauge("restore_drill_tenants", "Tenants that there are.", budget.of, registry)
+        tried = budget.of if budget.tenants is None else budget.tenants
+        _gauge("restore_drill_tenants_tried", "Those whose rows every check looked at.", tried, registry)
 
 
 def _addresses(story: Story, registry: CollectorRegistry) -> None:

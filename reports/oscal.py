@@ -105,11 +105,20 @@ class _Results:
             "suite-version": evidence.suite_version,
             **{f"checks-{outcome}": str(count) for outcome, count in self._story.counts.items()},
             **self._proving(),
+            **self._budget(),
         }
         for measure in evidence.measures:
             values[f"{measure.name.lower()}-target"] = words.quantity(measure.target, measure.unit)
             values[f"{measure.name.lower()}-measured"] = words.measured(measure)
         return [_prop(name, value) for name, value in values.items()]
+
+    def _budget(self) -> dict[str, str]:
+        """What the checks were estimated at beside the time that the profile gives them."""
+        budget = self._evidence.checks_budget
+        if budget is None:
+            return {}
+        some = str(len(self._evidence.on_some_tenants))
+        return {"checks-on-some-tenants": some, "checks-budget": budget.in_words, "checks-seed": budget.seed}
 
     def _proving(self) -> dict[str, str]:
         """How many checks were seen to fail where a fault was planted for them."""
@@ -155,6 +164,9 @@ class _Results:
     def _observation(self, chapter: Chapter, result: Result) -> Object:
         examined = [] if result.examined is None else [_prop("examined", str(result.examined))]
         examined += [] if result.out_of is None else [_prop("out-of", str(result.out_of))]
+        if result.on_tenants is not None:
+            on = result.on_tenants
+            examined += [_prop("tenants", str(on.tenants)), _prop("tenants-out-of", str(on.of))]
         observation: Object = {
             "uuid": self._id("observation", result.control, result.subject),
             "title": _line(f"{result.control} on {result.subject}: {result.outcome}"),

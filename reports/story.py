@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from fixtures.record.areas import AREAS
+from fixtures.record.budget import NO_TIME
 from fixtures.record.evidence import Evidence, Excepted, Measure, Outcome, Result, TornDown
 from fixtures.record.migrated import AppliedMigration
 from fixtures.record.proof import Proof
@@ -133,6 +134,8 @@ class Story:
     def _cause(self, message: str) -> str:
         """The stage at the root of it, however many stages lie between, or the thing that is lost: what it stopped is told
         together."""
+        if NO_TIME in message:
+            return message.partition(NO_TIME)[0] + NO_TIME
         if (lost := self._lost.cause(message)) is not None:
             return lost
         roots = (stage for stage in self.stopped_stages if stage.cause and stage.cause in message)
@@ -281,6 +284,15 @@ class Story:
     def on_nothing(self) -> int:
         """Passes that looked at nothing."""
         return sum(result.outcome == "passed" and result.examined == 0 for result in self.evidence.results)
+
+    @property
+    def on_some_tenants(self) -> str:
+        """How many passes are of some tenants' rows alone, as `12 passes on 10 of 600 tenants`; empty: none."""
+        some = self.evidence.on_some_tenants
+        passes = sum(result.outcome == "passed" for result in some)
+        if not passes or some[0].on_tenants is None:
+            return ""
+        return f"{words.many(passes, 'pass', 'passes')} {some[0].on_tenants.in_words} alone"
 
     @property
     def clear(self) -> bool:

@@ -167,10 +167,14 @@ def _figures(story: Story, console: Console) -> None:
         _line(console, 1, ("waiver     ", _STYLES["waived"]), line)
     if story.on_nothing:
         counted.append(f"{words.many(story.on_nothing, 'pass', 'passes')} had nothing to examine")
+    if story.on_some_tenants:
+        counted.append(story.on_some_tenants)
     _line(console, 1, ("checks     ", "dim"), ", ".join(counted) or "none")
     planned = story.evidence.completeness
     figures = f"{planned.planned} planned, {planned.collected} collected, {planned.reported} reported"
     _line(console, 1, ("complete   ", "dim"), figures if story.whole else f"INCOMPLETE: {figures}")
+    if (budget := story.evidence.checks_budget) is not None:
+        _line(console, 1, ("time       ", "dim"), budget.in_words)
     if (proving := story.evidence.proving) is not None:
         _line(console, 1, ("proof      ", "dim"), proving.recent)
         for proof in proving.blind[:CONTROLS]:

@@ -94,7 +94,13 @@ def programs(used: Programs) -> str:
 
 
 def looked_at(result: Result) -> str:
-    """How much broke of how much was looked at; a pass on nothing never reads like a pass on something."""
+    """How much broke of how much was looked at; a pass on nothing never reads like a pass on something, nor one on some
+    tenants like one on all."""
+    looked = _looked_at(result)
+    return looked if result.on_tenants is None else f"{looked}, {result.on_tenants.in_words}"
+
+
+def _looked_at(result: Result) -> str:
     if result.outcome == "blocked":
         return "could not be tried"
     if result.outcome == "exempt":

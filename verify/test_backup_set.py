@@ -20,7 +20,7 @@ from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.restore.toc import tables_without_data
 from fixtures.checks.stage_answer import came_to_its_end, left_by
-from fixtures.plugin.declare import control, for_each, proven_by
+from fixtures.plugin.declare import control, for_each, proven_by, reads_rows_of
 from fixtures.profile import Profile
 from fixtures.record import stages
 from fixtures.record.dump_list import DumpHeader
@@ -207,6 +207,7 @@ def test_the_times_of_the_set_agree(backup_set: BackupSet, examination: Examinat
     "Take the set from the production server.",
 )
 @proven_by(rows_younger_than_the_set)
+@reads_rows_of("every table")
 def test_the_newest_rows_are_as_new_as_the_set(
     restored: Database, backup_set: BackupSet, promised: Profile, examination: Examination
 ) -> None:

@@ -24,7 +24,7 @@ from fixtures.checks.billing.planters.values import (
 from fixtures.checks.billing.spoilers import money_of_a_type_that_rounds
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
-from fixtures.plugin.declare import control, for_each, proven_by
+from fixtures.plugin.declare import control, for_each, proven_by, reads_rows_of
 from fixtures.profile import Profile
 from fixtures.profile.money import Domain, Follows, Ledger
 
@@ -125,6 +125,7 @@ def test_moments_follow_each_other(
     ),
 )
 @proven_by(an_amount_that_the_migrations_changed)
+@reads_rows_of("its subject")
 @for_each("money_kept")
 def test_the_migrations_leave_the_money(
     restored: Database, migrated: Database, holdings: Holdings | BookSums, examination: Examination

@@ -11,7 +11,7 @@ from fixtures.checks.exposure.planters import a_credential_in_clear, a_password_
 from fixtures.checks.exposure.spoilers import a_dump_in_the_checkout
 from fixtures.checks.exposure.stale_dumps import TooMany, Walk, dumps_in
 from fixtures.checks.tolerated import expect_known
-from fixtures.plugin.declare import control, proven_by
+from fixtures.plugin.declare import control, proven_by, reads_rows_of
 from fixtures.profile import Profile
 from fixtures.record.record import DrillRecord
 
@@ -25,6 +25,7 @@ from fixtures.record.record import DrillRecord
     "the profile.",
 )
 @proven_by(a_credential_in_clear)
+@reads_rows_of("every table")
 def test_no_credential_stands_in_clear(restored: Database, promised: Profile, examination: Examination) -> None:
     """Whoever gets hold of one backup gets hold of every key in it, and of the systems that these open.
 

@@ -13,7 +13,7 @@ from fixtures.checks.sites.file_lookups import (
     unclaimed_files,
 )
 from fixtures.checks.sites.planters import a_file_of_another_tenant
-from fixtures.plugin.declare import control, for_each, proven_by
+from fixtures.plugin.declare import control, for_each, proven_by, reads_rows_of
 from fixtures.profile.files import FileColumn
 
 
@@ -24,6 +24,7 @@ from fixtures.profile.files import FileColumn
     remediation="Restore the listed rows' files from an older set. Find out what removes files without their rows.",
 )
 @proven_by(a_file_of_a_row_that_is_gone)
+@reads_rows_of("files")
 @for_each("file_column")
 def test_every_file_of_a_row_is_there(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """A row whose file is gone is a broken image, or an invoice that nobody can hand in any more."""
@@ -41,6 +42,7 @@ def test_every_file_of_a_row_is_there(archived_files: ArchivedFiles, file_column
     ),
 )
 @proven_by(a_file_that_no_row_names)
+@reads_rows_of("files")
 @for_each("claimed_folder")
 def test_every_file_is_named_by_a_row(archived_files: ArchivedFiles, claimed_folder: str) -> None:
     """A file that no row names is a customer's data that no deletion reaches, or the sign of a row that was lost."""
@@ -55,6 +57,7 @@ def test_every_file_is_named_by_a_row(archived_files: ArchivedFiles, claimed_fol
     remediation="Restore the listed rows' files from an older set. Check the disk that they were read from.",
 )
 @proven_by(a_file_with_other_contents)
+@reads_rows_of("files")
 @for_each("measured_file_column")
 def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """The row's size and digest were taken when the file was stored: other bytes are damage, or somebody's edit."""
@@ -69,6 +72,7 @@ def test_every_file_is_the_one_that_was_stored(archived_files: ArchivedFiles, fi
     remediation="Do not promote this backup. A row shows its tenant another tenant's file. Find the code that wrote it.",
 )
 @proven_by(a_file_of_another_tenant)
+@reads_rows_of("files")
 @for_each("tenant_file_column")
 def test_every_file_lies_in_its_own_tenants_folder(archived_files: ArchivedFiles, file_column: FileColumn) -> None:
     """A path below another tenant's folder hands one customer's file to another customer."""

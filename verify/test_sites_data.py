@@ -46,7 +46,7 @@ from fixtures.checks.sites.spoilers import (
     two_names_that_are_one,
 )
 from fixtures.checks.stage_answer import came_to_its_end, left_by
-from fixtures.plugin.declare import control, for_each, proven_by
+from fixtures.plugin.declare import control, for_each, proven_by, reads_rows_of
 from fixtures.profile.sites import Pages, Skew
 from fixtures.record import stages
 from fixtures.record.durations import duration
@@ -92,6 +92,7 @@ def test_no_entry_reaches_outside(sites_data: SitesData, entry_names: EntryNames
     remediation="Deploy the listed sites again from their content. Their published pages are not in this backup.",
 )
 @proven_by(a_site_without_its_files)
+@reads_rows_of("sites")
 def test_every_deployed_site_has_its_files(site_index: SiteIndex) -> None:
     """A site on record without its live version's folder comes back as a blank page under a customer's domain."""
     site_index.expect_none(NO_FILES)
@@ -104,6 +105,7 @@ def test_every_deployed_site_has_its_files(site_index: SiteIndex) -> None:
     remediation="Find out whose files these are. Remove the folders once nobody claims them.",
 )
 @proven_by(a_folder_of_no_site)
+@reads_rows_of("sites")
 def test_every_site_folder_has_its_record(site_index: SiteIndex) -> None:
     """Files without a record are served, and billed to nobody; or they are a tenant's that the database lost."""
     site_index.expect_none(NO_RECORD)
@@ -116,6 +118,7 @@ def test_every_site_folder_has_its_record(site_index: SiteIndex) -> None:
     remediation="Point the link at the live deployment's folder. The web server serves what the link says.",
 )
 @proven_by(a_current_link_that_leads_elsewhere)
+@reads_rows_of("sites")
 def test_the_current_link_points_at_the_live_version(site_index: SiteIndex) -> None:
     """The renderer follows the link, the application believes the record: customers see the one, support the other."""
     site_index.expect_none(NOT_CURRENT)
@@ -128,6 +131,7 @@ def test_the_current_link_points_at_the_live_version(site_index: SiteIndex) -> N
     remediation="Deploy the listed versions again. Find out what changed the files after they were published.",
 )
 @proven_by(a_version_with_other_bytes)
+@reads_rows_of("sites")
 def test_the_files_are_the_ones_that_were_deployed(site_index: SiteIndex) -> None:
     """The record's digest was taken when the version was published: other bytes are damage, or somebody's edit."""
     site_index.expect_none(ALTERED)
@@ -140,6 +144,7 @@ def test_the_files_are_the_ones_that_were_deployed(site_index: SiteIndex) -> Non
     remediation="Take the site offline and deploy it again. It may show another customer's content.",
 )
 @proven_by(a_definition_of_another_site)
+@reads_rows_of("sites")
 def test_every_definition_names_its_own_site_and_tenant(site_index: SiteIndex) -> None:
     """One tenant's definition in another's folder publishes one customer's pages under another's name."""
     site_index.expect_none(NOT_ITS_OWN)
@@ -165,6 +170,7 @@ def test_the_logs_can_be_read(logs_archive: LogsArchive, examination: Examinatio
     remediation="Find out what wrote the folder. Remove it when no deployment of the source names it.",
 )
 @proven_by(a_version_that_nobody_deployed)
+@reads_rows_of("sites")
 def test_every_versions_folder_was_deployed(site_index: SiteIndex) -> None:
     """A version that no record names was published by nobody: the rest of a crash, or of somebody who is in."""
     site_index.expect_none(NOT_DEPLOYED)
@@ -177,6 +183,7 @@ def test_every_versions_folder_was_deployed(site_index: SiteIndex) -> None:
     remediation="Deploy the listed sites again. Find out what emptied the files before they were published.",
 )
 @proven_by(a_live_version_that_is_empty)
+@reads_rows_of("sites")
 def test_no_live_version_is_empty(site_index: SiteIndex, site_records: SiteRecords) -> None:
     """A page of no bytes has a digest too, and one that agrees when it was written so: the visitor sees white."""
     definition = {"definition": site_records.declared.archive.definition}
@@ -213,6 +220,7 @@ def test_no_two_names_are_one_on_another_disk(
     remediation="Deploy the listed sites again. Their live version lacks pages that the application lists as published.",
 )
 @proven_by(a_page_that_is_not_published)
+@reads_rows_of("sites")
 @for_each("pages")
 def test_every_page_on_record_is_published(pages: Pages, site_index: SiteIndex) -> None:
     """A page that the customer sees as published and the visitor as not found is a loss that nobody looks for."""
@@ -226,6 +234,7 @@ def test_every_page_on_record_is_published(pages: Pages, site_index: SiteIndex) 
     remediation="Find out whose pages these are. The database lost them, or they were withdrawn and are still online.",
 )
 @proven_by(a_page_that_is_not_on_record)
+@reads_rows_of("sites")
 @for_each("pages")
 def test_every_published_page_is_on_record(pages: Pages, site_index: SiteIndex) -> None:
     """A page that was withdrawn and is still served can't be withdrawn again: nobody finds it in the application."""
@@ -239,6 +248,7 @@ def test_every_published_page_is_on_record(pages: Pages, site_index: SiteIndex) 
     remediation="Deploy the listed sites again. If a link leads to a folder served beside the site, declare it as `served`.",
 )
 @proven_by(a_link_that_leads_nowhere)
+@reads_rows_of("sites")
 def test_links_and_assets_resolve(site_index: SiteIndex, site_records: SiteRecords) -> None:
     """A page whose style sheet or picture is not in the backup comes back broken, with every digest in order."""
     site_index.expect_none(replace(LINKS_LOST, values={"clean_urls": site_records.declared.archive.clean_urls}))
@@ -251,6 +261,7 @@ def test_links_and_assets_resolve(site_index: SiteIndex, site_records: SiteRecor
     remediation="Deploy the listed sites again. Find out who made the link. One site must not serve another's files.",
 )
 @proven_by(an_entry_that_links_astray)
+@reads_rows_of("sites")
 def test_every_link_leads_to_something_of_its_own_site(site_index: SiteIndex) -> None:
     """A link into another site's folder serves one customer's files under another's domain; a broken one serves none."""
     site_index.expect_none(LINKS_ASTRAY)
@@ -263,6 +274,7 @@ def test_every_link_leads_to_something_of_its_own_site(site_index: SiteIndex) ->
     remediation="Ask both customers. One of them sees the other's pages under their own domain.",
 )
 @proven_by(a_name_that_another_site_has)
+@reads_rows_of("sites")
 @for_each("domain")
 def test_no_two_sites_are_served_under_one_name(domain: str, restored: Database, site_records: SiteRecords) -> None:
     """Hosts ignore case and a closing dot, a unique index does not: whose site answers is then a matter of order."""

@@ -22,7 +22,7 @@ from fixtures.checks.tenancy.spoilers import (
 from fixtures.checks.tenancy.table_pass import TablePass
 from fixtures.checks.tenancy.tenant_columns import TenantColumn
 from fixtures.ownership import Ownership, is_unplaced
-from fixtures.plugin.declare import control, for_each, proven_by, shown_by_tests
+from fixtures.plugin.declare import control, for_each, proven_by, reads_rows_of, shown_by_tests
 from fixtures.profile import Profile
 from fixtures.profile.references import GenericReference, SoftReference
 from fixtures.record.facts import ForeignKey, Table
@@ -129,6 +129,7 @@ def test_row_level_security_is_on_and_forced(migrated: Database, table: Table, e
     "it logs in as the application's role, in a session of its own: another session never sees what is planted in a "
     "transaction, and nothing that is planted is ever committed"
 )
+@reads_rows_of("its subject")
 @for_each("row_security_table")
 def test_the_application_sees_one_tenant_alone(
     migrated: Database, table: Table, ownership: Ownership, profile: Profile

@@ -17,7 +17,7 @@ from fixtures.checks.tenancy.visited_addresses import expect_own_rows_alone
 from fixtures.checks.tenancy.whole_tenants import tenants_changed, without_owner
 from fixtures.checks.tolerated import expect_known
 from fixtures.ownership import OwnerPath, Ownership
-from fixtures.plugin.declare import control, for_each, proven_by, shown_by_tests
+from fixtures.plugin.declare import control, for_each, proven_by, reads_rows_of, shown_by_tests
 from fixtures.profile import Profile
 from fixtures.profile.owners import Schemas
 from fixtures.profile.people import Login, Visits
@@ -37,6 +37,7 @@ from fixtures.record.visited import Visited
     "it logs in as the application's role, in a session of its own: another session never sees what is planted in a "
     "transaction, and nothing that is planted is ever committed"
 )
+@reads_rows_of("its subject")
 @for_each("row_security_table")
 def test_the_application_writes_for_one_tenant_alone(
     migrated: Database, table: Table, ownership: Ownership, profile: Profile
@@ -86,6 +87,7 @@ def test_nothing_reaches_past_row_level_security(
     ),
 )
 @proven_by(a_tenant_that_is_gone)
+@reads_rows_of("its subject")
 @for_each("tenant_root")
 def test_every_tenant_is_there(
     restored: Database, migrated: Database, root: OwnerPath, drilled: Drilled, examination: Examination

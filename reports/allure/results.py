@@ -93,7 +93,9 @@ def _point(evidence: Evidence) -> Object:
 
 def _result(evidence: Evidence, chapter: Chapter, result: Result) -> Object:
     began = _milliseconds(evidence.started_at)
-    outcome = "nothing examined" if result.outcome == "passed" and result.examined == 0 else result.outcome
+    outcome: str = "nothing examined" if result.outcome == "passed" and result.examined == 0 else result.outcome
+    if result.on_tenants is not None:
+        outcome = f"{outcome} on some tenants"
     labels = {
         "feature": AREAS.get(chapter.area, chapter.area),
         "story": f"{chapter.id} {chapter.title}",

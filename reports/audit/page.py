@@ -77,7 +77,10 @@ def _tried(chapter: Chapter) -> str:
     """`3 failed, 12 passed`, and how many of the passes had nothing to look at."""
     counts = ", ".join(f"{words.number(count)} {outcome}" for outcome, count in chapter.counts.items())
     nothing = _on_nothing(chapter.results)
-    return (counts or "no result") + (f" ({words.number(nothing)} on nothing)" if nothing else "")
+    some = sum(result.on_tenants is not None for result in chapter.results)
+    beside = [f"{words.number(nothing)} on nothing"] if nothing else []
+    beside += [f"{words.number(some)} on some tenants"] if some else []
+    return (counts or "no result") + (f" ({', '.join(beside)})" if beside else "")
 
 
 def _examined(chapter: Chapter) -> str:

@@ -63,6 +63,7 @@ EXCEPTIONS = {
     "Numbering.gaps": "by the two numbers that they lie between, in one count",
     "MoneyColumns.inexact": FIGURE,
     "Profile.money_changed": "by the sums in their new place or unit, the most that each may change, or the column that goes",
+    "Limits.checks": "by the minutes: a check that does not fit tells on how many tenants it was tried, or is blocked",
     "Profile.tolerated": NAMED,
     "Profile.exempt": "by there being nothing to try: it fails where there is something",
     "Profile.waiver": COUNTED,

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 
@@ -11,10 +11,12 @@ import pytest
 
 from fixtures.checks.databases import Access
 from fixtures.checks.drilled import Drilled
+from fixtures.checks.sampled import Samples
 from fixtures.custody.mask_key import passing_mask_key
 from fixtures.custody.read_origin import read_origin
 from fixtures.plan.cards import RELEASE, Rule, read_controls, read_rules, rule_node
-from fixtures.plugin.control_fixtures import ACCESS, HASH_KEY
+from fixtures.plan.within_budget import within_budget
+from fixtures.plugin.control_fixtures import ACCESS, HASH_KEY, SAMPLES
 from fixtures.plugin.gathering import Gatherer, build_evidence, plan
 from fixtures.plugin.outcomes import DRILLED
 from fixtures.plugin.proving import MAY_PROVE
@@ -50,6 +52,7 @@ class HandedOver:
     rules: tuple[Rule, ...]
     access: Access | None
     sample: Sample | None = None
+    samples: Samples = field(default_factory=dict)
 
     @pytest.hookimpl
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
@@ -57,6 +60,7 @@ class HandedOver:
         early_config.option.tbstyle = "native"  # any other style reads the source behind each blocked check
         early_config.stash[DRILLED], early_config.stash[RULES] = self.drilled, self.rules
         key = self.access.hash_key if self.access else passing_mask_key().of(self.drilled.source.name)
+        early_config.stash[SAMPLES] = self.samples
         early_config.stash[ACCESS], early_config.stash[HASH_KEY] = self.access, key
         if self.sample is not None:
             early_config.stash[MAY_PROVE] = self.sample
@@ -94,8 +98,11 @@ def try_controls(
         checks, proofs = [(each.control, each.subject) for each in planned], source.profile.proof
         began = record.started_at.timestamp()
         sample = choose(checks, proving, proofs.share, began, proofs.every_nights, record.run_id, time.time())
+    budget, samples = None, {}
+    if (minutes := source.profile.limits.checks) is not None and not of_release:
+        budget, samples = within_budget(controls, rules, drilled, minutes)
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        ended = pytest.main(arguments, plugins=[HandedOver(drilled, rules, access, sample), gatherer])
+        ended = pytest.main(arguments, plugins=[HandedOver(drilled, rules, access, sample, samples), gatherer])
     assert ended in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED), (ended, printed.getvalue())
     cards = [*(each.card for each in controls), *(rule.card for rule in rules)]
     evidence = build_evidence(
@@ -112,6 +119,7 @@ def try_controls(
         extent="none" if sample is None else "all" if proving is True else "budget",
         proofs=source.profile.proof,
         proven_before=proving if isinstance(proving, Earlier) else Earlier(),
+        budget=budget,
     )
     return evidence, gatherer.queries_behind(evidence.results), printed.getvalue()
 
