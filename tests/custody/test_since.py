@@ -8,6 +8,7 @@ from rich.console import Console
 
 from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
 from fixtures.custody.since import compare_findings, last_drill
+from fixtures.record.budget import OnTenants
 from fixtures.record.evidence import Evidence, Outcome, Result, Since
 from reports import summary
 from reports.audit import page as audit
@@ -29,6 +30,19 @@ def drilled(out: Path, run_id: str, evidence: Evidence) -> Path:
     (run / "evidence.json").write_bytes(content)
     enter_drill(out / NAME, evidence, hashlib.sha256(content).hexdigest())
     return run
+
+
+def test_a_finding_is_not_gone_where_some_tenants_rows_alone_were_looked_at() -> None:
+    """Nor is it on the next night, though it is in nobody's results in between."""
+    some = result("BAK-01", "passed").model_copy(update={"on_tenants": OnTenants(tenants=1, of=600)})
+    night = examples.evidence([result("BAK-01", "failed")])
+    since = compare_findings(night, [some])
+    assert (since.gone, since.untried, since.nights) == ((), ("BAK-01[set]",), {"BAK-01[set]": 2})
+    next_night = examples.evidence([some]).model_copy(update={"since": since})
+    assert compare_findings(next_night, [some]).nights == {"BAK-01[set]": 3}
+    found = some.model_copy(update={"outcome": "failed", "broken": 1})
+    assert compare_findings(next_night, [found]).still == ("BAK-01[set]",)
+    assert compare_findings(next_night, [result("BAK-01", "passed")]).gone == ("BAK-01[set]",)
 
 
 def test_each_finding_is_new_still_there_gone_or_not_tried() -> None:

@@ -12,15 +12,15 @@ import pytest
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.sampled import Samples
 from fixtures.plan.cards import read_controls, read_rules
-from fixtures.plan.within_budget import TELLING_ROWS, Check, reading, within_budget
+from fixtures.plan.within_budget import MICROSECONDS_PER_ROW, TELLING_ROWS, Check, reading, within_budget
 from fixtures.profile.reading import read_profile
 from fixtures.record.budget import NO_TIME, ChecksBudget
-from fixtures.record.evidence import Impact
+from fixtures.record.evidence import Evidence, Impact
 from fixtures.record.facts import Facts
 from fixtures.record.queries import FILE as QUERIES
 from fixtures.record.queries import AskedTogether
 from fixtures.record.record import DrillRecord
-from tests.support.drills import PROFILE, ROOT, Drill
+from tests.support.drills import PROFILE, ROOT, Drill, drill
 from tests.support.profiles import profile_and
 from tests.support.short_drills import Standing
 
@@ -83,6 +83,9 @@ def test_where_all_fit_nothing_is_drawn(drilled: Drilled) -> None:
     budget, samples = planned(drilled, 60)
     assert (budget.tenants, dict(samples)) == (None, {})
     assert 0 < budget.estimate_minutes < budget.minutes
+    # No sum of theirs, in another order, is more than they are together.
+    rows = sum(check.rows for check in estimated(drilled).values())
+    assert planned(drilled, rows * MICROSECONDS_PER_ROW / 1e6 / 60 * (1 + 1e-12))[0].tenants is None
 
 
 def test_those_of_the_highest_impact_have_their_time_first(drilled: Drilled) -> None:
@@ -133,6 +136,8 @@ def test_what_many_rows_cost_is_told_by_this_drills_own_facts(drilled: Drilled) 
     assert "docs/scale.md" in few.measured_by
     assert "this drill's facts" in many.measured_by
     assert many.microseconds_per_row != few.microseconds_per_row
+    undigested = of_record(of_facts(drilled, 600, TELLING_ROWS).record.model_copy(update={"contents": None}))
+    assert planned(undigested, 1)[0].measured_by == few.measured_by
     assert many.tenants is not None
     assert 1 <= many.tenants < 600
 
@@ -195,3 +200,48 @@ def test_a_fault_is_found_on_a_tenant_that_is_drawn_and_another_is_told_as_not_l
     summary = (ended.directory / "summary.md").read_text()
     assert "on 1 of 6 tenants alone" in summary
     assert "on 1 of 6 tenants alone" in " ".join(ended.output.split())
+
+
+@pytest.mark.further
+def test_a_waiver_is_not_called_needless_where_its_rows_were_not_looked_at(
+    whole_set: Path, standing: Standing, tmp_path: Path
+) -> None:
+    control, subject = STRAY
+    waiver = (
+        f'[[waiver]]\ncontrol = "{control}"\nsubject = "{subject}"\nat_most = 1\nreason = "moved in by hand"\n'
+        'owner = "billing team"\nticket = "OPS-211"\napproved_by = "head of platform"\nuntil = 2099-01-01\n'
+    )
+    ended = standing.drill(
+        whole_set.parent,
+        tmp_path / "out",
+        profile=profile_and(tmp_path, f"[limits]\nchecks = 0.000000001\n\n{waiver}"),
+        planted=FAULT,
+        only=("test_tenant_isolation.py",),
+        run_id=seed_that_draws(2, range(1, 7)),
+    )
+    result = ended.result(*STRAY)
+    assert (result.outcome, result.examined is not None) == ("passed", True)
+    assert "whether its waiver is still needed was not seen" in result.note
+
+
+@pytest.mark.whole
+def test_two_workers_try_what_one_does(whole_set: Path, standing: Standing, tmp_path: Path) -> None:
+    """A time that holds some checks whole: which tenants are drawn is another drill's affair, and how many is not."""
+    profile = profile_and(tmp_path, "[limits]\nchecks = 0.001")
+    alone = standing.drill(whole_set.parent, tmp_path / "alone", profile=profile).evidence
+    two = drill(whole_set.parent, tmp_path / "two", profile=profile, workers=2).evidence
+
+    def tried(evidence: Evidence) -> dict[tuple[str, str], tuple[str, str]]:
+        return {
+            (each.control, each.subject): (
+                each.outcome,
+                each.on_tenants.in_words if each.on_tenants is not None else "",
+            )
+            for each in evidence.results
+            if each.on_tenants is not None or NO_TIME in each.message
+        }
+
+    assert tried(two) == tried(alone)
+    assert {outcome for outcome, _ in tried(two).values()} == {"passed", "blocked"}
+    assert two.checks_budget is not None
+    assert two.checks_budget.seed == two.run_id

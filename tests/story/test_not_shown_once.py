@@ -4,6 +4,7 @@ from fixtures.profile.money import Lines
 from fixtures.profile.reading import read_profile
 from fixtures.profile.words import SqlFile
 from fixtures.record.names import TableName
+from fixtures.record.release import ReleaseRecord
 from fixtures.record.visited import AskedAddress, Visited
 from fixtures.story.not_shown import not_shown
 from tests.support import record_examples as examples
@@ -54,6 +55,17 @@ def test_what_every_drill_leaves_open_is_one_line() -> None:
     alone = profile.model_copy(update={"sites": None})
     assert any(
         line.startswith("Files and database are judged as one instant") for line in not_shown(examples.record(), alone)
+    )
+
+
+def test_a_gate_takes_no_notice_of_the_checks_time_and_says_so() -> None:
+    profile = read_profile(PROFILE).profile
+    in_time = profile.model_copy(update={"limits": profile.limits.model_copy(update={"checks": 30.0})})
+    gate = examples.record(release=ReleaseRecord())
+    (line,) = (line for line in not_shown(gate, in_time) if "[limits] checks" in line)
+    assert line.startswith("That the checks end within [limits] checks: a gate tries everything on all rows")
+    assert not any(
+        "[limits] checks" in line for line in (*not_shown(gate, profile), *not_shown(examples.record(), in_time))
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.checks.billing.document import used_twice
 from fixtures.checks.blocked import Blocked
 from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination, Finding
@@ -13,7 +14,7 @@ from fixtures.checks.probe import Probe
 from fixtures.checks.sampled import TenantSample
 from fixtures.checks.sharing import sharing
 from fixtures.record.names import TableName
-from tests.checks.billing.probes import SOUND, totals, used
+from tests.checks.billing.probes import SOUND, processed, totals, used
 from tests.checks.billing.test_compiled import WRONG
 from tests.support.small_shop import Shop
 
@@ -82,6 +83,25 @@ def test_each_tenants_fault_is_found_in_it_and_nowhere_else(shop: Shop, what: st
     assert owned
     assert sorted(key for part, _ in of_each for key in part) == owned
     assert sum(of for _, of in of_each) == looked_at - (len(found) - len(owned))
+
+
+def test_what_a_tenants_row_is_compared_with_is_looked_up_among_all(shop: Shop) -> None:
+    """An id of the processor that an earlier payment of another tenant has."""
+    shop.done("""UPDATE "Charges" SET processor = 'stripe', charge = 'ch_1' WHERE id = 5""")
+    samples, probe = drawing(shop, 1), sharing({"": processed(shop)})[""]
+    assert {tenant: keys(shop, probe, sample)[0] for tenant, sample in samples.items()} == {
+        "acme": [],
+        "zen": ["id=5"],
+        "gone": [],
+    }
+
+
+def test_numbers_that_are_one_series_of_all_tenants_have_no_part(shop: Shop) -> None:
+    invoice = shop.profile.invoice[0]
+    assert invoice.numbering is not None
+    probe = used_twice(invoice, invoice.numbering.model_copy(update={"scope": ()}), shop.books)
+    with pytest.raises(Blocked, match="it compares the rows of all tenants with each other"):
+        keys(shop, sharing({"": probe})[""], drawing(shop, 1)["acme"])
 
 
 def test_the_same_seed_draws_the_same_and_another_draws_another(shop: Shop) -> None:
