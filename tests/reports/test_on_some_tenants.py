@@ -42,6 +42,12 @@ def on_a_terminal(evidence: Evidence) -> str:
 def test_the_verdict_says_it() -> None:
     assert on_some().headline == "all 2 checks passed, 1 of them on 10 of 600 tenants alone"
     assert "tenants" not in examples.verified().headline
+    results = on_some().results
+    for outcome, headline in (
+        ("failed", "1 of 3 checks found a fault (BIL-02), 1 of the 2 that passed on 10 of 600 tenants alone"),
+        ("blocked", "1 of 3 checks could not be tried (BIL-02), 1 of the 2 that passed on 10 of 600 tenants alone"),
+    ):
+        assert examples.evidence([*results, examples.result("BIL-02", outcome=outcome)]).headline == headline
 
 
 @pytest.mark.parametrize(
