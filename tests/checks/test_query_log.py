@@ -79,3 +79,20 @@ def test_what_broke_off_while_it_was_loaded_is_loaded_anew_and_never_taken_for_n
             index.load("claim", ("path",), broken_off)
         index.load("claim", ("path",), lambda: [(1,), (2,)])
         assert session.execute("SELECT path FROM claim").fetchall() == [(1,), (2,)]
+
+
+def test_records_are_taken_from_the_session_that_has_them_and_what_the_archive_decides_is_not() -> None:
+    def asked_again() -> Iterator[tuple[int, str]]:
+        raise AssertionError("the database is not asked again")
+
+    own, copy = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
+    with closing(own), closing(copy):
+        index = ArchiveIndex(own, Examination(), b"key", {"snapshot": 0.0})
+        index.load_records("site", ("site", "tenant"), lambda: [(2, "b"), (1, None)])
+        index.load("folder", ("site",), lambda: [(1,)])
+        spoiled = ArchiveIndex(copy, Examination(), b"key", {"snapshot": 0.0}, beside=own)
+        spoiled.load_records("site", ("site", "tenant"), asked_again)
+        spoiled.load_records("page", ("site",), lambda: [(3,)])
+        spoiled.load("folder", ("site",), lambda: [(4,)])
+        loaded = {table: copy.execute(f"SELECT * FROM {table}").fetchall() for table in ("site", "page", "folder")}
+        assert loaded == {"site": [(2, "b"), (1, None)], "page": [(3,)], "folder": [(4,)]}

@@ -1,8 +1,8 @@
 """A check is proven where it finds the fault that is planted for it, and blind where it does not; nothing planted stays."""
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ from fixtures.checks.planting import Planting
 from fixtures.checks.probe import Probe
 from fixtures.checks.tenancy import table_pass
 from fixtures.commands.drafting.draft import draft
-from fixtures.proof import prove
+from fixtures.proof import prove, rewired
 from fixtures.proof.rotation import NOT_CHOSEN, OUT_OF_BUDGET, STOPPED, Earlier, Sample
 from fixtures.record.facts import Table
 from fixtures.record.proof import Proof, Proving
+from fixtures.server.sessions import pin
 from tests.support import short_drills
 from tests.support.drills import SAMPLE, Drill, Signed
 from tests.support.profiles import profile_and
@@ -82,7 +83,9 @@ class Beside:
     def looked(self, judge: Callable[..., prove.Seen]) -> Callable[..., prove.Seen]:
         def judged(checked: prove.Checked, *planted: Any) -> prove.Seen:
             try:
-                with patch.dict(databases.READING, lock_timeout="50ms"):
+                with ExitStack() as until:
+                    for database in rewired.databases(checked.arguments):
+                        until.enter_context(waiting_no_longer_than(database, "50ms"))
                     checked.function(**{name: unanswered(value) for name, value in checked.arguments.items()})
                 self.passed.append(checked.control)
             except Finding as finding:
@@ -92,6 +95,15 @@ class Beside:
             return judge(checked, *planted)
 
         return judged
+
+
+@contextmanager
+def waiting_no_longer_than(database: databases.Database, limit: str) -> Iterator[None]:
+    pin(database.session, {"lock_timeout": limit}, local=False)
+    try:
+        yield
+    finally:
+        pin(database.session, {"lock_timeout": "0"}, local=False)
 
 
 def unanswered(argument: object) -> object:
