@@ -7,7 +7,7 @@ from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.release.released import expect_pages
 from fixtures.profile.release import Release
 from fixtures.record.release import ReleaseRecord
-from fixtures.record.release.standing import AskedPage, Standing
+from fixtures.record.release.standing import AskedPage, CutChoices, Standing
 from fixtures.story.release_not_shown import not_shown_of_release
 from tests.release.test_released import STANDING
 
@@ -32,6 +32,13 @@ def test_a_slow_page_of_the_admin_is_told_and_is_no_fault_of_the_release() -> No
     assert examination.examined == STANDING.url_patterns + 1
     (line,) = not_shown_of_release(ReleaseRecord(standing=standing(FAST, SLOW)), Release(not_rolling="it never is"))
     assert "admin: shop.Order, a row (2.0 s)" in line
+
+
+def test_how_many_rows_a_long_select_holds_is_told() -> None:
+    cut = (CutChoices(model="shop.Order", rows=30000), CutChoices(model="shop.Part", rows=None))
+    record = ReleaseRecord(standing=standing(FAST).model_copy(update={"choices_cut": cut}))
+    (line,) = not_shown_of_release(record, RELEASE)
+    assert line.endswith("the first 100 were rendered: shop.Order (30,000 rows), shop.Part (rows not counted).")
 
 
 def test_nothing_is_told_where_every_page_answers_in_its_time() -> None:
