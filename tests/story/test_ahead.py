@@ -78,32 +78,76 @@ def states(run: DrillRun) -> dict[str, str]:
 
 
 def test_each_step_waits_for_what_it_needs_of_the_stage_beside_it_alone(watched: Watched) -> None:
-    migrating, cloned = threading.Event(), threading.Event()
-    believed = watched.step(FACTS, "believed", waits(cloned))
+    migrating = threading.Event()
+    believed = watched.step(FACTS, "believed")
     counted = watched.step(FACTS, "counted", waits(migrating))
-    clone = first(watched.step(MIGRATE, "cloned", sets(cloned)))
+    clone = watched.step(MIGRATE, "cloned")
     run = watched.run(
         *(believed, counted, clone),
         watched.step(MIGRATE, "migrated", sets(migrating), believed, clone),
         watched.step(MIGRATE, "compared", lambda _: None, counted),
     )
     assert [(each.name, each.state) for each in run.outcomes] == [("facts", "ok"), ("migrate", "ok")]
-    assert watched.did[:2] == ["cloned", "believed"]
+    assert sorted(watched.did[:2]) == ["believed", "cloned"]
     assert sorted(watched.did[2:4]) == ["counted", "migrated"]
     assert watched.did[4:] == ["compared"]
-    assert watched.told == ["migrate begins", "facts begins", "facts ok", "migrate ok"]
+    assert watched.told == ["facts begins", "migrate begins", "facts ok", "migrate ok"]
+
+
+def test_what_comes_first_of_both_is_done_beside_each_other_and_before_anything_is_connected(watched: Watched) -> None:
+    reading, cloning = threading.Event(), threading.Event()
+
+    def reads_template(_: Drill) -> None:
+        reading.set()
+        assert cloning.wait(PATIENCE)
+
+    def clones(_: Drill) -> None:
+        assert reading.wait(PATIENCE)
+        cloning.set()
+        # Long enough for one that does not wait.
+        connected.wait(0.5)
+
+    connected = threading.Event()
+    run = watched.run(
+        first(watched.step(FACTS, "template", reads_template)),
+        watched.step(FACTS, "connected", sets(connected)),
+        first(watched.step(MIGRATE, "cloned", clones)),
+    )
+    assert states(run) == {"facts": "ok", "migrate": "ok"}
+    assert watched.did == ["template", "cloned", "connected"]
+
+
+def test_an_interrupt_while_it_is_cloned_leaves_nobody_waiting(watched: Watched) -> None:
+    def interrupted(_: Drill) -> None:
+        raise KeyboardInterrupt("SIGINT")
+
+    def counts(drill: Drill) -> None:
+        assert drill.given_up.wait(PATIENCE)
+
+    clone = first(watched.step(MIGRATE, "cloned", interrupted))
+    run = watched.run(watched.step(FACTS, "counted", counts), watched.step(FACTS, "more"), clone)
+    assert states(run) == {"facts": "blocked", "migrate": "blocked"}
+    assert "more" not in watched.did
 
 
 def test_a_step_that_restarts_the_server_waits_until_nobody_reads(watched: Watched) -> None:
-    closed = threading.Event()
+    closed, begun, restarted = threading.Event(), threading.Event(), threading.Event()
     stood: list[bool] = []
 
     def reads(drill: Drill) -> None:
+        assert begun.wait(PATIENCE)
         drill.closing_with(FACTS, closed.set)
+        # Long enough for one that does not wait.
+        restarted.wait(0.5)
+
+    def restarts(_: Drill) -> None:
+        stood.append(closed.is_set())
+        restarted.set()
 
     run = watched.run(
         watched.step(FACTS, "read", reads),
-        restarting(watched.step(MIGRATE, "restarted", lambda _: stood.append(closed.is_set()))),
+        watched.step(MIGRATE, "migrated", sets(begun)),
+        restarting(watched.step(MIGRATE, "restarted", restarts)),
     )
     assert states(run) == {"facts": "ok", "migrate": "ok"}
     assert stood == [True]
