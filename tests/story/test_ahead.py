@@ -51,8 +51,8 @@ class Watched:
         return Step(stage, done, needs)
 
     def run(self, *steps: Step[Any]) -> DrillRun:
-        self._patch.setattr("fixtures.story.run_drill.steps_of", lambda stage: [s for s in steps if s.stage is stage])
-        self._patch.setattr("fixtures.story.run_drill.SERVED", object())
+        self._patch.setattr("fixtures.story.running.steps_of", lambda stage: [s for s in steps if s.stage is stage])
+        self._patch.setattr("fixtures.story.running.SERVED", object())
         with ExitStack() as stack:
             return run_drill(self._order, stack, lambda _: silent, BOTH, self)
 
@@ -207,7 +207,7 @@ def test_what_a_stage_waits_for_the_other_is_not_its_own_time(
 ) -> None:
     now = [0.0]
     clock = SimpleNamespace(monotonic=lambda: now[0])
-    monkeypatch.setattr("fixtures.story.run_drill.time", clock)
+    monkeypatch.setattr("fixtures.story.running.time", clock)
     monkeypatch.setattr("fixtures.record.stage.time", clock)
     waited = StepResults.wait_for_needs
 
