@@ -86,3 +86,32 @@ def test_a_table_with_the_digest_of_every_file_claims_them(
 ) -> None:
     (files,) = with_files(database, tmp_path, *more, digest=digest).profile.files
     assert files.claims == claims
+
+
+# Each order's lines have a state of their own, and one event and one source a document tell its total once more.
+TOLD_AGAIN = (
+    TENANTS + "CREATE TABLE orders (id int PRIMARY KEY, org int NOT NULL REFERENCES organizations, currency text, "
+    "status text, total numeric); "
+    "INSERT INTO orders SELECT n, 1 + n % 2, 'EUR', 'paid', 3 * n FROM generate_series(1, 40) n; "
+    "CREATE TABLE events (id serial PRIMARY KEY, order_id int NOT NULL REFERENCES orders, amount numeric); "
+    "INSERT INTO events (order_id, amount) SELECT id, total FROM orders; "
+    "CREATE TABLE sources (id serial PRIMARY KEY, order_id int NOT NULL REFERENCES orders, currency text, "
+    "amount_debited numeric, reference text); "
+    "INSERT INTO sources (order_id, currency, amount_debited, reference) SELECT id, 'EUR', total, 'ch_' || id FROM orders; "
+    "CREATE TABLE the_lines (id serial PRIMARY KEY, order_id int NOT NULL REFERENCES orders, status text, {} numeric); "
+    "INSERT INTO the_lines (order_id, status, {}) SELECT id, 'sent', k * id FROM orders, generate_series(1, 2) k"
+)
+
+
+def test_what_tells_a_total_once_more_is_neither_its_lines_nor_a_second_payment(
+    database: psycopg.Connection[Any],
+) -> None:
+    profile = drafted(database, TOLD_AGAIN.format(*["line_price_incl_tax"] * 2)).profile
+    (order,) = profile.invoice
+    assert [(each.stored.name, each.amount) for each in order.lines] == [("the_lines", "line_price_incl_tax")]
+    assert [payment.stored.name for payment in profile.payment] == ["sources"]
+
+
+def test_rows_with_a_status_are_lines_only_where_their_amount_says_so(database: psycopg.Connection[Any]) -> None:
+    (order,) = drafted(database, TOLD_AGAIN.format("amount", "amount")).profile.invoice
+    assert [each.stored.name for each in order.lines] == ["events"]

@@ -93,6 +93,22 @@ def test_what_hangs_on_a_row_without_an_owner_is_bound_by_that_row(tenancy: Smal
         assert finding(look, "parts")[1] == ("id=3",)
 
 
+def test_what_a_row_without_an_owner_points_at_is_bound_by_that_row(tenancy: SmallTenancy) -> None:
+    places = f"""CREATE TABLE places (id int PRIMARY KEY); INSERT INTO places VALUES (1), (2);
+                 ALTER TABLE devices ADD place int REFERENCES places;
+                 UPDATE devices SET place = 1 WHERE id = '{DEVICE}1'; UPDATE devices SET place = 2 WHERE id = '{DEVICE}3'"""
+    below = {"below": True, "reason": "where spare devices are"}
+    said = {"devices": {"at_most": 1, "reason": REASON}, "places": below}
+    downward = [{"table": "places", "owner": "devices"}]
+    with tenancy.look(places, **SHARED, ownerless=said, downward=downward) as look:
+        assert finding(look, "places") == (
+            "1 of 2 rows belong to no tenant, as the profile says: where spare devices are",
+            (),
+        )
+    with tenancy.look(f"{places}; INSERT INTO places VALUES (3)", **SHARED, ownerless=said, downward=downward) as look:
+        assert finding(look, "places")[1] == ("id=3 tenants=0",)
+
+
 @pytest.mark.parametrize("said", [REASON, {"reason": REASON}])
 def test_rows_without_an_owner_are_never_accepted_without_a_bound(said: object) -> None:
     with pytest.raises(ValidationError, match="any row that loses its owner later would be accepted too"):

@@ -1,1 +1,0 @@
-SELECT o.billing_address_id AS id FROM public.order_order o WHERE o.guest_email <> ''
