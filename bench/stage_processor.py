@@ -18,7 +18,7 @@ import pytest
 from fixtures.record.evidence import Evidence
 from fixtures.record.record import StageOutcome
 from fixtures.record.stages import Stage
-from fixtures.story import run_drill
+from fixtures.story import running
 
 FILE = "processor.json"
 STARTING, CHECKS = "starting", "checks"
@@ -30,17 +30,17 @@ class Account:
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = {}
-        self._outcome_of, self._ahead_of = run_drill.outcome_of, run_drill.ahead_of
+        self._outcome_of, self._ahead_of = running.outcome_of, running.ahead_of
         self._beside: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def pytest_configure(self) -> None:
-        setattr(run_drill, "outcome_of", self._counted)  # noqa: B010 - a module's name, which mypy holds for constant
-        setattr(run_drill, "ahead_of", lambda *_: None)  # noqa: B010
+        setattr(running, "outcome_of", self._counted)  # noqa: B010 - a module's name, which mypy holds for constant
+        setattr(running, "ahead_of", lambda *_: None)  # noqa: B010
 
     def pytest_unconfigure(self) -> None:
-        setattr(run_drill, "outcome_of", self._outcome_of)  # noqa: B010
-        setattr(run_drill, "ahead_of", self._ahead_of)  # noqa: B010
+        setattr(running, "outcome_of", self._outcome_of)  # noqa: B010
+        setattr(running, "ahead_of", self._ahead_of)  # noqa: B010
 
     def pytest_drill_evidence(self, config: pytest.Config, evidence: Evidence, directory: Path) -> None:
         self.spent[CHECKS] = self._now() - sum(self.spent.values()) + self._all_beside()
