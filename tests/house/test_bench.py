@@ -10,6 +10,7 @@ import pytest
 
 from bench.by_hand import BY_HAND, STEPS, beside
 from bench.by_hand import WHOLE as WHOLE_DRILL
+from bench.check_times import CheckTimes
 from bench.drills import archive_rates, wide_schema
 from bench.processor import Busy, Spent, adding_up, spent_by
 from bench.proofs import AGAIN, CHECKS, PLANTED, SCANNED, told_by
@@ -94,10 +95,21 @@ def test_a_cached_start_is_measured_against_a_cold_one(whole_set: Path, tmp_path
 
 @pytest.mark.whole
 def test_the_proofs_are_measured_beside_the_checks(second_drill: Signed) -> None:
-    times = told_by(second_drill.drill.evidence)
+    times = told_by(second_drill.drill.evidence, checks=2.5)
     assert list(times) == [CHECKS, SCANNED, PLANTED, AGAIN, ALL_PROOFS]
+    assert times[CHECKS] == 2.5
     assert all(times.values())
     assert times[ALL_PROOFS] == pytest.approx(times[PLANTED] + times[AGAIN])
+
+
+def test_a_checks_time_is_with_the_making_of_what_it_is_given(tmp_path: Path) -> None:
+    times = CheckTimes()
+    for when, duration in (("setup", 0.25), ("call", 0.5), ("teardown", 8.0)):
+        location = ("test_one.py", 1, "test_one")
+        times.pytest_runtest_logreport(
+            pytest.TestReport("test_one", location, {}, "passed", None, when, duration=duration)  # type: ignore[arg-type]
+        )
+    assert times.seconds == 0.75
 
 
 @pytest.mark.further
