@@ -9,10 +9,11 @@ from rich.console import Console
 
 from fixtures.record.budget import NO_TIME, ChecksBudget, OnTenants
 from fixtures.record.evidence import Evidence
-from reports import junit, metrics, oscal, page, summary, terminal
+from reports import metrics, summary, terminal
 from reports.audit import page as audit
 from reports.story import Story
 from tests.support import evidence_examples as examples
+from tests.support.whole_documents import junit_of, oscal_of, page_of
 
 ON = OnTenants(tenants=10, of=600)
 BUDGET = ChecksBudget(
@@ -52,7 +53,7 @@ def test_the_verdict_says_it() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [lambda story: summary.write_up(story), lambda story: page.write_up(story), lambda story: audit.write_up(story)],
+    [lambda story: summary.write_up(story), page_of, lambda story: audit.write_up(story)],
 )
 def test_the_documents_for_people_count_such_passes_and_tell_the_estimate(document) -> None:
     text = " ".join(document(Story(on_some())).split())
@@ -69,8 +70,8 @@ def test_the_terminal_does() -> None:
 
 def test_programs_are_told_of_each_result() -> None:
     story = Story(on_some())
-    assert "1,200 rows examined, on 10 of 600 tenants" in junit.write_up(story)
-    observations = json.loads(oscal.write_up(story))["assessment-results"]["results"][0]["observations"]
+    assert "1,200 rows examined, on 10 of 600 tenants" in junit_of(story)
+    observations = json.loads(oscal_of(story))["assessment-results"]["results"][0]["observations"]
     props = [{each["name"]: each["value"] for each in one["props"]} for one in observations]
     assert [(each.get("tenants"), each.get("tenants-out-of")) for each in props] == [(None, None), ("10", "600")]
     figures = metrics.write_up(story)

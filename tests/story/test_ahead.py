@@ -277,9 +277,12 @@ def test_roles_that_migrations_make_meanwhile_are_not_the_backups(
     found, before = record.facts, standing.record.facts
     assert found is not None
     assert before is not None
-    assert found.roles == before.roles
+    # Tests beside this one may have made roles on the same server.
+    assert "made_meanwhile" not in {role.name for role in found.roles}
+    assert [role for role in found.roles if role in before.roles] == list(before.roles)
     assert record.contents is not None
     assert standing.record.contents is not None
-    assert record.contents.roles == standing.record.contents.roles
+    assert "made_meanwhile" not in record.contents.roles
+    assert record.contents.roles.items() >= standing.record.contents.roles.items()
     assert record.migrated_facts is not None
     assert "made_meanwhile" in {role.name for role in record.migrated_facts.roles}

@@ -18,21 +18,30 @@ from tests.server.test_server_container import containers
 from tests.support.drills import NOT_MIGRATED, interpreter_that_does_not_run
 from tests.support.outputs import PDF, nothing_told
 from tests.support.small_source import script
-from tests.support.watched_drill import WORKER, runs_in, watched_drill
+from tests.support.watched_drill import WORKER, Watched, runs_in, watched_drill
 
-# What tells from outside that a stage is under way: a program that only it runs, or the checks reported by then.
+# What tells from outside that a stage is under way: a program that only it runs, or the checks reported by then. Of the
+# application, which goes on in a process that has started, what the drill prints.
 STAGES: dict[str, str | int] = {
     "inspect": "--list --create",
     "serve": "initdb",
     "restore": "--dbname=restored",
     "migrate": "manage.py migrate",
-    "application": "manage.py collectstatic",
+    "application": "application begins",
     "the checks": 5,
 }
 WHOLE = {"application", "the checks"}
 """What a drill reaches only when nearly all of it is done."""
 ENDED = "restore"
 """The stage that `make test` ends."""
+
+
+def until(watched: Watched, stage: str) -> None:
+    sign = STAGES[stage]
+    if isinstance(sign, str) and sign.endswith(" begins"):
+        watched.wait_to_say(sign, seconds=300)
+    else:
+        watched.wait_for(sign)
 
 
 def ended_in(*stages: str) -> list[ParameterSet]:
@@ -70,7 +79,7 @@ def test_a_drill_that_is_killed_leaves_nothing(
     with watched_drill(
         whole_set.parent, tmp_path, workers=2, python=python, arguments=clients, environment=own
     ) as watched:
-        watched.wait_for(STAGES[stage])
+        until(watched, stage)
         watched.process.kill()
         assert watched.end().exit_code == -signal.SIGKILL
         assert watched.leaves_nothing_within(20), watched.left
@@ -92,7 +101,7 @@ def test_a_drill_that_is_ended_during_a_stage_says_what_it_removes_and_proves_no
     how: signal.Signals, stage: str, whole_set: Path, tmp_path: Path
 ) -> None:
     with watched_drill(whole_set.parent, tmp_path, workers=2) as watched:
-        watched.wait_for(STAGES[stage])
+        until(watched, stage)
         if how == signal.SIGINT:
             watched.interrupt()
         else:
