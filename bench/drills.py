@@ -17,7 +17,8 @@ from bench.processor import Busy, Spent, adding_up, spent_by
 from bench.timing import PythonPeak
 from fixtures.archives.file_digest import sha256_of_file
 from fixtures.archives.reading import Watch
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.access import Access
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.references import strays
 from fixtures.database.catalogue import take_facts

@@ -13,8 +13,9 @@ from unicodedata import normalize
 
 import pytest
 
+from fixtures.checks.access import Access
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.masking import masked_text
 from fixtures.checks.sites.archive_index import ArchiveIndex, Lookup

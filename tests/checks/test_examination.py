@@ -3,7 +3,8 @@
 import pytest
 from psycopg import sql
 
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.access import Access
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.probe import Accepted, Probe
 from fixtures.record.facts import Facts

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.access import Access
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.masking import masked_text
 from fixtures.checks.tenancy.kept_owners import Exchanged, KeptOwners, exchanged_rows

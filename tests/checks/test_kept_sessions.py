@@ -6,7 +6,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from fixtures.checks.databases import Access
+from fixtures.checks.access import Access
 from fixtures.checks.kept_sessions import KeptSessions, ServerLost
 from fixtures.server import Server
 from tests.support.kept_server import kept_server

@@ -4,7 +4,8 @@ from datetime import date
 
 from psycopg.rows import dict_row
 
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.access import Access
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.tenants import all_tenants
 from fixtures.checks.tenancy.whole_tenants import lost_or_made

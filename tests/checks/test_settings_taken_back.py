@@ -8,7 +8,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.access import Access
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.database.catalogue import take_facts
 from tests.support.kept_server import kept_server

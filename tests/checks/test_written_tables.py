@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from psycopg import sql
 
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.access import Access
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.one_pass import Answers
 from fixtures.checks.written_tables import written_tables

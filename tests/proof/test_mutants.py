@@ -10,7 +10,8 @@ from unittest.mock import patch
 import pytest
 from psycopg import sql
 
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.access import Access
+from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.probe import Probe
 from fixtures.proof.rotation import Sample

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from psycopg import sql
 
+from fixtures.checks.access import Access
 from fixtures.checks.blocked import Blocked
-from fixtures.checks.databases import Access
 from fixtures.proof.planted_session import PlantingSessions, Stayed
 from fixtures.server import Server
 from tests.support.kept_server import kept_server

@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from fixtures.checks import databases
-from fixtures.checks.databases import Access
+from fixtures.checks.access import Access
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.fidelity import spoilers

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import pytest
 
-from fixtures.checks.databases import Access
+from fixtures.checks.access import Access
 from fixtures.checks.drilled import Drilled
 from fixtures.plan.cards import read_controls
 from fixtures.record.release import ReleaseRecord

@@ -8,7 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.access import Access
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.checks.tenancy.rls_bypass import left_open, roles_past_policies
 from fixtures.database.catalogue import take_facts

@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from fixtures.checks.databases import Access
+from fixtures.checks.access import Access
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.sampled import Samples
 from fixtures.custody.mask_key import passing_mask_key

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.access import Access
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.database.catalogue import take_facts
 from fixtures.ownership import Ownership, derive_ownership

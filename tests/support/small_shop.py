@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from fixtures.checks.access import Access
 from fixtures.checks.billing.books import Books
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.masking import masked_text
 from fixtures.checks.probe import Probe

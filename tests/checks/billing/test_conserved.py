@@ -8,8 +8,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from fixtures.checks.access import Access
 from fixtures.checks.billing.conserved import compare_money, holdings
-from fixtures.checks.databases import Access, Database
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination
 from fixtures.database.catalogue import take_structure
 from fixtures.database.money_columns import summed_columns
