@@ -65,7 +65,7 @@ def being_set(story: Story, begun: subprocess.Popen[bytes] | None = None) -> Ite
     with nullcontext(begun) if begun is not None else typesetter() as process, ThreadPoolExecutor(1) as beside:
         try:
             # While the text is written here, it imports what it needs.
-            yield Setting(process, beside.submit(process.communicate, _order(story)))
+            yield Setting(process, beside.submit(process.communicate, order(story)))
         finally:
             process.kill()
 
@@ -76,9 +76,10 @@ def write_up(story: Story) -> bytes:
         return setting.written()
 
 
-def _order(story: Story) -> bytes:
+def order(story: Story) -> bytes:
+    """What a typesetter is sent: a line that says what to set, and the evidence to attach."""
     evidence = story.evidence
-    order = typeset.Order(
+    ordered = typeset.Order(
         text=page.write_up(story),
         title=story.name,
         at=_zoned(evidence.finished_at).isoformat(),
@@ -86,7 +87,7 @@ def _order(story: Story) -> bytes:
         attached=words.EVIDENCE,
         about="The evidence that this document was rendered from",
     )
-    return order.line() + story.written
+    return ordered.line() + story.written
 
 
 def _zoned(value: datetime) -> datetime:

@@ -326,3 +326,23 @@ def test_without_pango_a_text_stands_in_its_place_and_goes_when_it_can_be_made(t
     assert {path.name for path in tmp_path.iterdir()} == {*others, note.name, "evidence.json"}
     assert subprocess.run(rendering, cwd=ROOT, capture_output=True).returncode == 0
     assert {path.name for path in tmp_path.iterdir()} == {*DOCUMENTS, "evidence.json"}
+
+
+def test_what_sets_a_pdf_looks_for_no_garbage() -> None:
+    """The looks are counted while it sets one, its end among them."""
+    setting = (
+        "import atexit, gc, sys\n"
+        "from reports.audit.typeset import main\n"
+        "looks = []\n"
+        "gc.callbacks.append(lambda phase, info: looks.append(phase))\n"
+        "code = main()\n"
+        "gc.callbacks.clear()\n"
+        "print(len(looks), gc.get_freeze_count(), file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    order = pdf.order(Story(examples.verified(), examples.verified().written))
+    done = subprocess.run([sys.executable, "-c", setting], cwd=ROOT, input=order, capture_output=True, check=True)
+    looks, left_out = map(int, done.stderr.split())
+    assert looks == 0
+    assert left_out > 20_000
+    assert done.stdout.startswith(b"%PDF-")
