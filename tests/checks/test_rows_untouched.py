@@ -22,6 +22,7 @@ CREATE TABLE children () INHERITS (parents);
 CREATE TYPE mood AS ENUM ('low', 'high');
 CREATE TABLE moods (id int PRIMARY KEY, mood mood);
 INSERT INTO moods VALUES (1, 'low');
+CREATE TABLE within (id int PRIMARY KEY, whose tenants);
 CREATE VIEW seen AS SELECT id FROM people;
 CREATE FUNCTION twos() RETURNS bigint STABLE PARALLEL SAFE LANGUAGE plpgsql
   AS 'BEGIN RETURN (SELECT count(*) FROM public.devices); END';
@@ -71,6 +72,8 @@ MIGRATIONS: dict[str, tuple[str, str, bool]] = {
     "what a function reads": ("DELETE FROM devices", DEVICES, True),
     "a word of an enumeration": ("ALTER TYPE mood RENAME VALUE 'low' TO 'lower'", MOODS, True),
     "nothing of an enumeration": ("", MOODS, False),
+    "nothing, and a column of a table's type": ("", "SELECT id FROM public.within WHERE id > 90", True),
+    "nothing, and types are asked for": ("", f"{CARDS} AND pg_catalog.pg_typeof(id)::pg_catalog.oid < 16384", False),
     "nothing, and a view is read": ("", "SELECT id FROM public.seen WHERE id > 90", True),
     "nothing, and a table with children": ("", "SELECT id FROM public.parents", True),
     "a child that is one no more": ("ALTER TABLE children NO INHERIT parents", "SELECT id FROM public.parents", True),
