@@ -72,8 +72,8 @@ def test_what_is_asked_after_the_migrations_takes_one_start(place: Bench, kept: 
     assert (migrated.pending, migrated.unmade, migrated.unmade_error) == ((), False, "")
     assert (run.check_exit, run.health_status, run.static_repeatable, run.static_error) == (0, 200, True, "")
     assert run.connections_tried == ()
-    # Before, migrate itself, after, and collecting static files again.
-    assert starts(interpreter) == 4
+    # Before with migrate itself, after, and collecting static files again.
+    assert starts(interpreter) == 3
 
 
 @pytest.mark.parametrize(

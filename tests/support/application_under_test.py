@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -42,10 +42,12 @@ APPLICATION = Application(
 
 @dataclass(frozen=True)
 class Bench:
-    """A server with the sample's dump state in `dumped`; each test drills a clone of it under the drill's own names."""
+    """A server with the sample's dump state in `dumped`; each test drills a clone of it under the drill's own names. What of
+    the application stays to be asked again is kept by `keep`, until the test's database goes."""
 
     server: Server
     guardian: Guardian
+    keep: ExitStack = field(default_factory=ExitStack)
 
     @contextmanager
     def restored(self) -> Iterator[psycopg.Connection]:
@@ -56,6 +58,7 @@ class Bench:
             yield connection
         finally:
             connection.close()
+            self.keep.close()
             for name in ("migrated", "restored"):
                 with self.server.connect() as admin:
                     there = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
@@ -74,7 +77,9 @@ class Bench:
         code = find_checkout(checkout, application, Path(sys.executable))
         login = Login.of(self.server, "migrated")
         names = Names(checkout, code.python, partial(catalogue_names, self.server, "migrated"))
-        return Interpreter(code, application, login, self.guardian, folder, Closed(self.server), names, keep, stop)
+        return Interpreter(
+            code, application, login, self.guardian, folder, Closed(self.server), names, keep or self.keep, stop
+        )
 
 
 @contextmanager
