@@ -12,7 +12,7 @@ from rich.console import Console
 from fixtures.record.evidence import Evidence
 from reports import terminal, words
 from reports.audit import pdf
-from reports.render import render
+from reports.render import LastDocument, render, rendered_but_pdf
 
 _COLOURS = {"VERIFIED": "green", "FAILED": "red", "INCONCLUSIVE": "yellow"}
 
@@ -27,21 +27,27 @@ class Reports:
     def __init__(self) -> None:
         self._drilled: tuple[Evidence, Path] | None = None
         self._typesetter: subprocess.Popen[bytes] | None = None
+        self._stack = ExitStack()
+        self._last: LastDocument | None = None
 
     @pytest.hookimpl
     def pytest_drill_checks_begin(self, config: pytest.Config) -> None:
         """Has what sets the PDF import what it needs meanwhile: of all documents it takes the longest."""
         if config.getoption("no_pdf", False):
             return
-        stack = ExitStack()
-        config.add_cleanup(stack.close)
-        self._typesetter = stack.enter_context(pdf.typesetter())
+        config.add_cleanup(self._stack.close)
+        self._typesetter = self._stack.enter_context(pdf.typesetter())
 
     @pytest.hookimpl
     def pytest_drill_evidence(self, config: pytest.Config, evidence: Evidence, directory: Path) -> None:
         """Whatever goes wrong here goes on up, and nothing is kept: a drill that cannot show its evidence has no
-        verdict to print."""
-        render(evidence, directory, with_pdf=not config.getoption("no_pdf", False), typesetter=self._typesetter)
+        verdict to print.
+
+        The PDF is waited for where a signature is to cover it; else it comes last."""
+        if self._typesetter is not None and not evidence.signed_by:
+            self._last = self._stack.enter_context(rendered_but_pdf(evidence, directory, self._typesetter))
+        else:
+            render(evidence, directory, with_pdf=not config.getoption("no_pdf", False), typesetter=self._typesetter)
         self._drilled = evidence, directory
 
     @pytest.hookimpl
@@ -58,11 +64,20 @@ class Reports:
             color_system="standard" if writer.hasmarkup else None,
             legacy_windows=False,
         )
-        terminal.show(evidence, directory, console)
+        terminal.show(evidence, directory, console, pdf_follows=self._last is not None)
         terminalreporter.section("restore drill" if evidence.kind == "drill" else "release gate")
         terminalreporter.write(text.getvalue())
         # Pytest's own count calls a check failed that was blocked, and passed that was waived.
         terminalreporter.build_summary_stats_line = lambda: last_line(evidence)  # type: ignore[method-assign]
+
+    @pytest.hookimpl
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Puts the PDF in its place: nothing runs any more that began before the drill's command ended."""
+        if self._last is None:
+            return
+        why = self._last.put()
+        if why:
+            config.get_terminal_writer().line(why, yellow=True)
 
 
 def last_line(evidence: Evidence) -> tuple[list[tuple[str, dict[str, bool]]], str]:

@@ -29,8 +29,10 @@ _STYLES = {
 }
 
 
-def show(evidence: Evidence, directory: Path, console: Console) -> None:
-    """Print the summary; the verdict is its first line. Nothing in it is read as markup."""
+def show(evidence: Evidence, directory: Path, console: Console, *, pdf_follows: bool = False) -> None:
+    """Print the summary; the verdict is its first line. Nothing in it is read as markup.
+
+    `pdf_follows`: what is being set is not told as missing."""
     story = Story(evidence)
     _line(console, 0, (evidence.verdict, _STYLES[evidence.verdict]), f"  {evidence.headline}")
     if story.whose_fault:
@@ -56,7 +58,9 @@ def show(evidence: Evidence, directory: Path, console: Console) -> None:
     _line(console, 1, ("teardown   ", "dim"), _teardown(story))
     if evidence.signed_by:
         _line(console, 1, ("signed     ", "dim"), f"by key {evidence.signed_by[:12]}")
-    for note in sorted(directory.glob(f"*{words.NOT_MADE}")):
+    if pdf_follows:
+        _line(console, 1, ("pdf        ", "dim"), "comes last; this command ends once it is there")
+    for note in () if pdf_follows else sorted(directory.glob(f"*{words.NOT_MADE}")):
         _line(console, 1, ("no pdf     ", "yellow"), note.read_text(encoding="utf-8").strip())
     _line(console, 1, ("report     ", "dim"), str(directory / "index.html"))
     if sample := evidence.record.sample_data:

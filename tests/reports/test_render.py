@@ -13,7 +13,7 @@ import pytest
 
 from reports.audit import pdf
 from reports.plugin import Reports
-from reports.render import DOCUMENTS, render
+from reports.render import DOCUMENTS, render, rendered_but_pdf
 from reports.story import Story
 from reports.words import duration, looked_at
 from tests.support import evidence_examples as examples
@@ -60,15 +60,47 @@ def test_a_typesetter_begun_before_sets_the_same_pdf(tmp_path: Path) -> None:
     assert (again / "audit.pdf").read_bytes() == (first / "audit.pdf").read_bytes()
 
 
-def test_what_sets_the_pdf_is_there_from_the_first_check_on(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+def test_the_pdf_comes_after_all_other_documents_as_it_comes_with_them(tmp_path: Path) -> None:
+    evidence, first, again = examples.verified(), tmp_path / "first", tmp_path / "again"
+    for folder in (first, again):
+        folder.mkdir()
+    render(evidence, first)
+    note = again / "audit.pdf.not-made.txt"
+    with pdf.typesetter() as begun, rendered_but_pdf(evidence, again, begun) as last:
+        assert {path.name for path in again.iterdir()} == {*DOCUMENTS, note.name} - {"audit.pdf"}
+        assert note.read_text().startswith("audit.pdf was not made: it comes last, beside the drill's ending.")
+        assert last.put() == ""
+        assert begun.returncode == 0
+    assert {path.name for path in again.iterdir()} == set(DOCUMENTS)
+    assert all((again / name).read_bytes() == (first / name).read_bytes() for name in DOCUMENTS)
+
+
+def test_a_pdf_that_comes_last_and_fails_says_so_in_its_place(tmp_path: Path) -> None:
+    with pdf.typesetter() as begun, rendered_but_pdf(examples.verified(), tmp_path, begun) as last:
+        begun.kill()
+        why = last.put()
+    assert why.startswith("audit.pdf was not made: what sets the PDF ended with -9")
+    assert (tmp_path / "audit.pdf.not-made.txt").read_text() == f"{why}\n"
+    assert not (tmp_path / "audit.pdf").exists()
+
+
+@pytest.mark.parametrize("signed_by", ["", "f" * 64])
+def test_a_verdict_waits_for_the_pdf_only_where_a_signature_covers_it(
+    signed_by: str, pytestconfig: pytest.Config, tmp_path: Path
+) -> None:
     def setting() -> list[psutil.Process]:
         return [each for each in psutil.Process().children() if "reports.audit.typeset" in " ".join(each.cmdline())]
 
     drilled = Reports()
     drilled.pytest_drill_checks_begin(pytestconfig)
     assert len(setting()) == 1
-    drilled.pytest_drill_evidence(pytestconfig, examples.verified(), tmp_path)
+    drilled.pytest_drill_evidence(
+        pytestconfig, examples.verified().model_copy(update={"signed_by": signed_by}), tmp_path
+    )
+    assert (tmp_path / "audit.pdf").is_file() == bool(signed_by)
+    drilled.pytest_unconfigure(pytestconfig)
     assert (tmp_path / "audit.pdf").is_file()
+    assert not (tmp_path / "audit.pdf.not-made.txt").exists()
     assert not setting()
 
 
