@@ -1,10 +1,14 @@
 """What a role may write past a policy is found out, command by command, and leaves no trace."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from psycopg import sql
 
 from fixtures.checks.blocked import Blocked
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Finding
 from fixtures.checks.tenancy.rls_bypass import left_open
 from fixtures.checks.tenancy.row_writes import refused_to_role
@@ -73,6 +77,40 @@ def test_a_write_that_a_policy_lets_through_is_told(
 ) -> None:
     with guarded.spoiled(planted) as look:
         assert tried(look, name) == (14, accepted)
+
+
+# Deletes a row of each tenant whenever one is deleted, whoever deletes it.
+OTHERS_TOO = """
+CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET row_security = on AS
+    $$ BEGIN DELETE FROM "Odd"."Orders" WHERE no = {}; RETURN NULL; END $$;
+CREATE TRIGGER more AFTER DELETE ON "Odd"."Orders" FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION more();
+ALTER TABLE "Odd"."Orders" ENABLE ALWAYS TRIGGER more;
+"""
+
+
+def test_rows_that_a_statement_did_not_count_itself_are_told(guarded: Guarded) -> None:
+    with guarded.spoiled(OTHERS_TOO.format(5)) as look:
+        assert tried(look, ORDERS) == (14, ["# deletes 1 rows of others"])
+
+
+def test_all_rows_are_looked_at_only_where_others_may_be_among_those_written(guarded: Guarded) -> None:
+    """A tenant's own rows are found by its key: a table of many tenants would be read once for each of them."""
+    every = 'CREATE POLICY more ON "Odd"."Orders" FOR UPDATE USING (no = 5) WITH CHECK (false)'
+    for planted, reads_all in (("", False), (every, True)):
+        with guarded.spoiled(planted) as look:
+            read: list[str] = []
+
+            class Recorded(Database):
+                def unrecorded(self, query: sql.Composed, read: list[str] = read) -> list[dict[str, Any]]:
+                    read.append(query.as_string(None))
+                    return super().unrecorded(query)
+
+            of = look.database
+            recorded = Recorded(of.facts, of.examination, of.access, of.name, of.session)
+            tried(replace(look, database=recorded), ORDERS)
+            bearing = [query for query in read if "r.xmax = " in query]
+            assert bearing
+            assert any("IS DISTINCT FROM" in query for query in bearing) is reads_all
 
 
 def test_what_the_grants_do_not_allow_is_refused_too(guarded: Guarded) -> None:
