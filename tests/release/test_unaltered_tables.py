@@ -78,7 +78,7 @@ def test_contents_that_are_known_are_not_read_and_stand_with_the_others(place: B
             return place.server.reading("migrated")
 
         digests = {TableName("public", name): digest for name, digest in known.items()}
-        found = take_contents(connect, "UTF8", None, mask=str, limit=60, connections=2, known=digests)
+        found = take_contents(connect, "UTF8", None, mask=str, limit=60, connections=2, known_digests=digests)
         return dict(found.contents.digests), found.rows
 
     digests, rows = taken()
