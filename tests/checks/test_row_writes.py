@@ -93,6 +93,24 @@ def test_rows_that_a_statement_did_not_count_itself_are_told(guarded: Guarded) -
         assert tried(look, ORDERS) == (14, ["# deletes 1 rows of others"])
 
 
+# Deletes of each tenant's rows all but one, which it locks, and one row of another tenant in its stead.
+LOCKS_ONE = f"""
+CREATE FUNCTION locks_one(owner uuid) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET row_security = off AS
+    $$ BEGIN PERFORM FROM "Odd"."Orders" o WHERE o."tenantCode" = {TENANT}
+           AND o.no = (SELECT min(no) FROM "Odd"."Orders" WHERE "tenantCode" = {TENANT}) FOR UPDATE;
+       RETURN true; END $$;
+ALTER POLICY one_tenant ON "Odd"."Orders" USING ("tenantCode" = {TENANT}) WITH CHECK ("tenantCode" = {TENANT});
+CREATE POLICY kept ON "Odd"."Orders" AS RESTRICTIVE FOR DELETE USING (locks_one("tenantCode") AND no NOT IN (1, 5, 9));
+CREATE POLICY more ON "Odd"."Orders" FOR DELETE USING (no = 6);
+"""
+
+
+def test_rows_that_were_locked_stand_for_none_of_others(guarded: Guarded) -> None:
+    """They bear the transaction as those do that it wrote: as many own rows bear it as the server counts written."""
+    with guarded.spoiled(LOCKS_ONE) as look:
+        assert tried(look, ORDERS) == (14, ["# deletes 1 rows of others", "no tenant set: deletes 1 rows of others"])
+
+
 def test_all_rows_are_looked_at_only_where_others_may_be_among_those_written(guarded: Guarded) -> None:
     """A tenant's own rows are found by its key: a table of many tenants would be read once for each of them."""
     every = 'CREATE POLICY more ON "Odd"."Orders" FOR UPDATE USING (no = 5) WITH CHECK (false)'
