@@ -8,12 +8,10 @@ import pytest
 
 from fixtures.application.checkout import find_checkout
 from fixtures.application.clones import marked_clone
-from fixtures.application.closed import Closed
 from fixtures.application.interpreter import Interpreter
 from fixtures.application.login import Login
 from fixtures.application.migrate import migrate
 from fixtures.database.catalogue import take_facts
-from fixtures.database.take_contents import take_contents
 from fixtures.record.release.comparison import Comparison
 from fixtures.record.release.previous import Previous
 from fixtures.record.release.reversal import Reversal
@@ -47,11 +45,6 @@ def try_release(place: Bench, checkout: Path, folder: Path) -> tuple[Comparison,
     server = place.server
     with place.restored() as connection:
         connection.close()
-        closed = Closed(server)
-        closed.look()
-        taken = take_contents(
-            lambda: server.reading("restored"), "UTF8", None, mask=masked, limit=SECONDS, connections=2
-        )
         done = migrate(server, on(place, checkout, "migrated", folder), SECONDS).migrated
         with server.connect("restored") as before, server.connect("migrated") as after:
             facts = take_facts(before), take_facts(after)
@@ -60,8 +53,7 @@ def try_release(place: Bench, checkout: Path, folder: Path) -> tuple[Comparison,
             comparison = compare(server, on(place, checkout, FROM_ZERO, folder), empty, *facts, masked, SECONDS)
             clone = marked_clone(server, THERE_AND_BACK, "migrated")
             application = on(place, checkout, THERE_AND_BACK, folder)
-            there = done.applied, masked, SECONDS, taken.contents.digests
-            return comparison, reverse(server, application, clone, *there, closed.unaltered_in)
+            return comparison, reverse(server, application, clone, done.applied, masked, SECONDS)
         finally:
             server.drop_database(FROM_ZERO)
             server.drop_database(THERE_AND_BACK)
