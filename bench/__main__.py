@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bench import by_hand, drills, gates, proofs, restores, safeguards, starts
+from bench import by_hand, drills, gates, imports, proofs, restores, safeguards, starts
 from bench.ground import CORES
 from bench.processor import Spent, clock, processor
 from bench.timing import Times
@@ -46,6 +46,7 @@ def main() -> None:
         _recoveries(recovered)
         _busy(scales[-1], drills.busy_stages(backups, read_profile(PROFILE)))
         _restores(scales[-1], restored, clock(recovered[-1][1][by_hand.WHOLE]), reading)
+        _imports(imports.imports())
         _starts(scales[-1], starts.starts(backups, read_profile(PROFILE), work, chosen.rounds))
         guarded = safeguards.safeguards(
             backups, read_profile(PROFILE), chosen.rounds, lambda: drills.drill(backups, work / "out").spent.seconds
@@ -132,6 +133,11 @@ def _starts(scale: int, times: dict[str, Times]) -> None:
     cold = times[starts.COLD]
     rows = [(name, str(seconds), seconds.over(cold)) for name, seconds in times.items()]
     _table(f"Starting at scale {scale}", ("", "time", "against the cold start"), rows)
+
+
+def _imports(of_processes: Mapping[str, imports.Imports]) -> None:
+    rows = [(name, f"{each.milliseconds:.0f} ms", str(each.modules), str(each)) for name, each in of_processes.items()]
+    _table("What each process imports", ("", "time", "modules", "most of it, in ms"), rows)
 
 
 def _safeguards(scale: int, times: dict[str, Times]) -> None:

@@ -1,18 +1,22 @@
-"""The pytest side of the reports: renders when the evidence is there, prints the summary at the end."""
+"""The pytest side of the reports: renders when the evidence is there, prints the summary at the end.
 
+What makes documents is imported while the stages run, which mostly wait for other programs; a worker never needs it."""
+
+import importlib
 import io
 import subprocess
+import threading
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console
 
 from fixtures.record.evidence import Evidence
-from reports import terminal, words
-from reports.audit import pdf
-from reports.render import LastDocument, render, rendered_but_pdf
+
+if TYPE_CHECKING:
+    from reports.render import LastDocument
 
 _COLOURS = {"VERIFIED": "green", "FAILED": "red", "INCONCLUSIVE": "yellow"}
 
@@ -31,10 +35,17 @@ class Reports:
         self._last: LastDocument | None = None
 
     @pytest.hookimpl
+    def pytest_drill_stages_begin(self) -> None:
+        """Has what makes documents imported beside the stages. What goes wrong there is told where it is asked for."""
+        threading.Thread(target=_import_ahead, name="imports of the reports", daemon=True).start()
+
+    @pytest.hookimpl
     def pytest_drill_checks_begin(self, config: pytest.Config) -> None:
         """Has what sets the PDF import what it needs meanwhile: of all documents it takes the longest."""
         if config.getoption("no_pdf", False):
             return
+        from reports.audit import pdf
+
         config.add_cleanup(self._stack.close)
         self._typesetter = self._stack.enter_context(pdf.typesetter())
 
@@ -44,6 +55,8 @@ class Reports:
         verdict to print.
 
         The PDF is waited for where a signature is to cover it; else it comes last."""
+        from reports.render import render, rendered_but_pdf
+
         if self._typesetter is not None and not evidence.signed_by:
             self._last = self._stack.enter_context(rendered_but_pdf(evidence, directory, self._typesetter))
         else:
@@ -54,6 +67,10 @@ class Reports:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         if self._drilled is None:
             return
+        from rich.console import Console
+
+        from reports import terminal
+
         evidence, directory = self._drilled
         writer = config.get_terminal_writer()
         text = io.StringIO()
@@ -82,7 +99,15 @@ class Reports:
 
 def last_line(evidence: Evidence) -> tuple[list[tuple[str, dict[str, bool]]], str]:
     """What pytest's last line says of a drill: the number of checks by outcome, in markup, and the line's colour."""
+    from reports import words
+
     colour = _COLOURS[evidence.verdict]
     counted = Counter(result.outcome for result in evidence.results)
     parts = [f"{words.number(counted[outcome])} {outcome}" for outcome in words.OUTCOMES if counted[outcome]]
     return [(part, {colour: True}) for part in parts or ["no check reported"]], colour
+
+
+def _import_ahead() -> None:
+    for module in ("reports.render", "reports.terminal", "rich.console"):
+        with suppress(ImportError):
+            importlib.import_module(module)

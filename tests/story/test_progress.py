@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
-from fixtures.plugin.terminal_progress import Bar, Lines, shown_writing
+from fixtures.plugin.progress_bar import Bar
+from fixtures.plugin.terminal_progress import Lines, shown_writing
 from fixtures.record import stages
 from fixtures.record.record import StageOutcome
 
