@@ -18,7 +18,7 @@ from tests.server.test_server_container import containers
 from tests.support.drills import NOT_MIGRATED, interpreter_that_does_not_run
 from tests.support.outputs import PDF, nothing_told
 from tests.support.small_source import script
-from tests.support.watched_drill import WORKER, Watched, runs_in, watched_drill
+from tests.support.watched_drill import MIGRATES, WORKER, Watched, runs_in, watched_drill
 
 # What tells from outside that a stage is under way: a program that only it runs, or the checks reported by then. Of the
 # application, which goes on in a process that has started, what the drill prints.
@@ -26,7 +26,7 @@ STAGES: dict[str, str | int] = {
     "inspect": "--list --create",
     "serve": "initdb",
     "restore": "--dbname=restored",
-    "migrate": "manage.py migrate",
+    "migrate": MIGRATES,
     "application": "application begins",
     "the checks": 5,
 }

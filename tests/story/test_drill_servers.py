@@ -14,7 +14,7 @@ from tests.server.test_server_scratch import Standing as Named
 from tests.support.drills import Drill
 from tests.support.outputs import PDF, nothing_told
 from tests.support.short_drills import LOADED, MIGRATED, Standing
-from tests.support.watched_drill import Watched, watched_drill
+from tests.support.watched_drill import MIGRATES, Watched, watched_drill
 
 PASSWORD = f"p4ssw0rd/{secrets.token_urlsafe(8)}"
 
@@ -137,7 +137,7 @@ def test_a_drill_killed_on_a_server_named_by_hand_takes_everything_away(
 ) -> None:
     before = there.databases(), there.roles()
     with watched_drill(whole_set.parent, tmp_path, server=url(there), arguments=ALLOWED) as drilled:
-        drilled.wait_for("manage.py migrate")
+        drilled.wait_for(MIGRATES)
         assert len(there.databases()) == len(before[0]) + 2
         drilled.processes()
         drilled.process.kill()

@@ -12,7 +12,7 @@ import pytest
 from fixtures.custody.drill_ledger import NAME as LEDGER
 from fixtures.custody.drill_ledger import read_ledger
 from tests.support.drills import PROFILE, Drill
-from tests.support.watched_drill import Watched, runs_in, watched_drill
+from tests.support.watched_drill import MIGRATES, Watched, runs_in, watched_drill
 
 RULE = "rules/usage-matches-ledger.sql"
 
@@ -43,7 +43,7 @@ def at_once(whole_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         watched_drill(whole_set.parent, folder / "one", out=out, workers=2, profile=profile) as first,
         watched_drill(whole_set.parent, folder / "two", out=out, arguments=("--gate",)) as second,
     ):
-        first.wait_for("manage.py migrate")
+        first.wait_for(MIGRATES)
         (profile / "profile.toml").write_text(before.replace("rto_minutes = 60", "rto_minutes = 0.0001"))
         (profile / RULE).write_text((profile / RULE).read_text().replace("BIL-51", "BIL-52").replace("<> 0", "= 0"))
         (profile / "pages.sql").write_text("SELECT nothing")

@@ -19,7 +19,7 @@ from fixtures.sandbox.guardian import Guardian
 from fixtures.story.order import Order
 from fixtures.story.run_drill import DrillRun, run_drill
 from tests.support.drills import NOT_MIGRATED, PROFILE, SAMPLE, interpreter_that_does_not_run
-from tests.support.watched_drill import watched_drill
+from tests.support.watched_drill import MIGRATES, watched_drill
 
 POSTMASTER = "postgres -D"
 BLAMED = ("This is a fault of the drill", "internal error", "OperationalError")
@@ -105,7 +105,7 @@ def test_checks_whose_server_is_killed_are_blocked_with_one_cause(whole_set: Pat
 @pytest.mark.further
 def test_a_guardian_that_is_killed_is_said_to_be_that(whole_set: Path, tmp_path: Path) -> None:
     with watched_drill(whole_set.parent, tmp_path) as watched:
-        watched.wait_for("manage.py migrate")
+        watched.wait_for(MIGRATES)
         (guardian,) = (pid for pid, words in watched.processes().items() if "sandbox.guardian import main" in words)
         os.kill(guardian, signal.SIGKILL)
         drill = watched.end()

@@ -19,6 +19,8 @@ from fixtures.sandbox.processes import stop
 from tests.support.drills import SECONDS, Drill, command, environment_of_drills
 
 WORKER = "exec(eval(sys.stdin.readline()))"
+MIGRATES = "migrate --noinput"
+"""The application's interpreter, which was started for that command: it migrates at last."""
 
 
 @dataclass
