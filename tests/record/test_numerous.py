@@ -56,6 +56,8 @@ def test_a_value_stays_frozen_and_closed() -> None:
         RESULT.broken = 2  # type: ignore[misc]
     with pytest.raises(ValidationError, match="Extra inputs"):
         Result.model_validate(SENT | {"colour": "red"})
+    with pytest.raises(TypeError, match="Result has no field colour"):
+        RESULT.model_copy(update={"colour": "red"})
 
 
 @pytest.mark.parametrize("kind", [Result, OfTenant, NamedThing])
