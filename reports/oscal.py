@@ -4,9 +4,8 @@ One observation a result, one finding a control, one risk for what was found the
 and the thing's name: the same evidence gives the same file. Source: NIST OSCAL, assessment results model.
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, get_args
@@ -213,12 +212,7 @@ class _Results:
             "props": [_prop("impact", chapter.impact), _prop("area", AREAS.get(chapter.area, chapter.area))],
             "origins": self._origins(),
             "target": {"type": "objective-id", "target-id": chapter.id, "status": _status(chapter)},
-            "related-observations": _Made(
-                lambda: (
-                    {"observation-uuid": self._id("observation", result.control, result.subject)}
-                    for result in chapter.results
-                )
-            ),
+            "related-observations": self._observed(lambda: chapter.results),
         }
         if _found(chapter):
             finding["related-risks"] = [{"risk-uuid": self._id("risk", chapter.id)}]
@@ -235,10 +229,7 @@ class _Results:
             "statement": _text(chapter.rationale or chapter.title),
             "props": [_prop("impact", chapter.impact)],
             "status": "deviation-approved" if accepted else "open",
-            "related-observations": [
-                {"observation-uuid": self._id("observation", result.control, result.subject)}
-                for result in _found(chapter)
-            ],
+            "related-observations": self._observed(lambda: _found(chapter)),
         }
         if waivers:
             accepted_by = sorted(
@@ -250,15 +241,21 @@ class _Results:
             risk["deadline"] = _moment(datetime.fromisoformat(min(each.until for each in waivers)))
         return risk
 
+    def _observed(self, results: Callable[[], Iterable[Result]]) -> list[Object]:
+        return _Made(
+            lambda: (
+                {"observation-uuid": self._id("observation", result.control, result.subject)} for result in results()
+            )
+        )
+
     def _origins(self) -> list[Object]:
         return [{"actors": [{"type": "tool", "actor-uuid": self._id("component", "suite")}]}]
 
     def _resources(self) -> list[Object]:
         record = self._evidence.record
-        evidence = hashlib.sha256(self._story.written).hexdigest()
         files = [
             ("profile", "The profile", record.profile_path, record.profile_sha256),
-            ("evidence", "The evidence that this was rendered from", words.EVIDENCE, evidence),
+            ("evidence", "The evidence that this was rendered from", words.EVIDENCE, self._story.written.sha256),
         ]
         if record.backup_set is not None:
             files += [

@@ -83,7 +83,7 @@ def rendered_but_pdf(
 
 def _story(evidence: Evidence, directory: Path) -> Story:
     file = directory / words.EVIDENCE
-    return Story(evidence, file.read_bytes() if file.exists() else b"", texts_by_digest(evidence, directory))
+    return Story(evidence, file if file.exists() else None, texts_by_digest(evidence, directory))
 
 
 def _put(directory: Path, documents: Iterable[str], made: Iterable[tuple[str, Iterable[str | bytes]]]) -> list[Path]:

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
 from fixtures.record.areas import AREAS
 from fixtures.record.budget import NO_TIME
@@ -24,6 +25,7 @@ from reports.older import ShelfShown
 from reports.repairs import RepairList, repair_list
 from reports.since_last import SinceLast
 from reports.whose_fault import whose_fault
+from reports.written_evidence import WrittenEvidence, evidence_in
 
 _REPORTS, _INSTALLED_REPORTS = "reports/out", "drill-reports"
 """Where a drill writes that is not told where: from a checkout, which has a lock, and from a package, which has none."""
@@ -46,17 +48,17 @@ class Cause:
 
 @dataclass(frozen=True)
 class Story:
-    """Everything that more than one document tells, worked out once; `file` is what lies in the run's folder, `queries` the
-    text of those that results name, by digest."""
+    """Everything that more than one document tells, worked out once; `file` is the evidence as it lies in the run's folder,
+    where it does, `queries` the text of those that results name, by digest."""
 
     evidence: Evidence
-    file: bytes = b""
+    file: Path | None = None
     queries: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def written(self) -> bytes:
-        """The bytes of `evidence.json`: what documents quote the digest of, or carry whole."""
-        return self.file or self.evidence.written
+    def written(self) -> WrittenEvidence:
+        """`evidence.json`: what documents quote the digest of, or carry whole."""
+        return evidence_in(self.file) if self.file is not None else WrittenEvidence(self.evidence.pieces)
 
     @cached_property
     def chapters(self) -> tuple[Chapter, ...]:

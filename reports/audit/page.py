@@ -1,6 +1,5 @@
 """Writes what an auditor reads, in an auditor's order, as one tagged HTML text to be set on paper."""
 
-import hashlib
 import re
 from functools import cache
 
@@ -46,8 +45,8 @@ def write_up(story: Story) -> str:
             record=record,
             rehearsed=rehearsed(story),
             areas=[_Area(name, chapters) for name, chapters in story.areas.items()],
-            evidence_sha256=hashlib.sha256(story.written).hexdigest(),
-            evidence_bytes=len(story.written),
+            evidence_sha256=story.written.sha256,
+            evidence_bytes=story.written.size,
             tried_all=", ".join(f"{words.number(n)} {outcome}" for outcome, n in story.counts.items() if n) or "none",
             glossary=WORDS,
             queries=dict(list(queries.items())[:QUERIES]),

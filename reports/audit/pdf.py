@@ -3,14 +3,14 @@ bytes for the same evidence.
 
 What sets it takes as much memory as a drill's checks, and as long as all other documents together: it runs beside them."""
 
-import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 from fixtures.record.project import import_path
 from reports import words
@@ -65,7 +65,7 @@ def being_set(story: Story, begun: subprocess.Popen[bytes] | None = None) -> Ite
     with nullcontext(begun) if begun is not None else typesetter() as process, ThreadPoolExecutor(1) as beside:
         try:
             # While the text is written here, it imports what it needs.
-            yield Setting(process, beside.submit(process.communicate, order(story)))
+            yield Setting(process, beside.submit(_set, process, order(story)))
         finally:
             process.kill()
 
@@ -76,18 +76,27 @@ def write_up(story: Story) -> bytes:
         return setting.written()
 
 
-def order(story: Story) -> bytes:
-    """What a typesetter is sent: a line that says what to set, and the evidence to attach."""
+def order(story: Story) -> Iterator[bytes]:
+    """What a typesetter is sent: a line that says what to set, and the evidence to attach, in pieces."""
     evidence = story.evidence
     ordered = typeset.Order(
         text=page.write_up(story),
         title=story.name,
         at=_zoned(evidence.finished_at).isoformat(),
-        identifier=hashlib.sha256(story.written).hexdigest()[:32],
+        identifier=story.written.sha256[:32],
         attached=words.EVIDENCE,
         about="The evidence that this document was rendered from",
     )
-    return ordered.line() + story.written
+    return chain((ordered.line(),), story.written.pieces())
+
+
+def _set(process: subprocess.Popen[bytes], ordered: Iterator[bytes]) -> tuple[bytes, bytes]:
+    """What it said, on stdout and stderr, once it has been sent all and has ended."""
+    assert process.stdin is not None
+    # One that cannot set a PDF says so before it has read what to set.
+    with suppress(BrokenPipeError):
+        process.stdin.writelines(ordered)
+    return process.communicate()
 
 
 def _zoned(value: datetime) -> datetime:

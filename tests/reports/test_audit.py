@@ -97,16 +97,17 @@ def test_the_evidence_is_attached_as_it_is_and_named_as_the_source(drill) -> Non
         assert int(file.EF.F.Params.Size) == len(evidence.written)
 
 
-def test_what_lies_in_the_run_is_attached_though_it_was_written_otherwise() -> None:
+def test_what_lies_in_the_run_is_attached_though_it_was_written_otherwise(tmp_path: Path) -> None:
     evidence = examples.verified()
-    other = evidence.model_dump_json().encode()
+    other = tmp_path / "evidence.json"
+    other.write_text(evidence.model_dump_json(), encoding="utf-8")
     with pikepdf.open(io.BytesIO(pdf.write_up(Story(evidence, other)))) as document:
-        assert document.attachments["evidence.json"].get_file().read_bytes() == other
+        assert document.attachments["evidence.json"].get_file().read_bytes() == other.read_bytes()
 
 
 def test_setting_that_ends_early_is_a_fault_and_no_missing_library() -> None:
     evidence = examples.verified()
-    with pdf.being_set(Story(evidence, evidence.written)) as setting:
+    with pdf.being_set(Story(evidence)) as setting:
         setting.process.kill()
         with pytest.raises(RuntimeError, match=r"ended with -9: it said nothing"):
             setting.written()
@@ -114,7 +115,7 @@ def test_setting_that_ends_early_is_a_fault_and_no_missing_library() -> None:
 
 def test_what_a_block_leaves_unset_is_ended_with_it() -> None:
     evidence = examples.verified()
-    with pdf.being_set(Story(evidence, evidence.written)) as setting:
+    with pdf.being_set(Story(evidence)) as setting:
         pass
     assert setting.process.returncode == -signal.SIGKILL
 
@@ -340,7 +341,7 @@ def test_what_sets_a_pdf_looks_for_no_garbage() -> None:
         "print(len(looks), gc.get_freeze_count(), file=sys.stderr)\n"
         "sys.exit(code)"
     )
-    order = pdf.order(Story(examples.verified(), examples.verified().written))
+    order = b"".join(pdf.order(Story(examples.verified())))
     done = subprocess.run([sys.executable, "-c", setting], cwd=ROOT, input=order, capture_output=True, check=True)
     looks, left_out = map(int, done.stderr.split())
     assert looks == 0

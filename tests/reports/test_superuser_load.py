@@ -42,14 +42,14 @@ def test_the_headline_begins_with_it(allowed: Evidence) -> None:
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != "metrics.prom"])
 def test_every_document_says_so_at_once(name: str, allowed: Evidence, tmp_path: Path) -> None:
-    written = text(allowed, tmp_path) if name == "audit.pdf" else whole(name, Story(allowed, allowed.written))
+    written = text(allowed, tmp_path) if name == "audit.pdf" else whole(name, Story(allowed))
     body = written[written.index("<body") :] if "<body" in written else written
     assert WORDS in body[: FIRST_LINES[name]], body[:3000]
 
 
 def test_figures_have_a_gauge_of_it(allowed: Evidence) -> None:
     for evidence, value in ((allowed, 1), (examples.verified(), 0)):
-        metrics = whole("metrics.prom", Story(evidence, evidence.written))
+        metrics = whole("metrics.prom", Story(evidence))
         assert f"restore_drill_loaded_as_superuser {value}.0" in metrics.splitlines()
 
 

@@ -220,7 +220,7 @@ def judged(run: DrillRun, order: Order, out: Path, *, proving: Proven = False, o
     (directory / QUERIES).write_bytes(queries)
     printed = io.StringIO()
     terminal.show(evidence, directory, Console(file=printed, width=120, legacy_windows=False))
-    story = Story(evidence, evidence.written)
+    story = Story(evidence)
     return Drill(EXIT_CODES[evidence.verdict], said + printed.getvalue(), directory, partial(write_documents, story))
 
 
