@@ -14,7 +14,7 @@ import pytest
 
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server.templates import NAMED_BY
-from tests.support import kept_server
+from tests.support import kept_server, time_limit
 
 if TYPE_CHECKING:
     from tests.support.application_under_test import Bench
@@ -34,6 +34,7 @@ MARKS = {"whole": "whole drills", "further": "costly cases, for which another te
 
 def pytest_configure(config: pytest.Config) -> None:
     """Once for all workers, and for the drills that they start: initdb is a second of processor time for each server."""
+    config.pluginmanager.register(time_limit)
     if hasattr(config, "workerinput"):
         return
     if "TMPDIR" not in os.environ and has_room(MEMORY):
