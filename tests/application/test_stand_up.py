@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.application.interpreter import PROBES, Interpreter
+from fixtures.application.interpreter import Interpreter
 from fixtures.application.migrate import migrate
 from fixtures.application.run_application import count_mails, stand_up
+from fixtures.application.surroundings import PROBES
 from fixtures.record.application_run import ApplicationRun
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.sandbox.footprint import Footprint, footprint

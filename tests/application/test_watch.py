@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.application.interpreter import PROBES
+from fixtures.application.surroundings import PROBES
 
 MANAGE = """
 import sys
