@@ -125,7 +125,7 @@ NOT_RUN = {
     "AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… make drill BACKUPS=s3://igny8-backups/nightly APP=/srv/igny8/backend "
     "PROFILE=igny8": "a bucket of the reader's; tests/shelf drills sets in one that moto keeps",
     "make backup INTO=/var/backups/shop SITES_DATA=/srv/shop/media OFFSITE=s3://backups-elsewhere/shop": "a bucket of the "
-    "reader's; tests/commands/test_backup.py takes a set away to one",
+    "reader's; tests/commands/test_backup_places.py takes a set away to one",
     "make resolve FINDING=F-407d42a30076 MASK_KEY=$HOME/drill-keys/drill-mask.key": "a finding of the reader's, and a "
     "terminal; tests/commands/test_resolving.py has both",
     "PGHOST=db PGDATABASE=shop make recover TENANT=42 BACKUPS=/var/backups/shop PROFILE=verify/profiles/shop "
