@@ -10,7 +10,8 @@ import pytest
 
 from fixtures.dump.plain_dump import read_script, read_text
 from fixtures.dump.script import Script
-from fixtures.dump.sql_stream import Piece, SqlStream
+from fixtures.dump.sql_stream import SqlStream
+from fixtures.dump.sql_tokens import Piece
 from fixtures.record.stage import StageBlocked, StageFailed
 from fixtures.restore.failure import RestoreFailed
 from fixtures.restore.plain_restore import require_restrict
