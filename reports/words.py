@@ -13,7 +13,7 @@ from fixtures.record.counts import many as many
 from fixtures.record.counts import units as units
 from fixtures.record.durations import duration as duration
 from fixtures.record.evidence import Measure, Outcome, Result
-from fixtures.record.server_facts import Programs
+from fixtures.record.server_facts import Cloning, Programs
 from fixtures.record.set_record import Delivery
 from fixtures.record.sizes import size as size
 from fixtures.record.stage import cause_and_fix as cause_and_fix
@@ -26,6 +26,12 @@ NOT_MADE = ".not-made.txt"
 OUTCOMES: tuple[Outcome, ...] = ("failed", "blocked", "waived", "exempt", "passed")
 SIGNS: dict[Outcome, str] = {"failed": "✕", "blocked": "?", "waived": "!", "exempt": "-", "passed": "✓"}
 NOTHING_EXAMINED = "passed, but there was nothing to examine"
+
+_CLONED = {
+    "wal_log": "each block written anew",
+    "file_copy": "files copied",
+    "file_copy, cloned": "blocks shared with what was cloned until one of the two writes",
+}
 
 # Control, invisible or turning the direction of text, not a character, private, line and paragraph separators.
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
@@ -91,6 +97,11 @@ def programs(used: Programs) -> str:
     """Whose Postgres programs were used: where they lie, their version, their package and who made it."""
     package = f"of {used.package}" if used.package else "of no package that dpkg or rpm know"
     return f"{used.folder}, {used.version}, {package}, {f'made by {used.maker}' if used.maker else 'its maker is not named'}"
+
+
+def cloning(chosen: Cloning) -> str:
+    """How each clone of a drill is made, and why so."""
+    return f"{_CLONED[chosen.way]} ({chosen.way}): {chosen.why}"
 
 
 def looked_at(result: Result) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, ServerUnavailable, serve
+from fixtures.server.cloning import cloning
 from tests.sandbox.test_guardian import alive, within
 
 REPOSITORY = Path(__file__).parents[2]
@@ -54,6 +55,7 @@ def standing() -> Iterator[Standing]:
 def test_what_the_drill_made_is_dropped_and_what_was_there_stays(standing: Standing, guardian: Guardian) -> None:
     before = standing.databases(), standing.roles()
     with serve(ServerRequest("0123abcd", standing.url, least_major=15), guardian) as server:
+        assert server.cloning == cloning(server.major, (), None)
         assert server.create_database("restored") == "drill_0123abcd_restored"
         server.create_database("migrated", template="restored")
         assert not server.may_make_role("their_app")

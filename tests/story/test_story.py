@@ -33,7 +33,7 @@ def test_every_stage_is_told_under_its_own_name() -> None:
     assert {step.stage for step in STEPS} == set(stages.GATE)
 
 
-def test_a_drill_derives_owners_once_for_each_database_and_says_whose_programs_it_used(
+def test_a_drill_derives_owners_once_for_each_database_and_says_whose_programs_it_used_and_how_it_cloned(
     standing: Standing, whole_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walked: list[object] = []
@@ -50,3 +50,4 @@ def test_a_drill_derives_owners_once_for_each_database_and_says_whose_programs_i
     assert walked == [record.facts, record.migrated_facts]
     assert record.server is not None
     assert record.server.programs == programs_of(standing.server.clients)
+    assert record.server.cloning == standing.server.cloning is not None

@@ -12,7 +12,7 @@ from fixtures.record.migrated import AppliedMigration, Migrated
 from fixtures.record.names import TableName
 from fixtures.record.record import DrillRecord, StageOutcome
 from fixtures.record.restored import DealtOut, ErrorLine, Restored
-from fixtures.record.server_facts import Programs, ServerFacts
+from fixtures.record.server_facts import Cloning, Programs, ServerFacts
 from fixtures.record.set_record import Artefact, BackupSet, ShelvedSet
 from fixtures.record.settings_left import SettingLeft
 from fixtures.record.site_archive import LogsArchive, SitesData
@@ -148,6 +148,7 @@ def _record() -> DrillRecord:
                 "wal_level": "minimal",
                 "maintenance_work_mem": "1GB",
             },
+            cloning=Cloning(way="wal_log", why="the server's default; PostgreSQL has file_copy_method from 18 on"),
         ),
         restored=Restored(
             exit_code=1,
