@@ -1,7 +1,6 @@
 """Mounts a file as a disk with a file system of its own, for what depends on what a file system can do."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.programs import program
+
+_PACKAGES = {"btrfs": "btrfs-progs", "xfs": "xfsprogs"}
+
 
 @contextmanager
 def loop_disk(folder: Path, kind: str, megabytes: int = 1024) -> Iterator[Path]:
     """`folder`, made, as a disk of so many megabytes with this kind of file system. Everybody may pass through it."""
     if os.geteuid() != 0:
         pytest.skip("left out: only root can mount a disk")
-    maker = shutil.which(f"mkfs.{kind}", path="/usr/sbin:/sbin:/usr/bin")
-    if maker is None:
-        pytest.skip(f"left out: no mkfs.{kind} is installed here")
+    maker = program(f"mkfs.{kind}", _PACKAGES[kind])
     image = folder.with_name(f"{folder.name}.img")
     with image.open("wb") as sparse:
         sparse.truncate(megabytes << 20)
