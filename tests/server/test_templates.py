@@ -63,7 +63,7 @@ def test_the_next_server_begins_with_what_initdb_made_and_nothing_else_of_the_on
             assert second.cluster is not None
             assert not second.cluster.reconfigured
             with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-                replace(second, password=password).administer()
+                replace(second, password=password).administer_alone()
     assert all(trace.gone for trace in guardian.leftovers())
     assert [path.stat().st_uid for path in folder.iterdir()] == [os.geteuid()]
 
