@@ -13,7 +13,7 @@ from fixtures.application.migrate import Migrating
 from fixtures.record.progress import silent
 from fixtures.record.record import StageOutcome
 from fixtures.record.stage import StageBlocked, StageFailed
-from fixtures.record.stages import FACTS, MIGRATE, Stage
+from fixtures.record.stages import FACTS, MIGRATE, SITES, Stage
 from fixtures.sandbox.guardian import Guardian
 from fixtures.story.drill import Drill
 from fixtures.story.run_drill import DrillRun, run_drill
@@ -286,3 +286,15 @@ def test_roles_that_migrations_make_meanwhile_are_not_the_backups(
     assert record.contents.roles.items() >= standing.record.contents.roles.items()
     assert record.migrated_facts is not None
     assert "made_meanwhile" in {role.name for role in record.migrated_facts.roles}
+
+
+def test_what_a_stage_does_for_another_is_counted_as_that_ones_time(watched: Watched) -> None:
+    def asks_for_others(drill: Drill) -> None:
+        drill.spent_for(FACTS, 600.0, by=MIGRATE)
+        drill.spent_for(MIGRATE, 700.0, by=SITES)
+
+    asked = watched.step(MIGRATE, "asked", asks_for_others)
+    run = watched.run(asked, watched.step(FACTS, "told", lambda _: None, asked))
+    seconds = {outcome.name: outcome.seconds for outcome in run.outcomes}
+    assert seconds["facts"] >= 600.0
+    assert 100.0 <= seconds["migrate"] < 700.0
