@@ -3,13 +3,13 @@
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from bench.drills import drill
-from bench.ground import CORES, application_on, ground_for
-from bench.timing import Times, take_turns
+from bench.ground import CORES, Ground, application_on, ground_for
+from bench.timing import Times, take_turns, timed
 from fixtures.record.project import ROOT
 from fixtures.shelf.locate import LocatedSet
 
@@ -25,21 +25,21 @@ def gates(located: LocatedSet, backups: Path, rounds: int) -> dict[str, Times]:
         keeping = ("--gate", "--restore-cache", str(work / "kept"), "--restore-cache-gb", "1000")
         drill(backups, work / "out", keeping)
 
-        def by_hand() -> float:
-            restored = ground.by_hand(ground.stock, "-j", str(CORES))
-            began = time.perf_counter()
-            subprocess.run(
-                [sys.executable, "manage.py", "migrate", "--no-input"],
-                cwd=ROOT / "sample",
-                env=application_on(ground.stock, f"bench{ground.made}"),
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-            return restored + time.perf_counter() - began
-
         ways: dict[str, Callable[[], float]] = {
-            BY_HAND: by_hand,
+            BY_HAND: lambda: restored_and_migrated(ground, Path(sys.executable), ROOT / "sample"),
             GATE: lambda: drill(backups, work / "out", ("--gate",)).spent.seconds,
             CACHED: lambda: drill(backups, work / "out", keeping).spent.seconds,
         }
         return take_turns(ways, rounds)
+
+
+def restored_and_migrated(
+    ground: Ground, python: Path, project: Path, more: Mapping[str, str] = MappingProxyType({})
+) -> float:
+    """Seconds of a restore by hand and of the migrations of the application in `project`, which `python` runs; `more` is what
+    its settings read besides where the database is. Raises CalledProcessError when it does not migrate."""
+    restored = ground.by_hand(ground.stock, "-j", str(CORES))
+    environment = {**application_on(ground.stock, f"bench{ground.made}"), **more}
+    command = [str(python), "manage.py", "migrate", "--no-input"]
+    quiet = subprocess.DEVNULL
+    return restored + timed(lambda: subprocess.run(command, cwd=project, env=environment, check=True, stdout=quiet))

@@ -30,6 +30,7 @@ class Ground:
     located: LocatedSet
     dump: Path
     roles: RolesFile
+    owner: str
     made: int = 0
 
     def fresh(self, server: Server) -> str:
@@ -39,7 +40,7 @@ class Ground:
                 with other.connect() as connection:
                     connection.execute(f"DROP DATABASE IF EXISTS bench{self.made} WITH (FORCE)")
         self.made += 1
-        server.create_database(f"bench{self.made}", owner="igny8_owner")
+        server.create_database(f"bench{self.made}", owner=self.owner)
         return f"bench{self.made}"
 
     def by_hand(self, server: Server, *options: str) -> float:
@@ -69,7 +70,8 @@ def application_on(server: Server, database: str) -> dict[str, str]:
 
 
 @contextmanager
-def ground_for(located: LocatedSet) -> Iterator[Ground]:
+def ground_for(located: LocatedSet, owner: str = "igny8_owner") -> Iterator[Ground]:
+    """The ground of one set, whose databases belong to the role `owner`."""
     account = unprivileged_account()
     with (
         Guardian("be4c4be4") as guardian,
@@ -80,4 +82,4 @@ def ground_for(located: LocatedSet) -> Iterator[Ground]:
         roles = read_roles_file(located.paths["roles"])
         for server in (fast, stock):
             make_roles(server, roles, set(roles.names))
-        yield Ground(fast, stock, guardian, located, staged_dump(located, folder, account), roles)
+        yield Ground(fast, stock, guardian, located, staged_dump(located, folder, account), roles, owner)

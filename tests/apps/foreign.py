@@ -67,12 +67,12 @@ class Foreign:
             python=interpreter(self.name, "newer"),
             profile=self.profile,
             arguments=(
-                *(("--gate", "--previous", str(self._before(work))) if gate else ()),
+                *(("--gate", "--previous", str(self.before(work))) if gate else ()),
                 *(("--prove", "all") if proving else ()),
             ),
         )
 
-    def _before(self, work: Path) -> Path:
+    def before(self, work: Path) -> Path:
         """A checkout that the older release's interpreter runs."""
         checkout = Path(shutil.copytree(self.folder / "project", work / "before"))
         (checkout / ".venv").symlink_to(interpreter(self.name, "older").parents[1])
