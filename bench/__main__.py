@@ -156,10 +156,12 @@ def _growth(grown: Iterable[tuple[int, int, int, drills.WholeDrill]]) -> None:
             f"{drilled.spent.seconds:.1f} s",
             f"{drilled.spent.seconds / rows * 1e6:.1f}",
             f"{drilled.peak / drills.MIB:.0f} MiB",
+            f"{drills.checks_over_restore(drilled.evidence):.2f}",
         )
         for scale, size, rows, drilled in grown
     ]
-    _table("Growth", ("scale", "dump", "rows", "whole drill", "µs a row", "largest Python process"), rows)
+    checked = "checks against the restore, worker time"
+    _table("Growth", ("scale", "dump", "rows", "whole drill", "µs a row", "largest Python process", checked), rows)
 
 
 def _proofs(proven: Iterable[tuple[int, dict[str, float]]]) -> None:

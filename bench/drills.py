@@ -25,6 +25,7 @@ from fixtures.database.catalogue import take_facts
 from fixtures.ownership import derive_ownership
 from fixtures.profile.reading import ReadProfile
 from fixtures.profile.tenancy import Tenancy
+from fixtures.record import stages
 from fixtures.record.evidence import Evidence, Result
 from fixtures.record.names import TableName
 from fixtures.record.progress import silent
@@ -112,6 +113,12 @@ def shares(evidence: Evidence) -> dict[str, float]:
     for result in evidence.results:
         families[result.control[:3]] = families.get(result.control[:3], 0.0) + result.seconds
     return {**stages, **{f"controls {family}": seconds for family, seconds in sorted(families.items())}}
+
+
+def checks_over_restore(evidence: Evidence) -> float:
+    """Seconds of all checks, summed over workers, for each second of the restore. KeyError where nothing was restored."""
+    restored = {stage.name: stage.seconds for stage in evidence.record.stages}[stages.RESTORE.name]
+    return sum(result.seconds for result in evidence.results) / restored
 
 
 def back_up(into: Path, scale: int) -> Path:
