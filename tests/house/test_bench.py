@@ -11,7 +11,7 @@ import pytest
 from bench.by_hand import BY_HAND, STEPS, beside
 from bench.by_hand import WHOLE as WHOLE_DRILL
 from bench.check_times import CheckTimes
-from bench.drills import archive_rates, wide_schema
+from bench.drills import archive_rates, checks_over_restore, wide_schema
 from bench.processor import Busy, Spent, adding_up, spent_by
 from bench.proofs import AGAIN, CHECKS, PLANTED, SCANNED, told_by
 from bench.proofs import ALL as ALL_PROOFS
@@ -22,8 +22,9 @@ from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
 from fixtures.profile.reading import read_profile
 from fixtures.record.stage import outcome_of
-from fixtures.record.stages import LOCATE
+from fixtures.record.stages import LOCATE, RESTORE
 from fixtures.shelf.locate import locate
+from tests.support import evidence_examples as examples
 from tests.support.drills import PROFILE, Signed
 
 
@@ -41,6 +42,17 @@ def test_contenders_take_turns_round_by_round() -> None:
 
 def test_a_ratio_is_taken_within_each_round() -> None:
     assert Times((1.0, 4.0, 3.0)).over(Times((2.0, 4.0, 1.0))) == "1.00 (0.50 to 3.00)"
+
+
+def test_checks_are_held_against_the_restore_alone() -> None:
+    evidence = examples.evidence([examples.result("BAK-01"), examples.result("TEN-01")])
+    results = tuple(result.model_copy(update={"seconds": 1.5}) for result in evidence.results)
+    slow = tuple(
+        stage.model_copy(update={"seconds": 6.0 if stage.name == RESTORE.name else 50.0})
+        for stage in evidence.record.stages
+    )
+    record = evidence.record.model_copy(update={"stages": slow})
+    assert checks_over_restore(evidence.model_copy(update={"results": results, "record": record})) == 0.5
 
 
 def test_every_reference_of_the_wide_schema_is_tried() -> None:
