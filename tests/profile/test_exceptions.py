@@ -7,7 +7,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from fixtures.plugin.gathering import Gatherer, Planned, build_evidence
+from fixtures.plugin.building_evidence import build_evidence
+from fixtures.plugin.gathering import Gatherer, Planned
 from fixtures.profile import Application, Profile
 from fixtures.profile.backups import Targets
 from fixtures.profile.exceptions import Counted, InColumns, Outlives, Ownerless, Waiver

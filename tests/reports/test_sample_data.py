@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fixtures.plugin.gathering import Gatherer, build_evidence
+from fixtures.plugin.building_evidence import build_evidence
+from fixtures.plugin.gathering import Gatherer
 from fixtures.profile.backups import Targets
 from fixtures.record.evidence import Evidence
 from fixtures.record.set_record import BackupSet

@@ -16,8 +16,9 @@ from fixtures.custody.mask_key import passing_mask_key
 from fixtures.custody.read_origin import read_origin
 from fixtures.plan.cards import RELEASE, Rule, read_controls, read_rules, rule_node
 from fixtures.plan.within_budget import within_budget
+from fixtures.plugin.building_evidence import build_evidence
 from fixtures.plugin.control_fixtures import ACCESS, HASH_KEY, SAMPLES
-from fixtures.plugin.gathering import Gatherer, build_evidence, plan
+from fixtures.plugin.gathering import Gatherer, plan
 from fixtures.plugin.outcomes import DRILLED
 from fixtures.plugin.proving import MAY_PROVE
 from fixtures.plugin.subject_fixtures import RULES
