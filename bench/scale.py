@@ -1,8 +1,8 @@
 """What a drill of a terabyte costs, from what drills of less took: `python -m bench.scale REPORT REPORT --against REPORT`.
 
-A report is the folder of a run that was drilled with `-p bench.stage_processor`. Of each stage the processor time is put on
-a line over what it grows with (its driver), by least squares: what it takes at any size, and what one more takes. Another
-report, outside of those, tells how far off the lines are."""
+A report is the folder of a run that was drilled with `-p bench.stage_processor`, below `bench/reap.py`. Of each stage the
+processor time is put on a line over what it grows with (its driver), by least squares: what it takes at any size, and what
+one more takes. Another report, outside of those, tells how far off the lines are."""
 
 import argparse
 import json

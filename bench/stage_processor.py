@@ -1,5 +1,8 @@
 """A plugin for pytest, `-p bench.stage_processor`: writes what each stage of a drill took of the processors.
 
+The drill runs below `bench/reap.py` (`python bench/reap.py FILE python -m pytest -p bench.stage_processor verify`), without
+which the time of a program that ends in a namespace is nobody's.
+
 `processor.json` beside `evidence.json` has seconds of processor time, of all processes below the drill's own, the server
 included: by stage, and as `starting` and `checks` what came before the stages and after them. A stage that runs beside
 others is counted by its own thread, and what that took is not the others'; the migrations, which share the server with
@@ -21,6 +24,7 @@ from fixtures.record.stages import Stage
 from fixtures.story import running
 
 FILE = "processor.json"
+_REAP = Path(__file__).with_name("reap.py")
 STARTING, CHECKS = "starting", "checks"
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -32,9 +36,13 @@ class Account:
         self.spent: dict[str, float] = {}
         self._outcome_of, self._ahead_of = running.outcome_of, running.ahead_of
         self._beside: dict[int, float] = {}
+        self._root = os.getpid()
         self._lock = threading.Lock()
 
-    def pytest_configure(self) -> None:
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Raises pytest.UsageError for a drill below nothing that adopts what its programs leave behind."""
+        if not hasattr(config, "workerinput"):
+            self._root = adopting(os.getppid())
         setattr(running, "outcome_of", self._counted)  # noqa: B010 - a module's name, which mypy holds for constant
         setattr(running, "ahead_of", lambda *_: None)  # noqa: B010
 
@@ -67,7 +75,7 @@ class Account:
 
     def _now(self) -> float:
         """Of all processes but for what stages beside have taken by now."""
-        return below(os.getpid()) - self._all_beside()
+        return below(self._root) - self._all_beside()
 
     def _all_beside(self) -> float:
         with self._lock:
@@ -75,6 +83,14 @@ class Account:
             return sum(
                 taken or (_of_thread(thread) if thread in running else 0.0) for thread, taken in self._beside.items()
             )
+
+
+def adopting(parent: int) -> int:
+    """The process, where it is `bench/reap.py`. Raises pytest.UsageError where it is another."""
+    words = Path(f"/proc/{parent}/cmdline").read_bytes().split(b"\0")
+    if os.fsencode(str(_REAP)) not in words and b"bench/reap.py" not in words:
+        raise pytest.UsageError(f"-p bench.stage_processor counts too little: start the drill by python {_REAP} FILE")
+    return parent
 
 
 def _of_thread(thread: int) -> float:

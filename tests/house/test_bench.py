@@ -17,10 +17,11 @@ from bench.proofs import AGAIN, CHECKS, PLANTED, SCANNED, told_by
 from bench.proofs import ALL as ALL_PROOFS
 from bench.safeguards import ALL, CATALOGUE, CONFINED, PINNED, STAGES, WHOLE, safeguards
 from bench.scale import BYTES, FILES, ROWS, Line, Run, fitted, lines, predicted
-from bench.stage_processor import below
+from bench.stage_processor import adopting, below
 from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
 from fixtures.profile.reading import read_profile
+from fixtures.record.project import ROOT
 from fixtures.record.stage import outcome_of
 from fixtures.record.stages import LOCATE, RESTORE
 from fixtures.shelf.locate import locate
@@ -42,6 +43,14 @@ def test_contenders_take_turns_round_by_round() -> None:
 
 def test_a_ratio_is_taken_within_each_round() -> None:
     assert Times((1.0, 4.0, 3.0)).over(Times((2.0, 4.0, 1.0))) == "1.00 (0.50 to 3.00)"
+
+
+def test_what_each_stage_takes_is_counted_below_what_adopts_alone(tmp_path: Path) -> None:
+    with pytest.raises(pytest.UsageError, match=r"counts too little: start the drill by python \S+reap.py FILE"):
+        adopting(os.getpid())
+    asked = "import os; from bench.stage_processor import adopting; assert adopting(os.getppid()) == os.getppid()"
+    done = subprocess.run(adding_up([sys.executable, "-c", asked], tmp_path / "took"), cwd=ROOT)
+    assert done.returncode == 0
 
 
 def test_checks_are_held_against_the_restore_alone() -> None:
