@@ -18,7 +18,7 @@ from tests.server.test_server_container import containers
 from tests.support.drills import NOT_MIGRATED, interpreter_that_does_not_run
 from tests.support.outputs import PDF, nothing_told
 from tests.support.small_source import script
-from tests.support.watched_drill import MIGRATES, WORKER, Watched, runs_in, watched_drill
+from tests.support.watched_drill import MIGRATES, Watched, runs_in, watched_drill
 
 # What tells from outside that a stage is under way: a program that only it runs, or the checks reported by then. Of the
 # application, which goes on in a process that has started, what the drill prints.
@@ -165,7 +165,6 @@ def test_a_worker_that_dies_takes_no_check_with_it_unseen(whole_set: Path, tmp_p
     with watched_drill(
         whole_set.parent, tmp_path, workers=2, python=interpreter_that_does_not_run(tmp_path)
     ) as watched:
-        watched.wait_for(WORKER)
         watched.wait_for(5)
         os.kill(watched.workers()[0].pid, signal.SIGKILL)
         ended = watched.end()

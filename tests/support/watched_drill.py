@@ -18,7 +18,6 @@ import psutil
 from fixtures.sandbox.processes import stop
 from tests.support.drills import SECONDS, Drill, command, environment_of_drills
 
-WORKER = "exec(eval(sys.stdin.readline()))"
 MIGRATES = "migrate --noinput"
 """The application's interpreter, which was started for that command: it migrates at last."""
 
@@ -78,7 +77,9 @@ class Watched:
         return _in_proc() - self.before
 
     def workers(self) -> list[psutil.Process]:
-        return [psutil.Process(pid) for pid, words in self.processes().items() if WORKER in words]
+        """Forked from the drill's own process, they have its command line."""
+        own = self.processes()
+        return [psutil.Process(pid) for pid in own if pid != self.process.pid and own[pid] == own[self.process.pid]]
 
     @property
     def results(self) -> int:
