@@ -6,8 +6,8 @@ which the time of a program that ends in a namespace is nobody's.
 `processor.json` beside `evidence.json` has seconds of processor time, of all processes below the drill's own, the server
 included: by stage, and as `starting` and `checks` what came before the stages and after them. A stage that runs beside
 others is counted by its own thread, and what that took is not the others'; the migrations, which share the server with
-the facts beside them, wait for those to end. Nothing but time is measured differently for it: on a busy machine a stage
-takes longer, and no more of the processors."""
+the facts beside them, wait for those to end, and none of a gate's runs beside another. Nothing but time is measured
+differently for it: on a busy machine a stage takes longer, and no more of the processors."""
 
 import json
 import os
@@ -34,7 +34,7 @@ class Account:
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = {}
-        self._outcome_of, self._ahead_of = running.outcome_of, running.ahead_of
+        self._outcome_of, self._ahead_of, self._begun_with = running.outcome_of, running.ahead_of, running.begun_with
         self._beside: dict[int, float] = {}
         self._root = os.getpid()
         self._lock = threading.Lock()
@@ -45,10 +45,12 @@ class Account:
             self._root = adopting(os.getppid())
         setattr(running, "outcome_of", self._counted)  # noqa: B010 - a module's name, which mypy holds for constant
         setattr(running, "ahead_of", lambda *_: None)  # noqa: B010
+        setattr(running, "begun_with", lambda *_: ())  # noqa: B010
 
     def pytest_unconfigure(self) -> None:
         setattr(running, "outcome_of", self._outcome_of)  # noqa: B010
         setattr(running, "ahead_of", self._ahead_of)  # noqa: B010
+        setattr(running, "begun_with", self._begun_with)  # noqa: B010
 
     def pytest_drill_evidence(self, config: pytest.Config, evidence: Evidence, directory: Path) -> None:
         self.spent[CHECKS] = self._now() - sum(self.spent.values()) + self._all_beside()

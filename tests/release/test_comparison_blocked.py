@@ -13,7 +13,7 @@ from fixtures.record.release.comparison import Comparison
 from fixtures.record.stage import StageBlocked
 from fixtures.server.rights import POLICIES
 from fixtures.story.drill import Drill
-from fixtures.story.steps.compare_release import compare_schema
+from fixtures.story.steps.compare_release import read_schemas
 from fixtures.story.steps.start_server import Served
 from tests.support.guarded_source import Guarded, guarded_source
 
@@ -42,7 +42,7 @@ def test_a_schema_whose_force_the_drill_lifted_is_not_compared(guarded: Guarded)
         after = facts.model_copy(update={"tables": tuple(lifted)})
         with pytest.raises(StageBlocked, match="FORCE ROW LEVEL SECURITY was lifted for this drill") as blocked:
             # Nothing is started for it: neither the drill's means nor its server are asked.
-            compare_schema(cast("Drill", None), cast("Served", None), facts, after)
+            read_schemas(cast("Drill", None), cast("Served", None), facts, after)
         assert POLICIES in blocked.value.fix
 
 

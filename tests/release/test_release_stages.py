@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,10 @@ from fixtures.record.release.comparison import Comparison
 from fixtures.record.release.previous import Previous
 from fixtures.record.release.reversal import Reversal
 from fixtures.record.stage import StageBlocked
-from fixtures.release.compare import FROM_ZERO, compare
+from fixtures.release.compare import FROM_ZERO, compare, read_changed
 from fixtures.release.previous import try_previous
 from fixtures.release.previous_code import find_previous
-from fixtures.release.reverse import THERE_AND_BACK, reverse
+from fixtures.release.reverse import THERE_AND_BACK, Before, reverse
 from tests.support.application_under_test import APPLICATION, Bench, copy_of_the_sample, new_migration
 
 SECONDS = 120
@@ -50,10 +51,12 @@ def try_release(place: Bench, checkout: Path, folder: Path) -> tuple[Comparison,
             facts = take_facts(before), take_facts(after)
         try:
             empty = marked_clone(server, FROM_ZERO, "template0")
-            comparison = compare(server, on(place, checkout, FROM_ZERO, folder), empty, *facts, masked, SECONDS)
+            changed = read_changed(server, partial(server.reading, "restored"), *facts)
+            comparison = compare(server, on(place, checkout, FROM_ZERO, folder), empty, changed, masked, SECONDS)
             clone = marked_clone(server, THERE_AND_BACK, "migrated")
             application = on(place, checkout, THERE_AND_BACK, folder)
-            return comparison, reverse(server, application, clone, done.applied, masked, SECONDS)
+            was = Before(changed.was, None, partial(server.reading, "restored"))
+            return comparison, reverse(server, application, clone, was, done.applied, masked, SECONDS)
         finally:
             server.drop_database(FROM_ZERO)
             server.drop_database(THERE_AND_BACK)

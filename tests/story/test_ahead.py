@@ -50,11 +50,11 @@ class Watched:
 
         return Step(stage, done, needs)
 
-    def run(self, *steps: Step[Any]) -> DrillRun:
+    def run(self, *steps: Step[Any], story: tuple[Stage, ...] = BOTH) -> DrillRun:
         self._patch.setattr("fixtures.story.running.steps_of", lambda stage: [s for s in steps if s.stage is stage])
         self._patch.setattr("fixtures.story.running.SERVED", object())
         with ExitStack() as stack:
-            return run_drill(self._order, stack, lambda _: silent, BOTH, self)
+            return run_drill(self._order, stack, lambda _: silent, story, self)
 
 
 @pytest.fixture
