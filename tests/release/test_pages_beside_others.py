@@ -12,6 +12,7 @@ from fixtures.application.probes.releasing import timing
 from fixtures.record import stages
 from fixtures.record.release.standing import AskedPage, LoadedModel, Standing
 from fixtures.record.stage import StageFailed
+from fixtures.release.stand_up import kept_waiting
 from fixtures.story.steps import stand_up_release
 from tests.release.test_released import STANDING
 
@@ -82,6 +83,22 @@ def test_a_page_goes_on_for_as_long_as_it_waited_and_ends_at_twice_its_time(mach
         machine.passes(LIMIT, waiting=LIMIT)
         with pytest.raises(timing.TookTooLong):
             signal.raise_signal(signal.SIGALRM)
+
+
+@pytest.mark.parametrize(
+    ("admin", "named", "kept"),
+    [
+        ((200, True), (200, False), False),
+        ((None, True), (200, False), True),
+        ((None, False), (200, False), False),
+        ((200, False), (200, True), True),
+    ],
+)
+def test_an_answer_of_the_admin_stands_however_long_it_waited(
+    admin: tuple[int | None, bool], named: tuple[int | None, bool], kept: bool
+) -> None:
+    pages = [[dict(zip(("status", "unclear"), page, strict=True))] for page in (admin, named)]
+    assert kept_waiting(*pages) is kept
 
 
 def stood_up(
