@@ -90,6 +90,7 @@ def test_what_fails_of_one_takes_nothing_from_the_others(watched: Watched, clone
 
 def test_an_interrupt_ends_what_runs_beside_and_blames_nothing_of_it(watched: Watched) -> None:
     runs = threading.Event()
+    ended: list[bool] = []
 
     def interrupted(_: Drill) -> None:
         assert runs.wait(PATIENCE)
@@ -97,7 +98,7 @@ def test_an_interrupt_ends_what_runs_beside_and_blames_nothing_of_it(watched: Wa
 
     def stands(drill: Drill) -> None:
         runs.set()
-        assert drill.in_vain.wait(PATIENCE), "its program was not ended"
+        ended.append(drill.in_vain.wait(PATIENCE))
         raise StageFailed("the application does not start")
 
     run = watched.run(
@@ -105,6 +106,7 @@ def test_an_interrupt_ends_what_runs_beside_and_blames_nothing_of_it(watched: Wa
         watched.step(STAND_UP, "stands", stands),
         story=OF_A_GATE,
     )
+    assert ended == [True], "its program was not ended"
     assert set(states(run).values()) == {"blocked"}
     assert not any("does not start" in each.cause for each in run.outcomes)
 
