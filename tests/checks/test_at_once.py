@@ -76,13 +76,6 @@ def test_others_look_at_it_until_the_end_where_they_are_to(session: Waiting, ser
     assert counted(session) == 1
 
 
-def test_what_is_sent_often_is_sent_as_it_is(session: Waiting) -> None:
-    """The driver would have the server prepare it, which takes one statement alone."""
-    for _ in range(2 * (session.prepare_threshold or 0)):
-        with undone(session, INSERT, COUNT) as outcomes:
-            assert [each.rowcount for each in outcomes][:2] == [2, 1]
-
-
 @pytest.mark.parametrize("failing", [NOT_SQL, NOT_THERE], ids=["no SQL", "of no such table"])
 def test_a_statement_that_fails_leaves_nothing(failing: sql.Composed, session: Waiting) -> None:
     with pytest.raises(psycopg.ProgrammingError), undone(session, INSERT, failing):
