@@ -35,19 +35,16 @@ class Reports:
         self._last: LastDocument | None = None
 
     @pytest.hookimpl
-    def pytest_drill_stages_begin(self) -> None:
-        """Has what makes documents imported beside the stages. What goes wrong there is told where it is asked for."""
+    def pytest_drill_stages_begin(self, config: pytest.Config) -> None:
+        """Has what makes documents imported beside the stages, and starts what sets the PDF, which takes the longest of them.
+        What goes wrong there is told where it is asked for."""
         threading.Thread(target=_import_ahead, name="imports of the reports", daemon=True).start()
-
-    @pytest.hookimpl
-    def pytest_drill_checks_begin(self, config: pytest.Config) -> None:
-        """Has what sets the PDF import what it needs meanwhile: of all documents it takes the longest."""
         if config.getoption("no_pdf", False):
             return
-        from reports.audit import pdf
+        from reports.audit.typesetter import typesetter
 
         config.add_cleanup(self._stack.close)
-        self._typesetter = self._stack.enter_context(pdf.typesetter())
+        self._typesetter = self._stack.enter_context(typesetter())
 
     @pytest.hookimpl
     def pytest_drill_evidence(self, config: pytest.Config, evidence: Evidence, directory: Path) -> None:
@@ -57,6 +54,10 @@ class Reports:
         The PDF is waited for where a signature is to cover it; else it comes last."""
         from reports.render import render, rendered_but_pdf
 
+        if config.getoption("no_pdf", False):
+            # A drill that a signal ended wants none any more.
+            self._stack.close()
+            self._typesetter = None
         if self._typesetter is not None and not evidence.signed_by:
             self._last = self._stack.enter_context(rendered_but_pdf(evidence, directory, self._typesetter))
         else:

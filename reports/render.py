@@ -41,7 +41,7 @@ def render(
 
     All are written beside their places before one is put there: a fault in any of them leaves what was there before. A
     document that this machine cannot make, or that was not wanted, has in its place a text that says why, and what was
-    there of it goes. `typesetter` sets the PDF where one was begun before (`pdf.typesetter`); it can set one only."""
+    there of it goes. `typesetter` sets the PDF where one was begun before (`typesetter.typesetter`); it can set one only."""
     story = _story(evidence, directory)
     with pdf.being_set(story, typesetter) if with_pdf else nullcontext() as setting:
         return _put(directory, DOCUMENTS, _made(story, setting, _NOT_WANTED))

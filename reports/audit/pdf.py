@@ -1,10 +1,10 @@
 """Has the PDF set in a process of its own: PDF/A-3 at level A and PDF/UA-1 at once, fonts and evidence inside, the same
 bytes for the same evidence.
 
-What sets it takes as much memory as a drill's checks, and as long as all other documents together: it runs beside them."""
+What sets it takes as much memory as a drill's checks, and as long as all other documents together: it starts with a drill's
+stages, and sets it beside the other documents."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 
-from fixtures.record.project import import_path
 from reports import words
 from reports.audit import page, typeset
+from reports.audit.typesetter import typesetter
 from reports.story import Story
-
-_START = f"import sys; sys.path[:] = sys.argv[1:]; from {typeset.__name__} import main; sys.exit(main())"
 
 
 class NoPdf(Exception):
@@ -40,22 +38,6 @@ class Setting:
             last = (complaint.decode("utf-8", "replace").splitlines() or ["it said nothing"])[-1]
             raise RuntimeError(f"what sets the PDF ended with {self.process.returncode}: {last}")
         return written
-
-
-@contextmanager
-def typesetter() -> Iterator[subprocess.Popen[bytes]]:
-    """Starts what sets a PDF: it imports what it needs, then waits for what to set. It is ended when the block is left."""
-    with subprocess.Popen(
-        [sys.executable, "-I", "-c", _START, *import_path()],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd="/",
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 @contextmanager

@@ -347,3 +347,18 @@ def test_what_sets_a_pdf_looks_for_no_garbage() -> None:
     assert looks == 0
     assert left_out > 20_000
     assert done.stdout.startswith(b"%PDF-")
+
+
+def test_a_file_is_the_same_where_nothing_was_set_before_it() -> None:
+    """What sets a PDF sets a line that nobody reads first."""
+    alone = (
+        "import sys, warnings, weasyprint\n"
+        "from reports.audit.typeset import Order, set_pdf\n"
+        "warnings.simplefilter('ignore')\n"
+        "order, attached = Order.read(sys.stdin.buffer.readline()), sys.stdin.buffer.read()\n"
+        "sys.stdout.buffer.write(set_pdf(weasyprint, order, attached))"
+    )
+    evidence = examples.verified()
+    order = b"".join(pdf.order(Story(evidence)))
+    done = subprocess.run([sys.executable, "-c", alone], cwd=ROOT, input=order, capture_output=True, check=True)
+    assert done.stdout == made(evidence.written)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from reports.audit import pdf
+from reports.audit.typesetter import typesetter
 from reports.plugin import Reports
 from reports.render import DOCUMENTS, render, rendered_but_pdf
 from reports.story import Story
@@ -54,7 +54,7 @@ def test_a_typesetter_begun_before_sets_the_same_pdf(tmp_path: Path) -> None:
     for folder in (first, again):
         folder.mkdir()
     render(evidence, first)
-    with pdf.typesetter() as begun:
+    with typesetter() as begun:
         render(evidence, again, typesetter=begun)
         assert begun.returncode == 0
     assert (again / "audit.pdf").read_bytes() == (first / "audit.pdf").read_bytes()
@@ -66,7 +66,7 @@ def test_the_pdf_comes_after_all_other_documents_as_it_comes_with_them(tmp_path:
         folder.mkdir()
     render(evidence, first)
     note = again / "audit.pdf.not-made.txt"
-    with pdf.typesetter() as begun, rendered_but_pdf(evidence, again, begun) as last:
+    with typesetter() as begun, rendered_but_pdf(evidence, again, begun) as last:
         assert {path.name for path in again.iterdir()} == {*DOCUMENTS, note.name} - {"audit.pdf"}
         assert note.read_text().startswith("audit.pdf was not made: it comes last, beside the drill's ending.")
         assert last.put() == ""
@@ -76,7 +76,7 @@ def test_the_pdf_comes_after_all_other_documents_as_it_comes_with_them(tmp_path:
 
 
 def test_a_pdf_that_comes_last_and_fails_says_so_in_its_place(tmp_path: Path) -> None:
-    with pdf.typesetter() as begun, rendered_but_pdf(examples.verified(), tmp_path, begun) as last:
+    with typesetter() as begun, rendered_but_pdf(examples.verified(), tmp_path, begun) as last:
         begun.kill()
         why = last.put()
     assert why.startswith("audit.pdf was not made: what sets the PDF ended with -9")
@@ -84,15 +84,16 @@ def test_a_pdf_that_comes_last_and_fails_says_so_in_its_place(tmp_path: Path) ->
     assert not (tmp_path / "audit.pdf").exists()
 
 
+def setting() -> list[psutil.Process]:
+    return [each for each in psutil.Process().children() if "reports.audit.typeset" in " ".join(each.cmdline())]
+
+
 @pytest.mark.parametrize("signed_by", ["", "f" * 64])
 def test_a_verdict_waits_for_the_pdf_only_where_a_signature_covers_it(
     signed_by: str, pytestconfig: pytest.Config, tmp_path: Path
 ) -> None:
-    def setting() -> list[psutil.Process]:
-        return [each for each in psutil.Process().children() if "reports.audit.typeset" in " ".join(each.cmdline())]
-
     drilled = Reports()
-    drilled.pytest_drill_checks_begin(pytestconfig)
+    drilled.pytest_drill_stages_begin(pytestconfig)
     assert len(setting()) == 1
     drilled.pytest_drill_evidence(
         pytestconfig, examples.verified().model_copy(update={"signed_by": signed_by}), tmp_path
@@ -104,16 +105,37 @@ def test_a_verdict_waits_for_the_pdf_only_where_a_signature_covers_it(
     assert not setting()
 
 
+def test_a_drill_that_a_signal_ended_has_no_pdf_set_though_that_had_begun(
+    pytestconfig: pytest.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drilled = Reports()
+    drilled.pytest_drill_stages_begin(pytestconfig)
+    assert len(setting()) == 1
+    monkeypatch.setattr(pytestconfig.option, "no_pdf", True, raising=False)
+    drilled.pytest_drill_evidence(pytestconfig, examples.inconclusive(), tmp_path)
+    assert not setting()
+    drilled.pytest_unconfigure(pytestconfig)
+    assert "was told --no-pdf" in (tmp_path / "audit.pdf.not-made.txt").read_text()
+
+
+def test_a_drill_that_wants_no_pdf_starts_nothing_that_sets_one(
+    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pytestconfig.option, "no_pdf", True, raising=False)
+    Reports().pytest_drill_stages_begin(pytestconfig)
+    assert not setting()
+
+
 def test_a_typesetter_that_nobody_asks_for_a_pdf_ends_with_its_block() -> None:
-    with pdf.typesetter() as begun:
+    with typesetter() as begun:
         assert begun.poll() is None
     assert begun.returncode == -signal.SIGKILL
 
 
 def test_a_typesetter_ends_when_the_drill_that_began_it_is_killed() -> None:
     killed = (
-        "import os, signal; from reports.audit import pdf\n"
-        "with pdf.typesetter() as begun: print(begun.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal; from reports.audit.typesetter import typesetter\n"
+        "with typesetter() as begun: print(begun.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", killed], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert done.returncode == -signal.SIGKILL
