@@ -27,10 +27,11 @@ def whole(probe: Path, folder: Path) -> str:
 
 def forked(probe: Path, folder: Path) -> str:
     (read_by_it, asked), (ended, written_by_it) = os.pipe(), os.pipe()
-    argv = [sys.executable, str(START), str(SAMPLE / "manage.py"), str(probe), str(read_by_it), str(written_by_it)]
+    argv = [sys.executable, str(START), str(SAMPLE / "manage.py"), str(read_by_it), str(written_by_it)]
     question = {
         "probe": str(probe),
         "variables": {},
+        "command": [],
         "stdout": str(folder / "stdout"),
         "stderr": str(folder / "stderr"),
     }

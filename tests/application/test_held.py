@@ -1,5 +1,6 @@
 """One start of the application's interpreter answers several questions, each as if it had been started for it."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -151,3 +152,70 @@ def test_one_that_does_not_start_says_why(place: Bench, token: str, kept: ExitSt
     interpreter = place.interpreter(checkout, tmp_path / "private", keep=kept)
     with pytest.raises(StageFailed, match="the application does not start: RuntimeError"):
         asking(interpreter, token)()
+
+
+def test_one_that_was_begun_runs_nothing_of_the_application_before_it_is_asked(
+    place: Bench, token: str, kept: ExitStack, tmp_path: Path
+) -> None:
+    checkout = copy_of_the_sample(tmp_path)
+    written = tmp_path / "private" / "home" / "ran"
+    appended(checkout, "settings.py", f"open({str(written)!r}, 'w').close()\n")
+    interpreter = place.interpreter(checkout, tmp_path / "private", keep=kept)
+    interpreter.begin()
+    (process,) = until(lambda: [each for each in interpreters(checkout) if waits(each)])
+    assert not written.exists()
+    asking(interpreter, token)()
+    assert written.exists()
+    assert (process in interpreters(checkout), starts(interpreter)) == (True, 1)
+
+
+def test_one_that_was_begun_and_is_never_asked_ends_with_the_drill(place: Bench, tmp_path: Path) -> None:
+    checkout = copy_of_the_sample(tmp_path)
+    with place.restored() as connection, ExitStack() as kept:
+        connection.close()
+        place.interpreter(checkout, tmp_path / "private", keep=kept).begin()
+        assert until(lambda: interpreters(checkout))
+    assert not interpreters(checkout)
+
+
+def test_one_that_was_begun_is_let_go_of_with_the_one_that_was_asked(
+    place: Bench, token: str, kept: ExitStack, tmp_path: Path
+) -> None:
+    checkout = copy_of_the_sample(tmp_path)
+    interpreter = place.interpreter(checkout, tmp_path / "private", keep=kept)
+    asking(interpreter, token)()
+    interpreter.begin()
+    assert until(lambda: interpreters(checkout)[1:])
+    interpreter.let_go()
+    assert not interpreters(checkout)
+
+
+def test_one_that_was_begun_and_died_is_started_anew(place: Bench, token: str, kept: ExitStack, tmp_path: Path) -> None:
+    checkout = copy_of_the_sample(tmp_path)
+    interpreter = place.interpreter(checkout, tmp_path / "private", keep=kept)
+    interpreter.begin()
+    (process,) = until(lambda: [each for each in interpreters(checkout) if waits(each)])
+    process.kill()
+    process.wait()
+    assert asking(interpreter, token)()["history"]["graph_error"] == ""
+    assert starts(interpreter) == 2
+
+
+def interpreters(checkout: Path) -> list[psutil.Process]:
+    """Those that run now to be asked, without what confines them."""
+    manage = str(checkout / "manage.py")
+    running = psutil.process_iter(["cmdline"])
+    return [each for each in running if each.info["cmdline"] and each.info["cmdline"][2:3] == [manage]]
+
+
+def waits(process: psutil.Process) -> bool:
+    """Whether it has imported what it can, and waits for its first question."""
+    loaded = any("libpq" in each.path or "psycopg" in each.path for each in process.memory_maps())
+    return loaded and process.status() == psutil.STATUS_SLEEPING
+
+
+def until(looked: Callable[[], list[psutil.Process]]) -> list[psutil.Process]:
+    """The first that there are: one that never comes is the time limit's to tell."""
+    while not (there := looked()):
+        time.sleep(0.05)
+    return there

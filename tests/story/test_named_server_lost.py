@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -109,20 +110,32 @@ def losing(
     stage: Stage, order: Order, stack: ExitStack, lose: Callable[[], None], before: StepResults | None = None
 ) -> tuple[StageOutcome, ...]:
     """That stage and all that it stands on, or what is left of them after `before`. The server is lost once the stage tells
-    how far it is, or, in those that tell nothing, before the last step that asks it anything."""
+    how far it is, or, in those that tell nothing, before the last step that asks it anything; and once what it stands on is
+    over, which may run beside it."""
+    ground_over = threading.Event()
+
+    def tells(*_: object) -> None:
+        ground_over.wait()
+        lose()
 
     def progress(now: Stage) -> Progress:
-        return (lambda *_: lose()) if now is stage and not stage.gate else silent
+        return tells if now is stage and not stage.gate else silent
+
+    def end(results: StepResults, over: Stage) -> None:
+        ended(results, over)
+        if over is stage.stands_on:
+            ground_over.set()
 
     def add(results: StepResults, step: Step[object], drill: Drill) -> None:
         if stage.gate and step is _LOST_BEFORE.get(stage, steps_of(stage)[-1]):
             lose()
         taken(results, step, drill)
 
-    taken = StepResults.add
+    taken, ended = StepResults.add, StepResults.end
     story = (stage,) if before is not None else (*reversed(stage.grounds), stage)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(StepResults, "add", add)
+        patched.setattr(StepResults, "end", end)
         if before is not None:
             patched.setattr("fixtures.story.run_drill.StepResults", lambda: those(before))
         return run_drill(order, stack, progress, story).outcomes
