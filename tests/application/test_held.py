@@ -164,6 +164,8 @@ def test_one_that_was_begun_runs_nothing_of_the_application_before_it_is_asked(
     interpreter.begin()
     (process,) = until(lambda: [each for each in interpreters(checkout) if waits(each)])
     assert not written.exists()
+    # What Python runs of a virtual environment as it starts has nothing to log in with either.
+    assert set(interpreter.environment()) - set(process.environ()) == {"DB_PASSWORD"}
     asking(interpreter, token)()
     assert written.exists()
     assert (process in interpreters(checkout), starts(interpreter)) == (True, 1)
