@@ -8,10 +8,10 @@ import pytest
 from fixtures.record.evidence import Evidence
 from reports.render import DOCUMENTS
 from reports.story import Story
-from tests.reports.test_audit import text
 from tests.reports.test_terminal import printed
 from tests.support import evidence_examples as examples
 from tests.support import record_examples
+from tests.support.audit_pdfs import text
 from tests.support.whole_documents import whole
 
 WORDS = "a superuser executed the dump (the source is our own)"
