@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,9 +97,15 @@ def test_a_drill_killed_at_any_moment_of_starting_its_server_leaves_nothing(tmp_
             time.sleep(moment)
             drill.kill()
             drill.wait()
-            assert within(15, lambda: not mentions(str(short)) and not list(short.iterdir())), moment
+            assert within(15, lambda: not mentions(str(short)) and not left_in(short)), moment
     finally:
-        short.rmdir()
+        shutil.rmtree(short)
+
+
+def left_in(folder: Path) -> list[Path]:
+    """But for the file that Python tries a folder for temporary files with, for less than a millisecond: whoever is killed
+    right then leaves it."""
+    return [path for path in folder.iterdir() if not (path.is_file() and re.fullmatch("[a-z0-9_]{8}", path.name))]
 
 
 @pytest.mark.parametrize("kept", ["no cluster yet", "a cluster"])

@@ -1,5 +1,6 @@
 """A whole drill under way, watched from outside: its processes, what they were told, and what is left of them."""
 
+import json
 import os
 import secrets
 import shutil
@@ -16,28 +17,30 @@ from typing import Any
 import psutil
 
 from fixtures.sandbox.processes import stop
+from tests.support import logins_told
 from tests.support.drills import SECONDS, Drill, command, environment_of_drills
 
-MIGRATES = "migrate --noinput"
-"""The application's interpreter, which was started for that command: it migrates at last."""
+MIGRATES = " django.test"
+"""The application's second interpreter, which imports ahead what asks for pages: it starts as the first one migrates."""
 
 
 @dataclass
 class Watched:
     """`private` is the drill's own TMPDIR: whatever it starts carries that name in its environment.
 
-    `before` is what ran when it was started: none of that is the drill's. `said` are all command lines seen, `secrets` the
-    passwords found in the environments of its programs, `dumping` the command lines of those that would leave their memory
-    on a disk if they crashed."""
+    `before` is what ran when it was started: none of that is the drill's. `said` are all command lines seen,
+    `in_environments` the passwords found in the environments of its programs, `dumping` the command lines of those that would
+    leave their memory on a disk if they crashed. `logins` is where `tests.support.logins_told` writes."""
 
     process: subprocess.Popen[str]
     argv: list[str]
     private: Path
     out: Path
     log: Path
+    logins: Path
     before: frozenset[tuple[str, int]] = frozenset()
     said: set[str] = field(default_factory=set)
-    secrets: set[str] = field(default_factory=set, repr=False)
+    in_environments: set[str] = field(default_factory=set, repr=False)
     dumping: set[str] = field(default_factory=set)
     known: dict[tuple[str, int], tuple[str, bool]] = field(default_factory=dict)
     """Of each process the command line that it had when its environment was read, and whether the drill started it."""
@@ -70,8 +73,14 @@ class Watched:
         environment = (entry / "environ").read_bytes()
         ours = f"TMPDIR={self.private}".encode() in environment
         if ours:
-            self.secrets.update(_passwords(environment))
+            self.in_environments.update(_passwords(environment))
         return ours
+
+    @property
+    def secrets(self) -> set[str]:
+        """What its roles log in with, and the passwords in the environments of its programs."""
+        roles = json.loads(self.logins.read_text()) if self.logins.is_file() else ()
+        return {*self.in_environments, *roles}
 
     def _since(self) -> Iterable[tuple[str, int]]:
         return _in_proc() - self.before
@@ -187,14 +196,22 @@ def watched_drill(
     """Starts a drill as `drill` does and does not wait for it; `given` goes to `command`."""
     private = Path(tempfile.gettempdir()) / f"rdw-{secrets.token_hex(4)}"
     private.mkdir(mode=0o755)
-    out, log = out or folder / "out", folder / "log"
+    out, log, logins = out or folder / "out", folder / "log", folder / "logins"
     argv = command(backups, out, **given)
     before = _in_proc()
     with log.open("w") as output:
         process = subprocess.Popen(
             argv,
             cwd=Path(__file__).resolve().parents[2],
-            env={**environment_of_drills(), "TMPDIR": str(private), **(environment or {})},
+            env={
+                **environment_of_drills(),
+                **{
+                    "TMPDIR": str(private),
+                    "PYTEST_ADDOPTS": f"-p {logins_told.__name__}",
+                    logins_told.INTO: str(logins),
+                },
+                **(environment or {}),
+            },
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
@@ -202,7 +219,7 @@ def watched_drill(
             # A suite that runs in the background or by nohup ignores these signals, and so would the drill.
             preexec_fn=_heed_interrupts,
         )
-    watched = Watched(process, argv, private, out, log, before)
+    watched = Watched(process, argv, private, out, log, logins, before)
     try:
         yield watched
     finally:
