@@ -30,6 +30,7 @@ def forked(probe: Path, folder: Path) -> str:
     argv = [sys.executable, str(START), str(SAMPLE / "manage.py"), str(read_by_it), str(written_by_it)]
     question = {
         "probe": str(probe),
+        "environment": {},
         "variables": {},
         "command": [],
         "stdout": str(folder / "stdout"),
