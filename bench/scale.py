@@ -27,7 +27,7 @@ DRIVERS: Mapping[str, str | None] = {
     stages.FACTS.name: ROWS,
     stages.MIGRATE.name: ROWS,
     stages.SITES.name: FILES,
-    stages.APPLICATION.name: None,
+    stages.APPLICATION.name: ROWS,
     CHECKS: ROWS,
 }
 SIZES = {"100 GB": 100 * 10**9, "1 TB": 10**12, "10 TB": 10**13}
