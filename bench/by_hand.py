@@ -64,6 +64,6 @@ def _commands(located: LocatedSet, server: Server, work: Path) -> Iterator[tuple
     yield RESTORED, [str(clients.pg_restore), "-c", "--if-exists", "-d", _DATABASE, files["dump"]]
     yield ANALYZED, [*psql, "-d", _DATABASE, "-c", "ANALYZE"]
     yield UNPACKED, ["tar", "-x", "-C", str(work), "-f", files["sites"]]
-    yield MIGRATED, [*manage, "migrate", "--no-input"]
+    yield MIGRATED, [*manage, "migrate", "--noinput"]
     yield CHECKED, [*manage, "check"]
-    yield COLLECTED, [*manage, "collectstatic", "--no-input"]
+    yield COLLECTED, [*manage, "collectstatic", "--noinput"]

@@ -40,6 +40,6 @@ def restored_and_migrated(
     its settings read besides where the database is. Raises CalledProcessError when it does not migrate."""
     restored = ground.by_hand(ground.stock, "-j", str(CORES))
     environment = {**application_on(ground.stock, f"bench{ground.made}"), **more}
-    command = [str(python), "manage.py", "migrate", "--no-input"]
+    command = [str(python), "manage.py", "migrate", "--noinput"]
     quiet = subprocess.DEVNULL
     return restored + timed(lambda: subprocess.run(command, cwd=project, env=environment, check=True, stdout=quiet))

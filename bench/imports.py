@@ -17,7 +17,7 @@ _DJANGO = "import os, sys\nsys.path.insert(0, 'sample')\nos.environ['DJANGO_SETT
 
 # Of each process what has it import what is there before it does anything, and what was imported before that.
 PROCESSES: dict[str, tuple[str, str]] = {
-    "the controller, and each worker": (_PLUGINS, ""),
+    "the controller, and a worker that is not forked": (_PLUGINS, ""),
     "the controller, while its stages run": ("import reports.render, reports.terminal", _PLUGINS),
     "the guardian": ("import fixtures.sandbox.guardian", ""),
     "the courier, where the set lies in a store": ("import fixtures.shelf.stores.__main__", ""),
