@@ -14,6 +14,7 @@ import pytest
 from fixtures.commands.backup import BackupFailed
 from fixtures.record.stage import StageFailed
 from fixtures.shelf.locate import locate
+from tests.support.own_pytest import heed_interrupts
 from tests.support.small_source import PROFILE, Small, running, script, visible
 
 
@@ -87,7 +88,9 @@ def interrupted(small: Small, tmp_path: Path) -> Iterator[subprocess.Popen[bytes
         small.sites,
     ]
     process = subprocess.Popen(
-        [*command, "--application", "small", "--pg-dump", front], env=small.server.environment("source")
+        [*command, "--application", "small", "--pg-dump", front],
+        env=small.server.environment("source"),
+        preexec_fn=heed_interrupts,
     )
     try:
         until((tmp_path / "pid").exists)

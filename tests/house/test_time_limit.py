@@ -1,14 +1,11 @@
 """A test that hangs is ended by its time limit, and named."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from fixtures.record.project import ROOT
 from tests.support import time_limit
+from tests.support.own_pytest import own_pytest
 
 LIMITED = """
 from tests.support import time_limit
@@ -50,17 +47,7 @@ def test_goes_on():
 def test_a_test_that_hangs_fails_by_name_with_its_stack_and_the_others_go_on(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(LIMITED)
     (tmp_path / "test_hanging.py").write_text(HANGING)
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    quiet = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-rA")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n1", *quiet],
-        cwd=tmp_path,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = own_pytest(tmp_path, "-n1", "-rA")
     outcomes = (line.split(" - ")[0] for line in done.stdout.splitlines())
     assert [line for line in outcomes if line.startswith(("PASSED ", "FAILED ", "ERROR "))] == [
         "PASSED test_hanging.py::test_goes_on",

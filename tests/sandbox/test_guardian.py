@@ -22,6 +22,7 @@ from fixtures.sandbox.remnants import StrayFolder
 from fixtures.server import ServerRequest, serve
 from fixtures.server.templates import NAMED_BY
 from tests.support.further import first_of
+from tests.support.own_pytest import heed_interrupts
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -64,6 +65,7 @@ def test_a_local_drill_ended_by_a_signal_leaves_nothing(ending: signal.Signals) 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     assert drill.stdout is not None
     left_by_drill = json.loads(drill.stdout.readline())

@@ -1,11 +1,8 @@
 """Checks of one table come one after the other, so that one worker asks what they share."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.support.drills import ROOT
+from tests.support.own_pytest import own_pytest
 
 CONFTEST = """
 from fixtures.plugin import outcomes, subject_fixtures
@@ -35,16 +32,7 @@ def test_references(subject): pass
 def test_what_is_tried_on_one_table_comes_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"],
-        cwd=tmp_path,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = own_pytest(tmp_path, "--collect-only", "-q")
     collected = [line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line]
     assert collected == [
         "test_rows[public.a]",

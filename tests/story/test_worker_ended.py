@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.record.project import ROOT
+from tests.support.own_pytest import heed_interrupts
 
 _PLUGIN = """
 import os, signal
@@ -49,6 +50,7 @@ def test_an_interrupt(more: str, tests: str, said: str, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         timeout=120,
+        preexec_fn=heed_interrupts,
     )
     assert done.returncode == pytest.ExitCode.INTERRUPTED, done.stdout + done.stderr
     assert said in done.stdout

@@ -1,6 +1,5 @@
 """Controls are tried by as many workers as the restored database is worth, and by those alone that were asked for."""
 
-import os
 import resource
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from fixtures.plugin.forked_workers import fork_workers, waiting
 from fixtures.plugin.worker_count import workers_worth
 from tests.support.drills import ROOT
+from tests.support.own_pytest import own_pytest
 
 STARTS = """
 import pytest
@@ -172,18 +172,7 @@ def run_tests(folder: Path, conftest: str, tests: str) -> str:
     (folder / "conftest.py").write_text(conftest)
     (folder / "imported.py").write_text(IMPORTED)
     (folder / "test_where.py").write_text(tests)
-    (folder / "pytest.ini").write_text("[pytest]\n")
-    quiet = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-rA")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *quiet],
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        preexec_fn=_may_dump_core,
-    )
+    done = own_pytest(folder, "-rA", preexec_fn=_may_dump_core)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "2 workers [4 items]" in done.stdout
     assert "1 failed, 3 passed" in done.stdout

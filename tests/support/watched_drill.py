@@ -19,6 +19,7 @@ import psutil
 from fixtures.sandbox.processes import stop
 from tests.support import logins_told
 from tests.support.drills import SECONDS, Drill, command, environment_of_drills
+from tests.support.own_pytest import heed_interrupts
 
 MIGRATES = " django.test"
 """The application's second interpreter, which imports ahead what asks for pages: it starts as the first one migrates."""
@@ -169,11 +170,6 @@ def _is_alive(entry: Path) -> bool:
     return (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in "ZX"
 
 
-def _heed_interrupts() -> None:
-    for each in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(each, signal.SIG_DFL)
-
-
 def _may_dump(limits: str) -> bool:
     (line,) = (line for line in limits.splitlines() if line.startswith("Max core file size"))
     return line.removeprefix("Max core file size").split()[0] not in ("0", "1")
@@ -216,8 +212,7 @@ def watched_drill(
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            # A suite that runs in the background or by nohup ignores these signals, and so would the drill.
-            preexec_fn=_heed_interrupts,
+            preexec_fn=heed_interrupts,
         )
     watched = Watched(process, argv, private, out, log, logins, before)
     try:
