@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest, serve
-from fixtures.server.sessions import PINNED, READING, cancel, forget_libpq_variables
+from fixtures.server.sessions import READING, cancel, forget_libpq_variables, pinned
 
 # What a dump may leave behind, on the database or on a role: each changes what a query finds or how a value is written.
 LEFT_BEHIND = {
@@ -27,6 +27,7 @@ LEFT_BEHIND = {
     "statement_timeout": "1ms",
     "default_transaction_isolation": "serializable",
     "transform_null_equals": "on",
+    "jit": "on",
 }
 
 
@@ -57,7 +58,7 @@ def shown(session: psycopg.Connection, name: str) -> str:
 @pytest.mark.parametrize("name", LEFT_BEHIND)
 def test_what_a_database_and_a_role_have_set_is_outweighed(server: Server, name: str) -> None:
     with server.reading("restored") as session:
-        assert shown(session, name) == {**PINNED, **READING}[name]
+        assert shown(session, name) == {**pinned(server.major), **READING}[name]
 
 
 def test_an_operator_of_the_dumps_own_is_not_found(server: Server) -> None:
