@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from fixtures.record.stage import StageBlocked
-from fixtures.release.production import as_in_production
+from fixtures.release.production import as_for_loading, as_in_production
 from fixtures.sandbox.account import unprivileged_account
 from fixtures.sandbox.child import plain_environment, run_child
 from fixtures.sandbox.guardian import Guardian
@@ -22,6 +22,7 @@ from fixtures.sandbox.view import View
 from fixtures.server import ServerRequest, ServerUnavailable, serve
 from fixtures.server.binaries import Binaries, candidates, look_at
 from fixtures.server.choose import first_fit
+from fixtures.server.settings import DURABLE
 from tests.support.further import first_of
 
 REPOSITORY = Path(__file__).parents[2]
@@ -317,6 +318,14 @@ def test_it_starts_anew_on_the_same_data_with_productions_settings(guardian: Gua
             as_in_production(durable, {"no_such_setting": "1"}, 60)
         with durable.connect("kept") as connection:
             assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+        as_for_loading(server, 60)
+        with server.connect("kept") as connection:
+            assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+            asked = connection.execute("SELECT name, current_setting(name) FROM pg_settings").fetchall()
+            in_force = {str(name): str(value) for name, value in asked}
+        assert {name: in_force[name] for name in (*DURABLE, "work_mem")} == {
+            name: server.settings[name] for name in (*DURABLE, "work_mem")
+        }
     assert [trace for trace in guardian.leftovers() if not trace.gone] == []
 
 
@@ -326,3 +335,6 @@ def test_a_server_that_cannot_be_restarted_must_be_durable_as_it_is(guardian: Gu
         fixed = replace(server, cluster=None)
         with pytest.raises(StageBlocked, match="does not run as production's does, and it has fsync = off"):
             as_in_production(fixed, {}, 60)
+        as_for_loading(fixed, 60)
+        with fixed.connect() as connection:
+            assert connection.execute("SHOW fsync").fetchone() == ("off",)
