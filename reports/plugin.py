@@ -1,6 +1,6 @@
 """The pytest side of the reports: renders when the evidence is there, prints the summary at the end.
 
-What makes documents is imported while the stages run, which mostly wait for other programs; a worker never needs it."""
+What makes documents is imported while the server starts, for which a drill only waits; a worker never needs it."""
 
 import importlib
 import io
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.record.evidence import Evidence
+from fixtures.record.stages import SERVE, Stage
 
 if TYPE_CHECKING:
     from reports.render import LastDocument
@@ -35,11 +36,15 @@ class Reports:
         self._last: LastDocument | None = None
 
     @pytest.hookimpl
-    def pytest_drill_stages_begin(self, config: pytest.Config) -> None:
-        """Has what makes documents imported beside the stages, and starts what sets the PDF, which takes the longest of them.
-        What goes wrong there is told where it is asked for."""
-        threading.Thread(target=_import_ahead, name="imports of the reports", daemon=True).start()
-        if config.getoption("no_pdf", False):
+    def pytest_drill_stage_begins(self, config: pytest.Config, stage: Stage) -> None:
+        """Has what makes documents imported while the server starts, and starts what sets the PDF, which takes the longest of
+        them. What goes wrong there is told where it is asked for."""
+        if stage is SERVE:
+            threading.Thread(target=_import_ahead, name="imports of the reports", daemon=True).start()
+            self._start_typesetter(config)
+
+    def _start_typesetter(self, config: pytest.Config) -> None:
+        if config.getoption("no_pdf", False) or self._typesetter is not None:
             return
         from reports.audit.typesetter import typesetter
 
@@ -58,6 +63,8 @@ class Reports:
             # A drill that a signal ended wants none any more.
             self._stack.close()
             self._typesetter = None
+        # A drill that came to no server has none yet.
+        self._start_typesetter(config)
         if self._typesetter is not None and not evidence.signed_by:
             self._last = self._stack.enter_context(rendered_but_pdf(evidence, directory, self._typesetter))
         else:

@@ -8,7 +8,6 @@ import ctypes.util
 import gc
 import io
 import json
-import os
 import sys
 import warnings
 from contextlib import redirect_stdout
@@ -21,8 +20,6 @@ from reports.audit.xmp import metadata
 NOT_HERE = 3
 """The exit code where this machine cannot set a PDF; stdout then says why and what to do."""
 
-_YIELDS = 10
-"""By so much is it nicer to other processes than what started it."""
 _TO_DO = (
     "Install Pango and a font (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 "
     "libharfbuzz-subset0 fonts-liberation), "
@@ -63,8 +60,6 @@ def main() -> int:
     """Sets what stdin orders; returns the exit code. It is called once in a process, which looks for no garbage from here on:
     nearly all that a document is made of lasts to its end, and looking for it took a fifth of the time."""
     gc.disable()
-    # A drill has it import beside its first stages, and waits for these.
-    os.nice(_YIELDS)
     # Whatever a library prints belongs to no document.
     with redirect_stdout(io.StringIO()), warnings.catch_warnings():
         # Where a library is old it warns, and it leaves its own colour profile for the collector to close: a report is

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fixtures.record.stages import LOCATE, SERVE
 from reports.audit.typesetter import typesetter
 from reports.plugin import Reports
 from reports.render import DOCUMENTS, render, rendered_but_pdf
@@ -93,7 +94,7 @@ def test_a_verdict_waits_for_the_pdf_only_where_a_signature_covers_it(
     signed_by: str, pytestconfig: pytest.Config, tmp_path: Path
 ) -> None:
     drilled = Reports()
-    drilled.pytest_drill_stages_begin(pytestconfig)
+    drilled.pytest_drill_stage_begins(pytestconfig, SERVE)
     assert len(setting()) == 1
     drilled.pytest_drill_evidence(
         pytestconfig, examples.verified().model_copy(update={"signed_by": signed_by}), tmp_path
@@ -105,11 +106,21 @@ def test_a_verdict_waits_for_the_pdf_only_where_a_signature_covers_it(
     assert not setting()
 
 
+def test_a_drill_that_came_to_no_server_has_its_pdf_too(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    drilled = Reports()
+    drilled.pytest_drill_stage_begins(pytestconfig, LOCATE)
+    assert not setting()
+    drilled.pytest_drill_evidence(pytestconfig, examples.inconclusive(), tmp_path)
+    assert not (tmp_path / "audit.pdf").exists()
+    drilled.pytest_unconfigure(pytestconfig)
+    assert (tmp_path / "audit.pdf").is_file()
+
+
 def test_a_drill_that_a_signal_ended_has_no_pdf_set_though_that_had_begun(
     pytestconfig: pytest.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drilled = Reports()
-    drilled.pytest_drill_stages_begin(pytestconfig)
+    drilled.pytest_drill_stage_begins(pytestconfig, SERVE)
     assert len(setting()) == 1
     monkeypatch.setattr(pytestconfig.option, "no_pdf", True, raising=False)
     drilled.pytest_drill_evidence(pytestconfig, examples.inconclusive(), tmp_path)
@@ -122,7 +133,7 @@ def test_a_drill_that_wants_no_pdf_starts_nothing_that_sets_one(
     pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pytestconfig.option, "no_pdf", True, raising=False)
-    Reports().pytest_drill_stages_begin(pytestconfig)
+    Reports().pytest_drill_stage_begins(pytestconfig, SERVE)
     assert not setting()
 
 

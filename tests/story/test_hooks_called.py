@@ -9,7 +9,7 @@ from fixtures.record.project import ROOT
 _DRILL = """
 import sys, pytest
 class Spy:
-    def pytest_drill_stages_begin(self): print("TOLD stages", flush=True)
+    def pytest_drill_stage_begins(self, stage): print("TOLD", stage, flush=True)
     def pytest_drill_checks_begin(self): print("TOLD checks", flush=True)
     def pytest_drill_evidence(self): print("TOLD evidence", flush=True)
 backups, out = sys.argv[1:]
@@ -18,7 +18,7 @@ pytest.main(["verify", "-q", "-s", "-n0", "--no-pdf", "--backups", backups, *app
 """
 
 
-def test_a_drill_of_no_set_tells_when_its_stages_and_its_checks_begin_and_hands_its_evidence_on(tmp_path: Path) -> None:
+def test_a_drill_of_no_set_tells_when_a_stage_and_its_checks_begin_and_hands_its_evidence_on(tmp_path: Path) -> None:
     for name in ("backups", "out"):
         (tmp_path / name).mkdir()
     done = subprocess.run(
@@ -29,4 +29,4 @@ def test_a_drill_of_no_set_tells_when_its_stages_and_its_checks_begin_and_hands_
         timeout=180,
     )
     told = [line.rsplit("TOLD ", 1)[1] for line in done.stdout.splitlines() if "TOLD " in line]
-    assert told == ["stages", "checks", "evidence"], done.stdout + done.stderr
+    assert told == ["locate", "checks", "evidence"], done.stdout + done.stderr
