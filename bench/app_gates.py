@@ -1,26 +1,41 @@
-"""Measures a gate on each application of `make test-apps` beside its restore and migrations: `python -m bench.app_gates`.
+"""Measures a gate on each application of `make test-apps` beside its restore and migrations, and tells where its time goes:
+`python -m bench.app_gates`.
 
 `make venv-apps` installs them."""
 
 import argparse
 import os
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.gates import BY_HAND, GATE, restored_and_migrated
 from bench.ground import ground_for
 from bench.timing import Times, take_turns, timed
 from fixtures.profile.reading import read_profile
+from fixtures.record.evidence import Evidence
 from fixtures.shelf.locate import locate
 from tests.apps.foreign import HERE, Foreign, filled, interpreter
 from tests.support.drills import drill
 
 INSTALLED = tuple(sorted(each.parent.parent.name for each in HERE.glob("*/project/manage.py")))
+CHECKS = "the checks, of all workers"
 
 
-def gate_of(application: Foreign, work: Path, rounds: int) -> dict[str, Times]:
-    """Seconds of each way for the newer release, taking turns, on one set of a healthy application. The release before is at
-    hand. SystemExit when a stage of a gate does not come to its end; what its controls find is not asked."""
+@dataclass(frozen=True)
+class Gate:
+    """Seconds of each of the `ways`, and of each part of the gates among them: stages, which may run beside each other, and
+    checks."""
+
+    ways: Mapping[str, Times]
+    parts: Mapping[str, Times]
+
+
+def gate_of(application: Foreign, work: Path, rounds: int) -> Gate:
+    """Both ways for the newer release, taking turns, on one set of a healthy application. The release before is at hand.
+    SystemExit as of `parts_of`."""
+    told: list[Mapping[str, float]] = []
     backups, project = work / "backups", application.folder / "project"
     application.back_up(application.name, backups)
     python, before = interpreter(application.name, "newer"), application.before(work)
@@ -29,11 +44,7 @@ def gate_of(application: Foreign, work: Path, rounds: int) -> dict[str, Times]:
     def gate() -> None:
         arguments = ("--gate", "--previous", str(before))
         run = drill(backups, work / "out", app=project, python=python, profile=application.profile, arguments=arguments)
-        broken = [stage.name for stage in run.evidence.record.stages if stage.state != "ok"]
-        if broken:
-            raise SystemExit(
-                f"{application.name}: {', '.join(broken)} did not end, so its time means nothing:\n{run.output[-3000:]}"
-            )
+        told.append(parts_of(application.name, run.evidence))
 
     located = locate(backups, read_profile(application.profile).profile)
     with ground_for(located, application.name) as ground:
@@ -41,11 +52,25 @@ def gate_of(application: Foreign, work: Path, rounds: int) -> dict[str, Times]:
             BY_HAND: lambda: restored_and_migrated(ground, python, project, settings),
             GATE: lambda: timed(gate),
         }
-        return take_turns(ways, rounds)
+        times = take_turns(ways, rounds)
+    return Gate(times, {part: Times(tuple(each[part] for each in told)) for part in told[0]})
+
+
+def parts_of(name: str, evidence: Evidence) -> dict[str, float]:
+    """Seconds of each stage of the application's gate, and of all its checks together. SystemExit when a stage did not come
+    to its end; what its controls find is not asked."""
+    stages = evidence.record.stages
+    broken = [f"{stage.name} ({stage.cause})" for stage in stages if stage.state != "ok"]
+    if broken:
+        raise SystemExit(f"{name}: {', '.join(broken)} did not end, so its time means nothing")
+    return {
+        **{stage.name: stage.seconds for stage in stages},
+        CHECKS: sum(result.seconds for result in evidence.results),
+    }
 
 
 def main() -> None:
-    """Prints a Markdown table; every figure in it was measured in this run."""
+    """Prints two Markdown tables; every figure in them was measured in this run."""
     parser = argparse.ArgumentParser(prog="python -m bench.app_gates", description=__doc__)
     parser.add_argument("applications", nargs="*", metavar="NAME", help=f"of {', '.join(INSTALLED)} (all)")
     parser.add_argument("--rounds", type=int, default=1, help="rounds, by hand and the gate in turns (1)")
@@ -53,12 +78,24 @@ def main() -> None:
     unknown = sorted(set(chosen.applications) - set(INSTALLED))
     if unknown:
         parser.error(f"{', '.join(unknown)} is no application here: {', '.join(INSTALLED)}")
+    gates: dict[str, Gate] = {}
     print(f"| application | {BY_HAND} | {GATE} | against by hand |\n|---|---|---|---|")
     for name in chosen.applications or INSTALLED:
         with tempfile.TemporaryDirectory(prefix="bench-app-") as folder, filled(name, Path(folder)) as application:
-            times = gate_of(application, Path(folder), chosen.rounds)
-            hand, gate = times[BY_HAND], times[GATE]
+            measured = gate_of(application, Path(folder), chosen.rounds)
+            hand, gate = measured.ways[BY_HAND], measured.ways[GATE]
             print(f"| {name} | {hand} | {gate} | {gate.over(hand)} |", flush=True)
+            gates[name] = measured
+    print("\nSeconds of each stage, and of the checks:\n\n" + "\n".join(table_of_parts(gates)))
+
+
+def table_of_parts(gates: Mapping[str, Gate]) -> list[str]:
+    """The medians of each part, of each application by its name, as lines of Markdown."""
+    parts = dict.fromkeys(part for gate in gates.values() for part in gate.parts)
+    lines = [f"| | {' | '.join(gates)} |", "|---" * (len(gates) + 1) + "|"]
+    return lines + [
+        f"| {part} | {' | '.join(f'{gate.parts[part].median:.2f}' for gate in gates.values())} |" for part in parts
+    ]
 
 
 if __name__ == "__main__":

@@ -15,13 +15,17 @@ class Times:
 
     seconds: tuple[float, ...]
 
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
     def over(self, other: "Times") -> str:
         """The ratio round by round, as `median (least to most)`."""
         ratios = sorted(mine / theirs for mine, theirs in zip(self.seconds, other.seconds, strict=True))
         return f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
 
     def __str__(self) -> str:
-        return f"{statistics.median(self.seconds):.2f} s ({min(self.seconds):.2f} to {max(self.seconds):.2f})"
+        return f"{self.median:.2f} s ({min(self.seconds):.2f} to {max(self.seconds):.2f})"
 
 
 def take_turns(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Times]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.app_gates import CHECKS as CHECKS_OF_A_GATE
+from bench.app_gates import Gate, parts_of, table_of_parts
 from bench.by_hand import BY_HAND, STEPS, beside
 from bench.by_hand import WHOLE as WHOLE_DRILL
 from bench.check_times import CheckTimes
@@ -62,6 +64,26 @@ def test_checks_are_held_against_the_restore_alone() -> None:
     )
     record = evidence.record.model_copy(update={"stages": slow})
     assert checks_over_restore(evidence.model_copy(update={"results": results, "record": record})) == 0.5
+
+
+def test_a_gates_time_is_told_by_stages_and_checks() -> None:
+    evidence = examples.evidence([examples.result("BAK-01"), examples.result("TEN-01")])
+    results = tuple(result.model_copy(update={"seconds": 1.5}) for result in evidence.results)
+    timed = tuple(stage.model_copy(update={"seconds": 0.5}) for stage in evidence.record.stages)
+    record = evidence.record.model_copy(update={"stages": timed})
+    parts = parts_of("shop", evidence.model_copy(update={"results": results, "record": record}))
+    assert parts == {**{stage.name: 0.5 for stage in timed}, CHECKS_OF_A_GATE: 3.0}
+    gate = Gate({}, {part: Times((seconds, seconds + 1, 9.0)) for part, seconds in parts.items()})
+    first, _, *rows = table_of_parts({"shop": gate, "clinic": gate})
+    assert (first, rows[0], rows[-1]) == (
+        "| | shop | clinic |",
+        "| locate | 1.50 | 1.50 |",
+        f"| {CHECKS_OF_A_GATE} | 4.00 | 4.00 |",
+    )
+    stages = (timed[0].model_copy(update={"state": "blocked", "cause": "no set"}), *timed[1:])
+    record = record.model_copy(update={"stages": stages})
+    with pytest.raises(SystemExit, match=r"shop: locate \(no set\) did not end, so its time means nothing"):
+        parts_of("shop", evidence.model_copy(update={"record": record}))
 
 
 def test_every_reference_of_the_wide_schema_is_tried() -> None:

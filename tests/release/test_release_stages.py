@@ -55,7 +55,8 @@ def try_release(place: Bench, checkout: Path, folder: Path) -> tuple[Comparison,
             comparison = compare(server, on(place, checkout, FROM_ZERO, folder), empty, changed, masked, SECONDS)
             clone = marked_clone(server, THERE_AND_BACK, "migrated")
             application = on(place, checkout, THERE_AND_BACK, folder)
-            was = Before(changed.was, None, partial(server.reading, "restored"))
+            reading = partial(server.reading, "restored")
+            was = Before(changed.was, None, reading, reading)
             return comparison, reverse(server, application, clone, was, done.applied, masked, SECONDS)
         finally:
             server.drop_database(FROM_ZERO)

@@ -6,10 +6,14 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
+from fixtures.record import stages
 from fixtures.record.progress import silent
+from fixtures.record.server_facts import ServerFacts
 from fixtures.record.stage import StageFailed
 from fixtures.story.drill import Drill
 from fixtures.story.steps.clone import clone_of
+from fixtures.story.steps.compare_release import read_before
+from fixtures.story.steps.start_server import Served
 from tests.support.application_under_test import Bench
 from tests.support.drills import PROFILE, ROOT, SAMPLE
 from tests.support.short_drills import an_order
@@ -44,6 +48,15 @@ def test_it_is_closed_while_a_gates_stage_runs_the_application(place: Bench, dri
     assert let_in
     assert not any(let_in)
     assert "are as they were before the application ran" in drill.closed(place.server).require_untouched()
+
+
+def test_reverse_reads_it_while_another_stage_runs_the_application(place: Bench, drill: Drill) -> None:
+    closed = drill.closed(place.server)
+    before = read_before(drill, Served(place.server, ServerFacts.model_construct(), None), None)
+    with closed.while_it_runs(), before.lent() as session:
+        assert session.execute("SELECT count(*) > 0 FROM public.igny8_plans").fetchone() == (True,)
+    drill.over(stages.REVERSE)
+    assert session.closed
 
 
 def test_what_an_earlier_stage_altered_is_found_at_the_end(place: Bench, drill: Drill) -> None:

@@ -1,4 +1,4 @@
-"""A stage that begins with another runs beside it and those after it, where there is room, and is told in its place."""
+"""Stages that begin with another run beside it and each other, where there is room, and are told in their places."""
 
 import threading
 from pathlib import Path
@@ -38,7 +38,26 @@ def test_it_runs_beside_those_before_it_once_all_is_done_that_comes_first(watche
     )
     assert [each.name for each in run.outcomes] == list(ALL_OK)
     assert states(run) == ALL_OK
-    assert watched.did[:4] == ["cloned", "schemas", "before", "stands"]
+    assert watched.did[:3] == ["cloned", "before", "schemas"]
+
+
+def test_several_run_beside_it_and_one_that_comes_after_another_waits_until_that_is_over(watched: Watched) -> None:
+    reversed_, previous = threading.Event(), threading.Event()
+
+    def goes_first(_: Drill) -> None:
+        assert not previous.wait(0.5), "the one after it did not wait"
+        reversed_.set()
+
+    run = watched.run(
+        watched.step(COMPARE, "compared", waits(previous)),
+        watched.step(REVERSE, "reversed", goes_first),
+        watched.step(PREVIOUS, "previous", sets(previous)),
+        watched.step(STAND_UP, "stands", waits(reversed_)),
+        story=OF_A_GATE,
+    )
+    assert states(run) == ALL_OK
+    told = [each for each in watched.told if each.startswith(("reverse", "previous"))]
+    assert told == ["reverse begins", "reverse ok", "previous begins", "previous ok"]
 
 
 def test_what_is_done_alone_waits_for_all_that_it_runs_beside(watched: Watched) -> None:
@@ -52,7 +71,8 @@ def test_what_is_done_alone_waits_for_all_that_it_runs_beside(watched: Watched) 
         story=OF_A_GATE,
     )
     assert states(run) == ALL_OK
-    assert watched.did == ["stands", "compared", "reversed", "previous", "looked at again"]
+    assert sorted(watched.did[:-1]) == ["compared", "previous", "reversed", "stands"]
+    assert watched.did[-1] == "looked at again"
 
 
 def test_where_there_is_no_room_it_comes_in_its_place(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +127,7 @@ def test_an_interrupt_ends_what_runs_beside_and_blames_nothing_of_it(watched: Wa
         story=OF_A_GATE,
     )
     assert ended == [True], "its program was not ended"
-    assert set(states(run).values()) == {"blocked"}
+    assert {states(run)[each] for each in ("compare", "stand up")} == {"blocked"}
     assert not any("does not start" in each.cause for each in run.outcomes)
 
 
