@@ -12,14 +12,8 @@ import pytest
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.sampled import Samples
 from fixtures.plan.cards import read_controls, read_rules
-from fixtures.plan.within_budget import (
-    MICROSECONDS_PER_ROW,
-    TELLING_ROWS,
-    Check,
-    asked_together,
-    reading,
-    within_budget,
-)
+from fixtures.plan.rows_read import Check, asked_together, reading
+from fixtures.plan.within_budget import KEPT_BACK, MICROSECONDS_PER_ROW, TELLING_ROWS, within_budget
 from fixtures.profile.reading import read_profile
 from fixtures.record.budget import NO_TIME, ChecksBudget
 from fixtures.record.evidence import Evidence, Impact
@@ -110,6 +104,25 @@ def test_what_checks_ask_in_one_pass_is_estimated_once(drilled: Drilled) -> None
     sampled = {checks[name].asked_in for name in samples}
     assert sampled
     assert sampled.isdisjoint(check.asked_in for name, check in checks.items() if name not in samples)
+
+
+@pytest.mark.parametrize("part", [0.9, 0.7, 0.5, 0.3])
+def test_what_was_chosen_is_estimated_at_no_more_than_the_budget(drilled: Drilled, part: float) -> None:
+    """The rows that a reference without a constraint means are read whole on however few tenants it is tried."""
+    larger = of_facts(drilled, 600, TELLING_ROWS)
+    minutes = planned(larger, 60)[0].estimate_minutes * part
+    budget, samples = planned(larger, minutes)
+    checks = estimated(larger)
+    json, content = checks["TEN-09", "public.igny8_tasks(payload $.content_id)->public.igny8_content"], "igny8_content"
+    assert {name.name for name in json.looked_up} == {content, "igny8_sectors", "igny8_sites"}
+    passes, per_row = asked_together(checks.values()), budget.microseconds_per_row / 1e6
+    sampled = [checks[name] for name in samples]
+    assert budget.tenants is not None
+    whole = passes.keys() - {check.asked_in for check in sampled}
+    takes = sum(passes[name].weighed for name in whole)
+    takes += sum(passes[name].weighed_anyway for name in passes.keys() - whole)
+    takes += sum(check.weighed - check.weighed_anyway for check in sampled) * budget.tenants / budget.of
+    assert minutes * 60 * (1 - KEPT_BACK) * 0.8 <= takes * per_row <= minutes * 60
 
 
 def test_those_of_the_highest_impact_have_their_time_first(drilled: Drilled) -> None:
