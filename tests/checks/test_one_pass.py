@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.one_pass import Answers, Part, every_row
 from fixtures.checks.probe import Probe
 from fixtures.checks.sharing import MOST, sharing
 from fixtures.checks.tenancy.table_pass import TablePass
+from fixtures.record.facts import Facts
 from tests.support.passes import answered, apart, found_alike, tried
 from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
 
@@ -147,6 +149,47 @@ def test_rows_that_a_join_repeats_are_counted_once(tenancy: SmallTenancy, repeat
     with tenancy.look(NOTES + FAULTS["named by all"] + ";" + child, None, **said) as look:
         asked = probes(look)
         assert answered(look.database, asked) == answered(look.database, apart(asked))
+
+
+class Watched(Database):
+    """Notes what is asked beside the queries that a control is known by."""
+
+    asked: ClassVar[list[str]] = []
+
+    def unrecorded(self, query: sql.Composed) -> list[dict[str, Any]]:
+        self.asked.append(query.as_string(None))
+        return super().unrecorded(query)
+
+
+@pytest.mark.parametrize("facts", ["as many", "another number", "none"])
+@pytest.mark.parametrize("repeated", [False, True])
+def test_a_table_is_counted_again_unless_a_pass_has_as_many_rows_as_the_facts(
+    tenancy: SmallTenancy, facts: str, repeated: bool
+) -> None:
+    """Of persons 1 and 2 there is another, so that who points at them is joined twice."""
+    child = "CREATE TABLE again () INHERITS (people); INSERT INTO again SELECT * FROM ONLY people;"
+    said = {**SAID, "shared": {**SAID["shared"], "again": WHY}}
+    with tenancy.look(NOTES + child * repeated, None, **said) as look:
+        asked, counted = probes(look), {"as many": 3, "another number": 9, "none": None}[facts]
+        tables = tuple(
+            each.model_copy(update={"rows": counted}) if each.name.name == "notes" else each
+            for each in look.database.facts.tables
+        )
+        told = Facts(**{**dict(look.database.facts), "tables": tables})
+        watched = Watched(**{**vars(look.database), "facts": told, "answers": Answers(look.database.session)})
+        Watched.asked.clear()
+        assert answered(watched, asked) == answered(look.database, apart(asked))
+        again = [query for query in Watched.asked if query == 'SELECT count(*) AS total FROM "public"."notes" counted']
+        assert bool(again) is (repeated or facts != "as many")
+
+
+def test_what_a_proof_planted_is_counted_whatever_the_facts_say(tenancy: SmallTenancy) -> None:
+    with tenancy.look(NOTES, None, **SAID) as look, planter(tenancy, look) as planting:
+        own = Answers(look.database.session)
+        watched = Watched(**{**vars(look.database), "session": planting, "answers": own})
+        Watched.asked.clear()
+        watched.expect_none(probes(look)["owner"])
+        assert Watched.asked == ['SELECT count(*) AS total FROM "public"."notes" counted']
 
 
 def test_what_keeps_one_control_from_being_asked_keeps_no_other(tenancy: SmallTenancy) -> None:

@@ -1,6 +1,8 @@
 """The restored database is not asked again where migrations left alone all that a query of the migrated one reads."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -10,6 +12,7 @@ from fixtures.checks.databases import Database
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.one_pass import Answers
 from fixtures.checks.probe import Probe
+from fixtures.checks.rows_untouched import RowsUntouched
 from fixtures.checks.tenancy.table_pass import TablePass
 from tests.support.small_tenancy import Look, SmallTenancy, small_tenancy
 
@@ -117,6 +120,26 @@ def test_what_migrations_left_alone_is_not_asked_again(tenancy: SmallTenancy, mi
         database.expect_none(probed(query))
         assert (database.examination.asked_restored, bool(list(restored.examination.queries))) == (asked, asked)
         assert database.examination.in_backup is False
+
+
+def test_what_is_untouched_is_so_while_others_write(tenancy: SmallTenancy) -> None:
+    """A catalogue that initdb alone has written tells no other age for each transaction that begins meanwhile."""
+    ended = threading.Event()
+
+    def write() -> None:
+        with tenancy.server.connect("tenancy") as session:
+            while not ended.is_set():
+                session.execute("SELECT pg_catalog.txid_current()")
+
+    with tenancy.look() as was, tenancy.look() as now, ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        try:
+            sessions = (was.database.session, now.database.session)
+            (oid,) = sessions[1].execute("SELECT 'public.cards'::regclass::oid").fetchall()[0]
+            assert all(RowsUntouched(*sessions).among([oid]) for _ in range(20))
+        finally:
+            ended.set()
+        writing.result()
 
 
 @pytest.mark.parametrize("hidden", [True, False])

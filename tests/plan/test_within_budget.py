@@ -12,7 +12,8 @@ import pytest
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.sampled import Samples
 from fixtures.plan.cards import read_controls, read_rules
-from fixtures.plan.within_budget import MICROSECONDS_PER_ROW, TELLING_ROWS, Check, reading, within_budget
+from fixtures.plan.rows_read import Check, asked_together, reading
+from fixtures.plan.within_budget import KEPT_BACK, MICROSECONDS_PER_ROW, TELLING_ROWS, within_budget
 from fixtures.profile.reading import read_profile
 from fixtures.record.budget import NO_TIME, ChecksBudget
 from fixtures.record.evidence import Evidence, Impact
@@ -84,20 +85,57 @@ def test_where_all_fit_nothing_is_drawn(drilled: Drilled) -> None:
     assert (budget.tenants, dict(samples)) == (None, {})
     assert 0 < budget.estimate_minutes < budget.minutes
     # No sum of theirs, in another order, is more than they are together.
-    rows = sum(check.rows for check in estimated(drilled).values())
+    rows = sum(each.weighed for each in asked_together(estimated(drilled).values()).values())
     assert planned(drilled, rows * MICROSECONDS_PER_ROW / 1e6 / 60 * (1 + 1e-12))[0].tenants is None
+
+
+def test_what_checks_ask_in_one_pass_is_estimated_once(drilled: Drilled) -> None:
+    """Not what holds ids in JSON, which has a pass of its own; and what is asked whole is asked so for all that share it."""
+    checks = estimated(drilled)
+    names = {check.asked_with for check in checks.values() if check.asked_with}
+    assert {"tenants of public.igny8_content_tags", "money of public.igny8_invoices", "sites", "files"} <= names
+    of_tags = [check for check in checks.values() if check.asked_with == "tenants of public.igny8_content_tags"]
+    assert {check.control for check in of_tags} == {"TEN-02", "TEN-03", "TEN-11"}
+    together = asked_together(of_tags)["tenants of public.igny8_content_tags"]
+    assert together.tables == frozenset().union(*(check.tables for check in of_tags))
+    assert max(check.rows for check in of_tags) <= together.rows < sum(check.rows for check in of_tags)
+    assert {check.asked_with for check in checks.values() if check.control == "TEN-09"} == {""}
+    _, samples = planned(drilled, planned(drilled, 60)[0].estimate_minutes / 2)
+    sampled = {checks[name].asked_in for name in samples}
+    assert sampled
+    assert sampled.isdisjoint(check.asked_in for name, check in checks.items() if name not in samples)
+
+
+@pytest.mark.parametrize("part", [0.9, 0.7, 0.5, 0.3])
+def test_what_was_chosen_is_estimated_at_no_more_than_the_budget(drilled: Drilled, part: float) -> None:
+    """The rows that a reference without a constraint means are read whole on however few tenants it is tried."""
+    larger = of_facts(drilled, 600, TELLING_ROWS)
+    minutes = planned(larger, 60)[0].estimate_minutes * part
+    budget, samples = planned(larger, minutes)
+    checks = estimated(larger)
+    json, content = checks["TEN-09", "public.igny8_tasks(payload $.content_id)->public.igny8_content"], "igny8_content"
+    assert {name.name for name in json.looked_up} == {content, "igny8_sectors", "igny8_sites"}
+    passes, per_row = asked_together(checks.values()), budget.microseconds_per_row / 1e6
+    sampled = [checks[name] for name in samples]
+    assert budget.tenants is not None
+    whole = passes.keys() - {check.asked_in for check in sampled}
+    takes = sum(passes[name].weighed for name in whole)
+    takes += sum(passes[name].weighed_anyway for name in passes.keys() - whole)
+    takes += sum(check.weighed - check.weighed_anyway for check in sampled) * budget.tenants / budget.of
+    assert minutes * 60 * (1 - KEPT_BACK) * 0.8 <= takes * per_row <= minutes * 60
 
 
 def test_those_of_the_highest_impact_have_their_time_first(drilled: Drilled) -> None:
     whole, _ = planned(drilled, 60)
     budget, samples = planned(drilled, whole.estimate_minutes / 2)
-    checks = estimated(drilled)
+    passes = asked_together(sorted(estimated(drilled).values(), key=lambda check: check.in_turn))
+    left_out = {estimated(drilled)[name].asked_in for name in samples}
     rows = dict.fromkeys(IMPACTS, 0)
-    for name, check in checks.items():
-        rows[check.impact] += check.rows if name in samples else 0
+    for name, together in passes.items():
+        rows[together.impact] += together.rows if name in left_out else 0
     assert budget.tenants is not None
     assert 1 <= budget.tenants < budget.of
-    all_rows = {impact: sum(check.rows for check in checks.values() if check.impact == impact) for impact in IMPACTS}
+    all_rows = {impact: sum(each.rows for each in passes.values() if each.impact == impact) for impact in IMPACTS}
     parts = [rows[impact] / all_rows[impact] for impact in IMPACTS if all_rows[impact]]
     assert parts == sorted(parts)
     assert parts[0] < 0.5 < parts[-1]
