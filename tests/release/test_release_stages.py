@@ -30,6 +30,13 @@ LEAVES = """
     migrations.RunPython(lambda apps, schema: apps.get_model("igny8", "Tenant").objects.get(pk=1), lambda apps, schema: None)
 """
 
+# KeyError where an application's worth of objects is out of what Python looks through.
+LOOKS = """
+    migrations.RunPython(
+        lambda *_: {"looks": 0}["looks" if __import__("gc").get_freeze_count() < 20_000 else "does not"], lambda *_: None
+    )
+"""
+
 
 def on(place: Bench, checkout: Path, database: str, folder: Path) -> Interpreter:
     private = folder / database
@@ -85,6 +92,16 @@ def test_what_going_back_leaves_behind_is_told_and_so_is_code_that_needs_rows(pl
     assert reversal.forth_problem == (
         'igny8.0010_leaves: ProgrammingError (DuplicateTable): relation "left_behind" already exists'
     )
+
+
+@pytest.mark.further
+def test_nothing_imported_is_looked_through_while_migrations_run_that_nobody_times(
+    place: Bench, tmp_path: Path
+) -> None:
+    checkout = copy_of_the_sample(tmp_path)
+    new_migration(checkout, "0010_looks", LOOKS)
+    comparison, _ = try_release(place, checkout, tmp_path)
+    assert comparison.from_zero_problem == "igny8.0010_looks: KeyError"
 
 
 @pytest.mark.further
