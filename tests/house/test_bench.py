@@ -12,6 +12,7 @@ from bench.app_gates import CHECKS as CHECKS_OF_A_GATE
 from bench.app_gates import Gate, parts_of, table_of_parts
 from bench.by_hand import BY_HAND, STEPS, beside
 from bench.by_hand import WHOLE as WHOLE_DRILL
+from bench.check_budget import line, read_kept
 from bench.check_times import CheckTimes
 from bench.drills import archive_rates, checks_over_restore, wide_schema
 from bench.processor import Busy, Spent, adding_up, spent_by
@@ -23,6 +24,8 @@ from bench.stage_processor import adopting, below
 from bench.starts import CACHED, COLD, KEEPING, starts
 from bench.timing import Times, take_turns
 from fixtures.profile.reading import read_profile
+from fixtures.record.budget import NO_TIME, ChecksBudget, OnTenants
+from fixtures.record.evidence import FILE as EVIDENCE
 from fixtures.record.project import ROOT
 from fixtures.record.stage import outcome_of
 from fixtures.record.stages import LOCATE, RESTORE
@@ -84,6 +87,34 @@ def test_a_gates_time_is_told_by_stages_and_checks() -> None:
     record = record.model_copy(update={"stages": stages})
     with pytest.raises(SystemExit, match=r"shop: locate \(no set\) did not end, so its time means nothing"):
         parts_of("shop", evidence.model_copy(update={"record": record}))
+
+
+def test_checks_are_held_against_the_time_that_the_profile_gives_them(tmp_path: Path) -> None:
+    budget = ChecksBudget(
+        minutes=0.05,
+        estimate_minutes=0.1,
+        seed="drill",
+        tenants=3,
+        of=600,
+        microseconds_per_row=1.0,
+        measured_by="two cores",
+    )
+    some = OnTenants(tenants=3, of=600)
+    results = [
+        examples.result("BAK-01", seconds=1.0),
+        examples.result("TEN-01", seconds=0.5, on_tenants=some),
+        examples.result(
+            "TEN-03", outcome="blocked", seconds=0.25, message=f"no tenant owns it{NO_TIME}; it reads 9 rows"
+        ),
+    ]
+    drilled = examples.evidence(results)
+    for kept, name in ((drilled.model_copy(update={"checks_budget": budget}), "kept"), (drilled, "free")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / EVIDENCE).write_text(kept.model_dump_json())
+    told = line(read_kept(tmp_path / "kept"))
+    assert "| 3.0 s | 6.0 s | 1.8 s | 1.2 s | 0.5 s | 1 on 3 of 600 tenants | 1 |" in told
+    with pytest.raises(SystemExit, match=r"has no \[limits\] checks"):
+        read_kept(tmp_path / "free")
 
 
 def test_every_reference_of_the_wide_schema_is_tried() -> None:
