@@ -30,6 +30,7 @@ ONE_READER = {
     "fixtures/application/probes/visiting/addresses.py": "what the checkout says of itself",
     "fixtures/application/probes/visiting/answers.py": "what the application answers",
     "fixtures/application/probes/visiting/keys.py": "a key that an order of ours tells",
+    "fixtures/application/probes/visiting/sharing.py": "what a fork of the same program was answered",
     "fixtures/application/probes/visits.py": "an order of ours",
     "fixtures/application/probes/walk_migrations.py": "an order of ours",
     "fixtures/application/visible.py": "what an interpreter and its packages say of themselves",
