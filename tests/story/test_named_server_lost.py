@@ -3,6 +3,7 @@
 import secrets
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -35,6 +36,7 @@ from tests.support.kept_server import kept_server
 from tests.support.watched_drill import watched_drill
 
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IS NOT NULL AND pid <> pg_backend_pid()"
+_ASKS = "SELECT 1 FROM pg_stat_activity WHERE datname LIKE '%migrated' AND usename LIKE '%reader%'"
 _NEED_IT = [stage for stage in stages.GATE if stages.SERVE in stage.grounds]
 # All of a drill whose results a later stage needs.
 _GROUNDS = tuple(stage for stage in stages.GATE if any(stage in each.grounds for each in _NEED_IT))
@@ -77,6 +79,15 @@ def migrated(standing: Standing, whole_set: Path) -> Iterator[DrillRun]:
 def sessions_ended(server: Server) -> None:
     with server.connect() as connection:
         connection.execute(_END)
+
+
+def wait_until_asked(server: Server, seconds: float = 60) -> None:
+    """Until checks have a session in the migrated database."""
+    deadline = time.monotonic() + seconds
+    with server.connect() as connection:
+        while not connection.execute(_ASKS).fetchone():
+            assert time.monotonic() < deadline, "no check asks the migrated database"
+            time.sleep(0.005)
 
 
 @contextmanager
@@ -213,6 +224,8 @@ def test_checks_whose_sessions_are_ended_are_blocked_with_the_servers_name(whole
             arguments=("--scratch-superuser",),
         ) as seen:
             seen.wait_for(5)
+            # The first checks ask no database: of a worker that has no session yet, none is ended.
+            wait_until_asked(there.server)
             sessions_ended(there.server)
             drill = seen.end()
         assert (drill.evidence.verdict, drill.red) == ("INCONCLUSIVE", {})
