@@ -119,7 +119,7 @@ class Release:
     @cached_property
     def waivers(self) -> tuple[Ending, ...]:
         """Every waiver in use, the first to run out first."""
-        today = self.story.evidence.finished_at.date()
+        today = self.story.evidence.record.day
         endings = [
             Ending(result, result.waiver, result.waiver.days_left(today))
             for result in self.story.evidence.results

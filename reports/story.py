@@ -259,7 +259,7 @@ class Story:
     @property
     def running_out(self) -> tuple[str, ...]:
         """Each waiver that ends within 14 days, the first to end first: what it accepts, when it ends, who fixes it."""
-        today = self.evidence.finished_at.date()
+        today = self.evidence.record.day
         return tuple(
             f"{result.control} on {result.subject} is accepted {words.days_left(result.waiver.days_left(today))}, until "
             f"{result.waiver.until}; {result.waiver.owner} fixes it ({result.waiver.ticket})"

@@ -15,6 +15,7 @@ from fixtures.server.binaries import Binaries, candidates
 from fixtures.server.request import ServerRequest
 from fixtures.server.templates import NAMED_BY
 from tests.server.test_server_container import containers
+from tests.support import dropped_interrupt
 from tests.support.drills import NOT_MIGRATED, interpreter_that_does_not_run
 from tests.support.outputs import PDF, nothing_told
 from tests.support.small_source import script
@@ -157,6 +158,41 @@ def test_a_drill_interrupted_during_its_checks_reports_what_it_did_not_try(
         assert ended.evidence.verdict == "INCONCLUSIVE"
         assert ended.evidence.completeness.not_reported
         assert {result.control for result in ended.evidence.results} == {card.id for card in ended.evidence.controls}
+        assert watched.leaves_nothing_within(20), watched.left
+
+
+@pytest.mark.parametrize(
+    ("how", "where", "workers"),
+    [
+        ("in a destructor", "inspect", None),
+        pytest.param("in a callback", "a check", 2, marks=pytest.mark.whole),
+        pytest.param("caught", "inspect", None, marks=pytest.mark.further),
+        pytest.param("caught", "a check", 2, marks=pytest.mark.whole),
+    ],
+)
+def test_an_interrupt_ends_a_drill_that_is_in_the_midst_of_what_nothing_raised_leaves(
+    how: str, where: str, workers: int | None, whole_set: Path, tmp_path: Path
+) -> None:
+    """Python drops what a signal's handler raises within `__del__` or a callback; and anything may catch it."""
+    python = interpreter_that_does_not_run(tmp_path)
+    plugin = ("-p", dropped_interrupt.__name__)
+    told = {dropped_interrupt.NAMED_BY: f"{how} at {where}"}
+    with watched_drill(
+        whole_set.parent, tmp_path, workers=workers, python=python, arguments=plugin, environment=told
+    ) as watched:
+        ended = watched.end()
+        assert ended.exit_code == 128 + signal.SIGINT, ended.output
+        assert "Traceback" not in ended.output
+        evidence = ended.evidence
+        assert evidence.verdict == "INCONCLUSIVE"
+        if where == "a check":
+            assert evidence.completeness.not_reported
+        else:
+            ended_in = next(each for each in evidence.record.stages if each.state == "blocked")
+            assert ended_in.cause == "the drill was ended during this stage, by SIGINT"
+            # What is dropped is raised at once; what somebody caught lets no other stage begin.
+            assert (ended_in.name == where) == (how != "caught")
+            assert ended_in.name in ("inspect", "serve")
         assert watched.leaves_nothing_within(20), watched.left
 
 

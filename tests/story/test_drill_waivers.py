@@ -2,16 +2,18 @@
 
 import json
 import shutil
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
+from fixtures.checks.drilled import Drilled
+from fixtures.profile.reading import read_profile
+from tests.support.controls_in_process import try_controls
 from tests.support.drills import Drill, Drilling, Healthy, programs_that_do_not_run
 from tests.support.profiles import profile_and
 from tests.support.short_drills import Standing
 
-TODAY = datetime.now(UTC).date()
 BALANCE_OFF = "UPDATE igny8_tenants SET credits_balance = credits_balance + 1 WHERE id = 2"
 # Two balances; the balances after two entries of one ledger; one invoice.
 BEYOND = f"""
@@ -23,12 +25,17 @@ FILES = ("FIL-01", "FIL-02", "FIL-03", "FIL-04")
 REASON = "known since the move; the customer was told"
 
 
-def waiver(control: str, subject: str, until: date = TODAY, bound: str = "at_most = 1") -> str:
+def waiver(control: str, subject: str, until: date | None = None, bound: str = "at_most = 1") -> str:
+    """One that ends when it is told to, else in a month."""
     return (
         f'[[waiver]]\ncontrol = "{control}"\nsubject = "{subject}"\n{bound}\nreason = "{REASON}"\n'
         f'owner = "billing team"\nticket = "OPS-211"\n'
-        f'approved_by = "head of platform"\nuntil = {until}\n'
+        f'approved_by = "head of platform"\nuntil = {until or today() + timedelta(days=30)}\n'
     )
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 def documents(seen: Drill) -> dict[str, str]:
@@ -37,19 +44,42 @@ def documents(seen: Drill) -> dict[str, str]:
 
 def test_a_waived_failure_is_verified_and_told(healthy: Healthy, tmp_path: Path, drilling: Drilling) -> None:
     healthy.backup(tmp_path / "backups", BALANCE_OFF)
-    profile = profile_and(tmp_path, waiver("BIL-02", "credits"))
-    seen = drilling(tmp_path / "backups", tmp_path / "today", profile=profile, planted=BALANCE_OFF)
+    until = today() + timedelta(days=7)
+    profile = profile_and(tmp_path, waiver("BIL-02", "credits", until))
+    seen = drilling(tmp_path / "backups", tmp_path / "out", profile=profile, planted=BALANCE_OFF)
     assert (seen.exit_code, seen.evidence.verdict) == (0, "VERIFIED"), seen.output
     assert seen.with_outcome("waived") == {"BIL-02": ["credits"]}
     (excepted,) = seen.result("BIL-02", "credits").excepted
     assert (excepted.what, excepted.count, excepted.at_most, excepted.reason) == ("waiver", 1, 1, REASON)
     told = seen.result("BIL-02", "credits").waiver
     assert told is not None
-    assert (told.reason, told.approved_by, told.until) == (REASON, "head of platform", TODAY.isoformat())
+    assert (told.reason, told.approved_by, told.until) == (REASON, "head of platform", until.isoformat())
     assert (told.owner, told.ticket) == ("billing team", "OPS-211")
     assert "1 waived" in seen.evidence.headline
     assert "waived" in seen.output
     assert all(REASON in text for name, text in documents(seen).items() if name != "junit.xml")
+
+
+@pytest.mark.parametrize(("left", "outcome"), [(0, "waived"), (-1, "failed")])
+def test_every_check_is_judged_by_the_day_on_which_the_drill_began(
+    left: int, outcome: str, standing: Standing, tmp_path: Path
+) -> None:
+    """Its waiver holds for its whole last day, and for a drill that goes on past it."""
+    taken = standing.record.backup_set
+    assert taken is not None
+    assert taken.taken_at is not None
+    day = taken.taken_at.date() + timedelta(days=30)
+    began = datetime.combine(day, time(23, 59, 59), UTC)
+    until = day + timedelta(days=left)
+    source = read_profile(profile_and(tmp_path, waiver("BAK-04", "whole", until, bound='says = "and the RPO is 26 h"')))
+    late = Drilled.of_record(standing.record.model_copy(update={"started_at": began}), source)
+    evidence, *_ = try_controls(late, None, only=("test_backup_set.py",))
+    (result,) = (each for each in evidence.results if each.control == "BAK-04")
+    assert result.outcome == outcome, result.message
+    assert (f"its waiver ended on {until}" in result.message) == (outcome == "failed")
+    assert [(each.control, each.waiver.days_left(day)) for each in evidence.running_out if each.waiver] == (
+        [("BAK-04", 0)] if outcome == "waived" else []
+    )
 
 
 @pytest.mark.further
@@ -58,13 +88,13 @@ def test_a_waiver_that_no_longer_covers_and_one_that_nothing_needs_fail_and_say_
 ) -> None:
     """A second row goes wrong, which neither a count nor the keys of the first accept; another waiver's day is over."""
     healthy.backup(tmp_path / "backups", BEYOND)
-    yesterday = TODAY - timedelta(days=1)
+    yesterday = today() - timedelta(days=1)
     profile = profile_and(
         tmp_path,
         f'[exempt]\nBIL-06 = "{REASON}"\nTEN-02 = "{REASON}"\n"FIL-*" = "{REASON}"\n\n'
         + waiver("BIL-01", "credits", bound='keys = ["id=334"]')
         + waiver("BIL-02", "credits")
-        + waiver("BIL-02", "credit", TODAY - timedelta(days=9))
+        + waiver("BIL-02", "credit", today() - timedelta(days=9))
         + waiver("BIL-03", "invoices", yesterday)
         + waiver("BIL-51", "whole")
         + waiver("MIG-05", "whole"),

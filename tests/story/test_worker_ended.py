@@ -24,10 +24,22 @@ def pytest_runtest_logfinish():
     os.kill(os.getpid(), signal.SIGINT)
 """
 _TWO = "def test_first(): pass\ndef test_second(): pass\n"
+_WAITS_DROPPED = """import os, signal, time
+class Destroyed:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+def test_waits():
+    Destroyed()
+    time.sleep(300)
+"""
 _WAITS = "import os, signal, time\ndef test_waits():\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(300)\n"
 
 
-@pytest.mark.parametrize(("more", "tests", "said"), [(_REPORTING, _TWO, "1 passed"), ("", _WAITS, "no tests ran")])
+@pytest.mark.parametrize(
+    ("more", "tests", "said"),
+    [(_REPORTING, _TWO, "1 passed"), ("", _WAITS, "no tests ran"), ("", _WAITS_DROPPED, "no tests ran")],
+)
 def test_an_interrupt(more: str, tests: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(_PLUGIN + more)
     (tmp_path / "test_two.py").write_text(tests)
