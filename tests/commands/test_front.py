@@ -14,6 +14,7 @@ from fixtures.commands.front.listed import COMMANDS, Command
 from fixtures.record.version import suite_version
 from fixtures.record.wrong_call import WRONG_CALL
 from tests.support.drills import ROOT, environment_of_drills
+from tests.support.own_pytest import heed_interrupts
 from tests.support.remote_sets import NEWER, lay_out
 from tests.support.small_source import script
 
@@ -157,3 +158,35 @@ def test_it_works_from_any_folder(tmp_path: Path) -> None:
     done = restore_drill("list", "--backups", "shelf", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert NEWER in done.stdout
+
+
+_GOES_ON = """
+import os, signal, sys, time
+from fixtures.commands.explaining import __main__ as explaining
+from fixtures.commands.front.front import main
+
+class Destroyed:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+
+def goes_on(arguments):
+    Destroyed()
+    time.sleep(300)
+
+explaining.main = goes_on
+main(["explain", "a_table"])
+"""
+
+
+def test_an_interrupt_that_python_drops_ends_any_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _GOES_ON],
+        cwd=ROOT,
+        env={**environment_of_drills(), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=heed_interrupts,
+    )
+    assert done.returncode == 130, done.stderr
