@@ -39,6 +39,9 @@ def asked(line: str) -> Asked:
     return Asked(verb, frozenset(names))
 
 
+_PLACES = re.compile(r"(?<![\w.])/(?:var|srv|data)/\S*")
+
+
 @dataclass
 class Reader:
     """`places` has what stands for a name of the documents, longest first; `own` is what the reader's shell has set."""
@@ -66,9 +69,9 @@ class Reader:
         stands = self.places | (places or {})
         names = "|".join(re.escape(name) for name in sorted(stands, key=len, reverse=True))
         line = re.sub(rf"(?<![\w/.])(?:{names})(?![\w-])", lambda found: stands[found[0]], line)
-        real = [
-            place for place in re.findall(r"(?<![\w.])/(?:var|srv|data)/\S*", line) if str(self.folder) not in place
-        ]
+        # What stands for a name of the documents may lie there as well, as a TMPDIR in /var/tmp does.
+        own = tuple(place for each in stands.values() for place in _PLACES.findall(each))
+        real = [place for place in _PLACES.findall(line) if not place.startswith(own)]
         assert not real, f"{real} would be this machine's own"
         ours = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         path = f"{self.checkout / '.venv' / 'bin'}:{ours['PATH']}"
