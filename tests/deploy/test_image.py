@@ -49,9 +49,9 @@ def healthy(folder: Path) -> tuple[int, str]:
 
 
 @contextmanager
-def run_today(command: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str], Iterator[str]]]:
-    """It waits for a time of today, and what it says after that. On a busy machine a time may be over once it looks at it,
-    and then it waits for tomorrow's: it is begun again with a later one."""
+def run_today(command: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str], Iterator[str], datetime]]:
+    """It waits for a time of today, what it says after that, and the time. On a busy machine a time may be over once it
+    looks at it, and then it waits for tomorrow's: it is begun again with a later one."""
     for seconds in (1, 5, 25):
         due = datetime.now(UTC) + timedelta(seconds=seconds)
         words = [EVERY, f"{due:%H:%M:%S}", "sh", "-c", command]
@@ -60,7 +60,7 @@ def run_today(command: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str
             assert waits.stdout is not None
             lines = iter(waits.stdout.readline, "")
             if f"next: {due:%Y-%m-%d} " in next(lines):
-                yield waits, lines
+                yield waits, lines, due
                 return
             waits.kill()
     raise AssertionError("each time was over before it was looked at")
@@ -70,10 +70,9 @@ def run_today(command: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str
 def test_a_command_runs_at_its_time_and_how_it_ended_is_the_health(
     command: str, health: tuple[int, str], tmp_path: Path
 ) -> None:
-    with run_today(command, tmp_path) as (waits, lines):
+    with run_today(command, tmp_path) as (waits, lines, due):
         assert "ended with " in next(lines)
-        tomorrow = datetime.now(UTC) + timedelta(days=1)
-        assert f"next: {tomorrow:%Y-%m-%d} " in next(lines)
+        assert f"next: {due + timedelta(days=1):%Y-%m-%d} " in next(lines)
         assert healthy(tmp_path) == health
         waits.send_signal(signal.SIGTERM)
         assert waits.wait(timeout=60) == 128 + signal.SIGTERM
