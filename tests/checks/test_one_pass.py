@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import psycopg
 import pytest
@@ -151,14 +151,24 @@ def test_rows_that_a_join_repeats_are_counted_once(tenancy: SmallTenancy, repeat
         assert answered(look.database, asked) == answered(look.database, apart(asked))
 
 
-class Watched(Database):
-    """Notes what is asked beside the queries that a control is known by."""
+COUNTED_AGAIN = 'SELECT count(*) AS total FROM "public"."notes" counted'
 
-    asked: ClassVar[list[str]] = []
 
-    def unrecorded(self, query: sql.Composed) -> list[dict[str, Any]]:
-        self.asked.append(query.as_string(None))
-        return super().unrecorded(query)
+@contextmanager
+def messages_to(database: Database) -> Iterator[list[str]]:
+    """What is sent to the server in a database's session meanwhile."""
+    messages: list[str] = []
+
+    class Noting(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *more: Any, **how: Any) -> Any:
+            messages.append(query.as_string(None) if isinstance(query, sql.Composable) else query)
+            return super().execute(query, *more, **how)
+
+    database.session.cursor_factory = Noting
+    try:
+        yield messages
+    finally:
+        database.session.cursor_factory = psycopg.Cursor
 
 
 @pytest.mark.parametrize("facts", ["as many", "another number", "none"])
@@ -176,20 +186,20 @@ def test_a_table_is_counted_again_unless_a_pass_has_as_many_rows_as_the_facts(
             for each in look.database.facts.tables
         )
         told = Facts(**{**dict(look.database.facts), "tables": tables})
-        watched = Watched(**{**vars(look.database), "facts": told, "answers": Answers(look.database.session)})
-        Watched.asked.clear()
-        assert answered(watched, asked) == answered(look.database, apart(asked))
-        again = [query for query in Watched.asked if query == 'SELECT count(*) AS total FROM "public"."notes" counted']
-        assert bool(again) is (repeated or facts != "as many")
+        database = replace(look.database, facts=told, answers=Answers(look.database.session))
+        with messages_to(database) as messages:
+            in_passes = answered(database, asked)
+        assert in_passes == answered(look.database, apart(asked))
+        assert any(COUNTED_AGAIN in each for each in messages) is (repeated or facts != "as many")
 
 
 def test_what_a_proof_planted_is_counted_whatever_the_facts_say(tenancy: SmallTenancy) -> None:
     with tenancy.look(NOTES, None, **SAID) as look, planter(tenancy, look) as planting:
         own = Answers(look.database.session)
-        watched = Watched(**{**vars(look.database), "session": planting, "answers": own})
-        Watched.asked.clear()
-        watched.expect_none(probes(look)["owner"])
-        assert Watched.asked == ['SELECT count(*) AS total FROM "public"."notes" counted']
+        database = replace(look.database, session=planting, answers=own)
+        with messages_to(database) as messages:
+            database.expect_none(probes(look)["owner"])
+        assert len([each for each in messages if COUNTED_AGAIN in each]) == 1
 
 
 def test_what_keeps_one_control_from_being_asked_keeps_no_other(tenancy: SmallTenancy) -> None:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fixtures.checks import databases
+from fixtures.checks import trying
 from fixtures.checks.examination import Examination, Finding
 from fixtures.checks.probe import LookedUpTenant, PerTenant, Probe, ToldTenant
 from fixtures.checks.rows_in_hand import RowsInHand
@@ -80,7 +80,7 @@ def told(finding: Finding) -> tuple[Any, ...]:
 
 def by_scans(look: Look, asked: Probe, monkeypatch: pytest.MonkeyPatch) -> Finding:
     with monkeypatch.context() as without:
-        without.setattr(databases, "rows_in_hand", lambda *_: None)
+        without.setattr(trying, "rows_in_hand", lambda *_: None)
         return found(look, asked)
 
 
@@ -113,7 +113,7 @@ def test_to_count_tenants_takes_no_scan(look: Look, tenants: str, monkeypatch: p
     alone = scans(look, replace(asked, per_tenant=None))
     assert scans(look, asked) == alone
     with monkeypatch.context() as without:
-        without.setattr(databases, "rows_in_hand", lambda *_: None)
+        without.setattr(trying, "rows_in_hand", lambda *_: None)
         assert scans(look, asked) > alone
 
 

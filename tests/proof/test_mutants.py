@@ -11,9 +11,9 @@ import pytest
 from psycopg import sql
 
 from fixtures.checks.access import Access
-from fixtures.checks.databases import Database
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.probe import Probe
+from fixtures.checks.trying import Trying
 from fixtures.proof.rotation import Sample
 from fixtures.record.evidence import Evidence
 from tests.support import short_drills
@@ -57,18 +57,18 @@ class Score(NamedTuple):
     proven: tuple[Check, ...]
 
 
-def mutated(mutant: Callable[[str], str], changed: set[str]) -> Callable[[Database, Probe], Any]:
-    tried = Database._tried
+def mutated(mutant: Callable[[str], str], changed: set[str]) -> Callable[[Trying, Probe], Any]:
+    tried = Trying.of
 
-    def of_mutant(database: Database, probe: Probe) -> Any:
-        query = probe.broken.as_string(database.session)
+    def of_mutant(trying: Trying, probe: Probe) -> Any:
+        query = probe.broken.as_string(trying.session)
         other = mutant(query)
         if other == query:
-            return tried(database, probe)
+            return tried(trying, probe)
         changed.add(query)
         broken = sql.Composed([sql.SQL(other)])  # type: ignore[arg-type]  # the test's own text
         # Asked by itself: in a pass over the table its part would count, and the mutant choose rows alone.
-        return tried(database, replace(probe, broken=broken, share=None))
+        return tried(trying, replace(probe, broken=broken, share=None))
 
     return of_mutant
 
@@ -111,7 +111,7 @@ def test_mutants_of_each_kind_of_probe_are_called_blind(standing: Standing, whol
         asked = of_rows(healthy[0])
         for mutant in (returns_nothing, comparison_turned, join_dropped, null_swallowed):
             changed: set[str] = set()
-            with patch.object(Database, "_tried", mutated(mutant, changed)):
+            with patch.object(Trying, "of", mutated(mutant, changed)):
                 evidence, *_ = try_controls(drilled, access, proving=Sample(frozenset(asked)))
             assert changed
             scores[mutant.__name__] = score(asked, evidence)
