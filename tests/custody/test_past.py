@@ -10,7 +10,7 @@ import pytest
 from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
 from fixtures.custody.drilled_before import older_drilled, older_due, with_verified
 from fixtures.custody.look_back import look_back
-from fixtures.custody.since import last_drill
+from fixtures.custody.since import DrillsBefore
 from fixtures.custody.verify import verify_report
 from fixtures.profile.backups import Schedule
 from fixtures.record.evidence import Evidence
@@ -45,7 +45,7 @@ def of_an_older_set(evidence: Evidence) -> Evidence:
 
 def looked(out: Path, schedule: Schedule | None = NIGHTLY, now: datetime = NOW) -> Past:
     ledger = read_ledger(out / NAME)
-    return look_back(out, ledger, "igny8", schedule, now, last_drill(out, ledger, "igny8"))
+    return look_back(out, ledger, "igny8", schedule, now, DrillsBefore().last(out, ledger, "igny8"))
 
 
 def drills_of(past: Past) -> list[tuple[str, str, bool]]:
@@ -163,7 +163,7 @@ def test_a_drill_of_an_older_set_stands_for_no_night(tmp_path: Path) -> None:
     past = looked(tmp_path)
     assert [each.run_id for each in past.drills] == ["run-1"]
     assert len(past.missed) == 2
-    last = last_drill(tmp_path, ledger, "igny8")
+    last = DrillsBefore().last(tmp_path, ledger, "igny8")
     assert last is not None
     assert last.run_id == "run-1"
     checked = verify_report(tmp_path / "run-1", None, timedelta(hours=26), now=NOW)

@@ -4,12 +4,16 @@ import hashlib
 import io
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
+from fixtures.custody.drill_before import DrillBefore
 from fixtures.custody.drill_ledger import NAME, enter_drill, read_ledger
-from fixtures.custody.since import compare_findings, last_drill
+from fixtures.custody.look_back import look_back
+from fixtures.custody.since import DrillsBefore, compare_findings
 from fixtures.record.budget import OnTenants
 from fixtures.record.evidence import Evidence, Outcome, Result, Since
+from fixtures.record.figures import figures
 from reports import summary
 from reports.audit import page as audit
 from reports.story import Story
@@ -76,14 +80,49 @@ def test_the_last_drill_is_the_newest_of_this_profile_that_nobody_altered(tmp_pa
     ours = examples.verified()
     profile = ours.record.profile_name
     other = ours.model_copy(update={"record": ours.record.model_copy(update={"profile_name": "another"})})
-    assert last_drill(tmp_path, read_ledger(tmp_path / NAME), profile) is None
+    assert DrillsBefore().last(tmp_path, read_ledger(tmp_path / NAME), profile) is None
     drilled(tmp_path, "run-1", ours)
     altered = drilled(tmp_path, "run-2", ours)
     drilled(tmp_path, "run-3", other)
     (altered / "evidence.json").write_text((altered / "evidence.json").read_text() + " ")
-    last = last_drill(tmp_path, read_ledger(tmp_path / NAME), profile)
+    last = DrillsBefore().last(tmp_path, read_ledger(tmp_path / NAME), profile)
     assert last is not None
     assert last.run_id == "run-1"
+
+
+def test_an_earlier_drill_is_taken_out_of_its_evidence_once_and_believed_while_the_file_is_as_entered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept says what all of the evidence said."""
+    ours, read = examples.failed(), list[int]()
+    validate = Evidence.model_validate_json
+
+    def counting(content: bytes) -> Evidence:
+        read.append(len(content))
+        return validate(content)
+
+    run = drilled(tmp_path, "run-1", ours)
+    monkeypatch.setattr(Evidence, "model_validate_json", counting)
+    before, ledger, profile = DrillsBefore(), read_ledger(tmp_path / NAME), ours.record.profile_name
+    first = before.last(tmp_path, ledger, profile)
+    assert first is not None
+    assert before.last(tmp_path, ledger, profile) is first
+    before.last_proving(tmp_path, ledger, profile)
+    past = look_back(tmp_path, ledger, profile, None, ours.finished_at, first)
+    assert [(each.report, each.figures) for each in past.drills] == [("as entered", figures(ours))]
+    assert len(read) == 1
+    assert compare_findings(first, ours.results) == compare_findings(
+        ours.model_copy(update={"run_id": "run-1"}), ours.results
+    )
+    (run / "evidence.json").write_text((run / "evidence.json").read_text() + " ")
+    assert before.last(tmp_path, ledger, profile) is None
+
+
+def test_of_an_earlier_drill_no_check_is_kept_that_passed() -> None:
+    """A drill of many checks would hold as many of the one before it."""
+    results = [result(f"BAK-{number:02}", "passed") for number in range(50)]
+    kept = DrillBefore.of(examples.evidence([*results, result("BAK-60", "failed")]))
+    assert [each.control for each in kept.results] == ["BAK-60"]
 
 
 def test_every_reader_is_told_what_changed() -> None:
