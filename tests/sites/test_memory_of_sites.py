@@ -1,9 +1,15 @@
 """What is read of an archive's entries, links, colliding names, sites or a folder's files takes no memory for each."""
 
+import gc
+import io
 import sqlite3
+import tarfile
 import time
+import tracemalloc
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -13,6 +19,9 @@ from fixtures.archives.folder_stream import Folder
 from fixtures.archives.in_order import in_order
 from fixtures.archives.name_tree import Colliding, walk_names
 from fixtures.archives.reading import Watch
+from fixtures.archives.tar_stream import Archive
+from fixtures.dump.dump_kind import recognised
+from fixtures.dump.dump_stream import unfolded
 from fixtures.sites.folders import Inventory
 from fixtures.sites.inventory import SCHEMA
 from tests.support.memory import TIMES, bytes_for_one_more
@@ -94,3 +103,40 @@ def test_names_come_in_the_order_of_their_bytes_however_many(held: int, monkeypa
     names = [b"b", b"a/", b"a", b"\xff\x00", b"a-b", b"\xc3\xa9", b"B"]
     assert list(in_order(iter(names))) == sorted(names)
     assert list(in_order([])) == []
+
+
+def read_tar(file: Path) -> None:
+    with Archive(file, Watch(time.monotonic() + 60)) as archive:
+        for entry in archive.entries():
+            assert [len(piece) for piece in archive.content(entry)] == [entry.size]
+
+
+def unpack(file: Path) -> None:
+    with unfolded(file) as read:
+        while read(1 << 16):
+            pass
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+@pytest.mark.parametrize("read", [recognised, read_tar, unpack])
+def test_what_is_read_ahead_is_freed_with_the_file(
+    read: Callable[[Path], object], mode: Literal["w", "w:gz", "w:xz"], tmp_path: Path
+) -> None:
+    """And not when Python next looks for garbage: a drill opens a dozen such streams, each of which reads a MiB ahead."""
+    file = tmp_path / "x.tar"
+    with tarfile.open(file, mode) as archive:
+        entry = tarfile.TarInfo("a")
+        entry.size = 9
+        archive.addfile(entry, io.BytesIO(b"some text"))
+    read(file)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start(1)
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        read(file)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert after - before < 128 << 10
