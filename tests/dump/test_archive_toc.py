@@ -1,5 +1,6 @@
 """The table of contents is read as the archive holds it; programs that cannot read a dump are told from a bad dump."""
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,3 +160,25 @@ def test_the_header_says_which_pg_dump_wrote_it() -> None:
         15,
         17,
     )
+
+
+def test_an_entry_of_many_is_kept_in_little_memory(tmp_path: Path) -> None:
+    """An archive may have a million large objects, an entry each. A shape like any other takes 1,000 bytes, and each text of
+    its own 50."""
+
+    def kept(number: int) -> int:
+        dump = tmp_path / "x.dump"
+        dump.write_bytes(archive([entry(each) for each in range(number)]))
+        lines = [f"{each}; 0 0 TABLE DATA s t o" for each in range(number)]
+        entries_of(dump, lines)
+        tracemalloc.start(1)
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            entries = entries_of(dump, lines)
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(entries) == number
+        return after - before
+
+    assert (kept(800) - kept(200)) / 600 < 400
