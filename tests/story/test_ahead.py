@@ -17,7 +17,7 @@ from fixtures.record.stages import FACTS, MIGRATE, SITES, Stage
 from fixtures.sandbox.guardian import Guardian
 from fixtures.story.drill import Drill
 from fixtures.story.run_drill import DrillRun, run_drill
-from fixtures.story.step import Step, StepResults, first, restarting
+from fixtures.story.step import Step, StepResults, first, passing, restarting
 from fixtures.story.steps import take_facts
 from tests.support.drills import PROFILE, SAMPLE
 from tests.support.short_drills import Standing, an_order
@@ -92,6 +92,18 @@ def test_each_step_waits_for_what_it_needs_of_the_stage_beside_it_alone(watched:
     assert sorted(watched.did[2:4]) == ["counted", "migrated"]
     assert watched.did[4:] == ["compared"]
     assert watched.told == ["facts begins", "migrate begins", "facts ok", "migrate ok"]
+
+
+def test_what_passes_is_let_go_of_once_the_stages_are_over_that_need_it(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes = passing(watched.step(FACTS, "passes", lambda _: "rows"))
+    stays = watched.step(FACTS, "stays", lambda _: "rows")
+    steps = (passes, stays, watched.step(MIGRATE, "compared", lambda _: None, passes, stays))
+    monkeypatch.setattr("fixtures.story.story.STEPS", steps)
+    run = watched.run(*steps)
+    assert states(run) == {"facts": "ok", "migrate": "ok"}
+    assert (run.results.of(passes), run.results.of(stays)) == (None, "rows")
 
 
 def test_what_comes_first_of_both_is_done_beside_each_other_and_before_anything_is_connected(watched: Watched) -> None:

@@ -9,7 +9,7 @@ from fixtures.record import stages
 from fixtures.record.stages import Stage
 from fixtures.server.packaged import programs_of
 from fixtures.story.step import Step
-from fixtures.story.story import STEPS, steps_of
+from fixtures.story.story import STEPS, TEMPLATE0, needed_last_in, steps_of
 from tests.support.short_drills import Standing
 
 
@@ -26,6 +26,13 @@ def test_a_step_needs_nothing_that_may_be_missing(number: int) -> None:
     for needed in step.needs:
         assert needed in STEPS[:number]
         assert needed.stage in (step.stage, *step.stage.grounds)
+
+
+def test_what_template0_has_is_held_until_both_databases_were_compared_with_it() -> None:
+    facts, both = frozenset({stages.FACTS}), frozenset({stages.FACTS, stages.MIGRATE})
+    assert needed_last_in(stages.FACTS, facts) == ()
+    assert needed_last_in(stages.MIGRATE, both) == needed_last_in(stages.FACTS, both) == (TEMPLATE0,)
+    assert needed_last_in(stages.APPLICATION, both | {stages.APPLICATION}) == ()
 
 
 def test_every_stage_is_told_under_its_own_name() -> None:

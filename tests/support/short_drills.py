@@ -23,6 +23,7 @@ from fixtures.application.migrate import Migrating
 from fixtures.checks.drilled import Drilled
 from fixtures.checks.masking import masked_text
 from fixtures.custody.mask_key import passing_mask_key
+from fixtures.database.compare_server_own import read_template0
 from fixtures.database.server_catalogue import Template
 from fixtures.plugin.way_in import way_in
 from fixtures.profile.reading import read_profile
@@ -37,7 +38,6 @@ from fixtures.server import Server
 from fixtures.story.order import Order
 from fixtures.story.run_drill import DrillRun, run_drill
 from fixtures.story.story import MIGRATED as MIGRATED_CLONE
-from fixtures.story.story import TEMPLATE0
 from reports import terminal, words
 from reports.render import DOCUMENTS
 from reports.story import Story
@@ -182,9 +182,8 @@ def standing_drill(whole_set: Path) -> Iterator[Standing]:
             with run.server.connect() as connection:
                 rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
                 connection.execute(rename.format(sql.Identifier(name), sql.Identifier(standing(name))))
-        migrated, template = run.results.of(MIGRATED_CLONE), run.results.of(TEMPLATE0)
+        migrated, template = run.results.of(MIGRATED_CLONE), read_template0(run.server)
         assert migrated is not None
-        assert template is not None
         yield Standing(run.server, guardian, run.record, template, migrated.models)
 
 
