@@ -85,7 +85,8 @@ def test_a_waiver_that_ends_within_a_fortnight_is_counted() -> None:
     verified = examples.verified()
     assert figures(verified)["restore_drill_waivers_ending"] == 0
     late = datetime(2027, 1, 25, 3, tzinfo=UTC)
-    assert figures(verified.model_copy(update={"finished_at": late}))["restore_drill_waivers_ending"] == 1
+    record = verified.record.model_copy(update={"started_at": late})
+    assert figures(verified.model_copy(update={"record": record}))["restore_drill_waivers_ending"] == 1
 
 
 def test_the_share_of_the_shelf_that_was_ever_restored_is_told_in_figures_and_in_one_line() -> None:
