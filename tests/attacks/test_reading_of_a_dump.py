@@ -13,8 +13,8 @@ from fixtures.restore.failure import RestoreFailed
 from fixtures.restore.restore import restore
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest
-from tests.dump.test_plain_sql import HEAD, TAIL, read
 from tests.support.further import first_of
+from tests.support.plain_dumps import HEAD, TAIL, read
 from tests.support.restore_target import Target
 from tests.support.small_source import Small, another_server, small_source
 

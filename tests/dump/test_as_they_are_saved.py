@@ -19,8 +19,8 @@ from fixtures.restore.restore import restore
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server
 from fixtures.shelf.choosing import Choice, choose, look_over
-from tests.dump.test_plain_sql import HEAD, TABLE, TAIL
 from tests.support.kept_server import kept_server
+from tests.support.plain_dumps import HEAD, TABLE, TAIL
 
 WHOLE = HEAD + TABLE + TAIL
 # As pg_dump 8.3 wrote it; until 9.6 no version stood in it.

@@ -11,7 +11,7 @@ from fixtures.dump.plain_dump import read_text
 from fixtures.dump.script import Script
 from fixtures.dump.written_by_pg_dump import is_row_of_constants, why_not
 from fixtures.record.stage import StageFailed
-from tests.dump.test_plain_sql import HEAD, TABLE, TAIL
+from tests.support.plain_dumps import HEAD, TABLE, TAIL
 
 PROGRAM = "COPY (SELECT 1) TO PROGRAM 'touch here'"
 OFF = "SET standard_conforming_strings = off;\n"

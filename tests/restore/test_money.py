@@ -25,10 +25,10 @@ from fixtures.sandbox.account import unprivileged_account
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest
 from fixtures.server.money_written import as_under_c, has_cents
-from tests.dump.test_plain_sql import HEAD, TAIL
 from tests.support.dump_formats import FORMATS, dump_as
 from tests.support.further import first_of
 from tests.support.kept_server import kept_server
+from tests.support.plain_dumps import HEAD, TAIL
 from tests.support.programs import missing, program
 from tests.support.small_source import another_server, made_ready
 from tests.support.trusting_cluster import trusting_cluster

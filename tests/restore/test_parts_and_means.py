@@ -16,9 +16,9 @@ from fixtures.restore.lacking import require_its_means
 from fixtures.restore.restore import restore
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest
-from tests.dump.test_plain_sql import HEAD, TABLE, TAIL
 from tests.support.archive_bytes import archive, number, of_data
 from tests.support.kept_server import kept_server
+from tests.support.plain_dumps import HEAD, TABLE, TAIL
 from tests.support.small_source import another_server
 
 PARTS = {

@@ -14,7 +14,7 @@ from fixtures.restore.restore import restore
 from fixtures.restore.why_not_made import why_not_made
 from fixtures.sandbox.guardian import Guardian
 from fixtures.server import Server, ServerRequest
-from tests.dump.test_plain_sql import HEAD, TAIL
+from tests.support.plain_dumps import HEAD, TAIL
 from tests.support.small_source import another_server
 
 FORBIDS = """
